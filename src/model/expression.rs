@@ -1,0 +1,75 @@
+//! What lockkeeper asks of an expression: which functions, columns and relations it needs, and what it says at its top level.
+
+use super::name::{Ident, Name};
+use super::types::TypeName;
+use crate::text::Span;
+
+/// A scalar expression, reduced to the answers that effects and rules need. Never printed back: edits take source text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expression {
+    /// Where it stands.
+    pub span: Span,
+    /// Its tokens, keywords and bare identifiers folded, joined by one space: equal texts mean equal expressions.
+    pub text: String,
+    /// False if some part could not be read: every list below may then lack something.
+    pub understood: bool,
+    /// A literal, with or without casts and sign; `None` if it is more than that.
+    pub constant: Option<Constant>,
+    /// Every function called anywhere in it, CURRENT_TIMESTAMP and its kin by their keyword in lower case.
+    pub calls: Vec<Name>,
+    /// Operators by symbol or lower-case keyword, each once.
+    pub operators: Vec<Box<str>>,
+    /// Columns it reads, without their table, each once; a whole-row reference is not listed.
+    pub columns: Vec<Ident>,
+    /// Types that it casts to, each once.
+    pub casts: Vec<TypeName>,
+    /// Relations that its subqueries read, each once.
+    pub reads: Vec<Name>,
+    /// The parts that a top-level AND joins; one part if there is none.
+    pub conjuncts: Vec<Predicate>,
+}
+
+/// What kind of constant a literal is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    /// NULL.
+    Null,
+    /// TRUE or FALSE.
+    Boolean(bool),
+    /// A number, sign included, as written.
+    Number(Box<str>),
+    /// A string, quotes undone.
+    Text(Box<str>),
+}
+
+/// One part of a condition.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predicate {
+    /// `column IS NOT NULL`.
+    IsNotNull(Ident),
+    /// `column IS NULL`.
+    IsNull(Ident),
+    /// `column op constant`, turned so that the column is on the left; parameters and psql variables count as constants.
+    /// BETWEEN gives two of these.
+    Compare {
+        /// The column.
+        column: Ident,
+        /// `=`, `<`, `<=`, `>`, `>=` or `<>`.
+        operator: Box<str>,
+        /// The constant, `None` for a parameter.
+        value: Option<Constant>,
+    },
+    /// `column IN (1, 2, 3)` or `= ANY (...)` over constants.
+    InList(Ident),
+    /// `column IN (SELECT ...)`, and whether that query has a LIMIT.
+    InQuery {
+        /// The column, or the first of several.
+        column: Ident,
+        /// Whether a LIMIT or FETCH FIRST bounds the query.
+        limited: bool,
+    },
+    /// The constant TRUE, or something as trivial (`1 = 1`).
+    True,
+    /// Anything else.
+    Other,
+}

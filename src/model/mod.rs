@@ -1,0 +1,11 @@
+//! What PostgreSQL is: operations, the catalog, locks and effects. Knows no SQL text and no rules.
+
+pub mod catalog;
+pub mod effects;
+pub mod expression;
+pub mod functions;
+pub mod lock;
+pub mod name;
+pub mod operation;
+pub mod session;
+pub mod types;

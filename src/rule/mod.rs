@@ -1,0 +1,54 @@
+//! What a rule is: its file, its matcher, the facts it may ask.
+
+pub mod facts;
+pub mod file;
+pub mod fix;
+pub mod matcher;
+pub mod moment;
+pub mod template;
+
+use std::fmt;
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Good to know; hygiene and style.
+    Advice,
+    /// Look at it.
+    Warning,
+    /// An outage, lost data or a failed deploy if it is run as written.
+    Error,
+}
+
+/// What a change asks of those who deploy it, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Any time: running code keeps working, nothing waits longer than a catalog change, nothing is lost.
+    Additive,
+    /// It breaks running code or destroys something, and there is an online way: expand, migrate, contract.
+    ThreePhase,
+    /// It blocks reads or writes while it scans, rewrites or builds; or nothing can be known about it.
+    MaintenanceWindow,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Advice => "advice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Additive => "additive",
+            Self::ThreePhase => "three-phase",
+            Self::MaintenanceWindow => "maintenance-window",
+        })
+    }
+}

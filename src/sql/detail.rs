@@ -1,0 +1,1 @@
+//! Lets sqlparser read expressions and queries, and reduces its trees to what the model asks.

@@ -1,0 +1,1 @@
+//! Splits a migration file into statements without understanding them.

@@ -1,0 +1,125 @@
+//! The text of one file: its bytes, places in it, and lines.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// A range of bytes in a [`SourceFile`], end exclusive. Files of 4 GiB and more are refused when they are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span from `start` up to, not including, `end`.
+    pub const fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+
+    /// The smallest span that covers both.
+    pub fn to(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// How many bytes it covers.
+    pub const fn len(self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether it covers no byte: a place between two bytes.
+    pub const fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    /// The same bytes as a range that slices.
+    pub const fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// Something that was read, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Located<T> {
+    /// What was read.
+    pub what: T,
+    /// The tokens that say so.
+    pub span: Span,
+}
+
+/// A line and a column, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A file as it is on disk: bytes that may be no UTF-8, under the path that reports show.
+#[derive(Debug)]
+pub struct SourceFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    line_starts: OnceLock<Vec<u32>>,
+}
+
+impl SourceFile {
+    /// Takes bytes that are already in memory.
+    pub fn new(path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
+        Arc::new(Self { path: path.into(), bytes: bytes.into(), line_starts: OnceLock::new() })
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What the operating system says, or `FileTooLarge` from 4 GiB on.
+    pub fn read(path: impl Into<PathBuf>) -> std::io::Result<Arc<Self>> {
+        let path = path.into();
+        let bytes = std::fs::read(&path)?;
+        if u32::try_from(bytes.len()).is_err() {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(Self::new(path, bytes))
+    }
+
+    /// The path as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All bytes, a byte order mark included.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes of a span.
+    pub fn slice(&self, span: Span) -> &[u8] {
+        &self.bytes[span.range()]
+    }
+
+    /// The text of a span; bytes that are no UTF-8 become U+FFFD.
+    pub fn text(&self, span: Span) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.slice(span))
+    }
+
+    /// The line and column of a byte offset.
+    pub fn place(&self, offset: u32) -> Place {
+        let starts = self.line_starts();
+        let line = starts.partition_point(|&start| start <= offset).max(1);
+        let line_start = starts[line - 1];
+        let before = &self.bytes[line_start as usize..(offset as usize).min(self.bytes.len())];
+        // A byte that continues a UTF-8 character does not begin a column.
+        let characters = before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
+        Place { line: line as u32, column: characters as u32 + 1 }
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let after_newline = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u32 + 1);
+            std::iter::once(0).chain(after_newline).collect()
+        })
+    }
+}
