@@ -2,7 +2,7 @@
 
 pub mod detail;
 pub mod lex;
-pub mod lower;
+pub(crate) mod literal;
 pub mod recognise;
 pub mod split;
 

@@ -1,0 +1,12 @@
+//! ...
+
+use super::Operations;
+use super::cursor::{Cursor, Read};
+
+pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    Err(cursor.fail("a kind of statement that is read"))
+}
+
+pub(super) fn reindex(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    Err(cursor.fail("a kind of statement that is read"))
+}

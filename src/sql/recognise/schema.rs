@@ -1,0 +1,20 @@
+//! ...
+
+use super::Operations;
+use super::cursor::{Cursor, Read};
+
+pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    Err(cursor.fail("a kind of statement that is read"))
+}
+
+pub(super) fn create_extension(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    Err(cursor.fail("a kind of statement that is read"))
+}
+
+pub(super) fn create_statistics(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    Err(cursor.fail("a kind of statement that is read"))
+}
+
+pub(super) fn alter_object(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    Err(cursor.fail("a kind of statement that is read"))
+}
