@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod effects;
 pub mod expression;
 pub mod functions;
+pub mod kind;
 pub mod lock;
 pub mod name;
 pub mod operation;

@@ -2,22 +2,23 @@
 
 use crate::model::catalog::{Catalog, Step};
 use crate::model::effects::{Effects, Version};
+use crate::model::kind::OpKind;
 use crate::model::operation::Operation;
 use crate::model::session::Session;
 use crate::sql::Statement;
-use crate::text::Located;
+use crate::text::{Located, SourceFile, Span};
 
 /// Everything a fact may look at.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
-    /// The operation that is judged.
-    pub operation: &'a Located<Operation>,
-    /// The statement it belongs to, and that statement's index in the file.
-    pub statement: &'a Statement,
-    /// Its index in the file.
-    pub index: usize,
+    /// What is judged.
+    pub subject: Subject<'a>,
+    /// The index of its statement in the file; `None` for the file as a whole.
+    pub index: Option<usize>,
     /// All statements of the file.
     pub file: &'a [Statement],
+    /// The file's text.
+    pub source: &'a SourceFile,
     /// The migration's place in the replayed order.
     pub step: Step,
     /// The schema before this operation.
@@ -36,6 +37,72 @@ pub struct Moment<'a> {
     pub migration: &'a Surroundings,
 }
 
+/// What is judged: one thing that rules are filed under.
+#[derive(Clone, Copy)]
+pub enum Subject<'a> {
+    /// An operation of a statement.
+    Operation(&'a Located<Operation>),
+    /// The file as a whole.
+    Migration,
+    /// A place in the file that is no text.
+    BrokenText(BrokenText, Span),
+    /// A suppression comment, one for each rule that it names.
+    Allowance(&'a Allowed<'a>),
+}
+
+/// What is wrong with the bytes of a file at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokenText {
+    /// A NUL byte.
+    Nul,
+    /// A byte that is no UTF-8.
+    NotUtf8,
+    /// A byte order mark.
+    ByteOrderMark,
+}
+
+/// What became of one rule id in a suppression comment.
+#[derive(Clone, Debug)]
+pub struct Allowed<'a> {
+    /// The rule as the comment writes it.
+    pub rule: &'a str,
+    /// Whether a rule has this id or alias; if none has, the nearest one, if any is near.
+    pub known: Result<(), Option<&'a str>>,
+    /// `because ...`; `None` if it was left out.
+    pub reason: Option<&'a str>,
+    /// How many findings it covers.
+    pub covers: usize,
+    /// `allow-file` rather than `allow`.
+    pub whole_file: bool,
+    /// The comment.
+    pub span: Span,
+}
+
+impl<'a> Moment<'a> {
+    /// The operation that is judged, if it is one.
+    pub fn operation(&self) -> Option<&'a Operation> {
+        match self.subject {
+            Subject::Operation(operation) => Some(&operation.what),
+            Subject::Migration | Subject::BrokenText(..) | Subject::Allowance(_) => None,
+        }
+    }
+
+    /// The statement it belongs to.
+    pub fn statement(&self) -> Option<&'a Statement> {
+        self.index.map(|index| &self.file[index])
+    }
+
+    /// The word for what is judged.
+    pub fn kind(&self) -> OpKind {
+        match self.subject {
+            Subject::Operation(operation) => operation.what.kind(),
+            Subject::Migration => OpKind::Migration,
+            Subject::BrokenText(..) => OpKind::BrokenText,
+            Subject::Allowance(_) => OpKind::Allowance,
+        }
+    }
+}
+
 /// Facts about a migration as a whole and about its neighbours.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -43,12 +110,8 @@ pub struct Surroundings {
     pub order: Order,
     /// Whether a later migration is known (a constraint may still be validated there).
     pub has_later: bool,
-    /// The first byte that is no UTF-8.
-    pub not_utf8: Option<u32>,
-    /// It begins with a byte order mark.
-    pub byte_order_mark: bool,
-    /// The first NUL byte.
-    pub nul: Option<u32>,
+    /// The places that are no text, each kind once, at the first of them.
+    pub broken_text: Vec<(BrokenText, Span)>,
     /// Names of tables (as stored, with schema) that the config calls small.
     pub small_tables: Vec<crate::model::name::QualifiedName>,
 }

@@ -1,0 +1,109 @@
+//! Facts about the relation that an operation works on.
+
+use super::{Fact, Kind, Value};
+use crate::model::catalog::{Catalog, Lookup, Relation, Step};
+use crate::model::kind::OpKind;
+use crate::model::name::{Name, QualifiedName};
+use crate::model::operation::{ObjectKind, Operation, Persistence};
+use crate::rule::moment::Moment;
+
+/// Operations that work on one relation, which [`name`] finds.
+#[rustfmt::skip]
+pub(super) const ON_ONE_RELATION: &[OpKind] = &[
+    OpKind::AddColumn, OpKind::DropColumn, OpKind::SetDefault, OpKind::DropDefault, OpKind::SetNotNull, OpKind::DropNotNull,
+    OpKind::ChangeColumnType, OpKind::SetExpression, OpKind::DropExpression, OpKind::AddIdentity, OpKind::SetIdentity,
+    OpKind::DropIdentity, OpKind::SetStatistics, OpKind::SetColumnOptions, OpKind::SetStorage, OpKind::SetCompression,
+    OpKind::AddCheck, OpKind::AddNotNullConstraint, OpKind::AddUnique, OpKind::AddPrimaryKey, OpKind::AddExclusion,
+    OpKind::AddForeignKey, OpKind::AlterConstraint, OpKind::ValidateConstraint, OpKind::DropConstraint, OpKind::RenameColumn,
+    OpKind::RenameConstraint, OpKind::RenameTable, OpKind::RenameIndex, OpKind::RenameView, OpKind::RenameSequence, OpKind::SetSchema,
+    OpKind::SetTrigger, OpKind::SetRule, OpKind::SetRowSecurity, OpKind::SetPersistence, OpKind::SetTablespace,
+    OpKind::SetAccessMethod, OpKind::ClusterOn, OpKind::SetOptions, OpKind::ResetOptions, OpKind::Inherit, OpKind::NoInherit,
+    OpKind::SetOfType, OpKind::ChangeOwner, OpKind::SetReplicaIdentity, OpKind::AttachPartition, OpKind::DetachPartition,
+    OpKind::MergePartitions, OpKind::SplitPartition, OpKind::AlterOther, OpKind::CreateIndex, OpKind::Reindex,
+    OpKind::RefreshMaterializedView, OpKind::CreateTrigger, OpKind::CreateRule, OpKind::CreatePolicy, OpKind::AlterPolicy,
+    OpKind::CreateStatistics, OpKind::DropTable, OpKind::DropIndex, OpKind::DropView, OpKind::DropMaterializedView,
+    OpKind::DropSequence, OpKind::DropTrigger, OpKind::DropRule, OpKind::DropPolicy, OpKind::Truncate, OpKind::Insert,
+    OpKind::Update, OpKind::Delete, OpKind::Merge, OpKind::Copy, OpKind::LockTable, OpKind::Vacuum, OpKind::Analyze,
+    OpKind::Cluster, OpKind::Repack,
+];
+
+pub(super) const FACTS: &[Fact] = &[Fact {
+    name: "table",
+    kind: Kind::Words(&["existing", "new", "temporary"]),
+    of: ON_ONE_RELATION,
+    doc: "the relation: `new` if this migration made it, `temporary`, else `existing`; an index counts as its table",
+    read: |m| match name(m) {
+        Some(name) => Value::Named(state(m, &name), name.to_string().into()),
+        None => Value::Unknown,
+    },
+}];
+
+/// The relation that an operation works on; for an index, its table if that is known.
+pub(super) fn name(m: &Moment<'_>) -> Option<Name> {
+    let written = written(m.operation()?)?;
+    match m.before.relation(written) {
+        Lookup::Known(Relation { index: Some(index), .. }) => {
+            Some(Name { schema: written.schema.as_ref().map(|_| index.table.schema.clone()), name: index.table.name.clone() })
+        }
+        Lookup::Known(_) | Lookup::Absent | Lookup::Unknown => Some(written.clone()),
+    }
+}
+
+/// `existing`, `new` or `temporary`. A relation that nobody has seen is existing.
+pub(super) fn state(m: &Moment<'_>, name: &Name) -> &'static str {
+    match m.before.relation(name) {
+        Lookup::Known(relation) if relation.persistence == Persistence::Temporary => "temporary",
+        Lookup::Known(relation) if is_new(m.before, relation, m.step) => "new",
+        Lookup::Known(_) | Lookup::Absent | Lookup::Unknown => "existing",
+    }
+}
+
+/// Whether this migration made it. A partition is as new as what it hangs on: rows reach it through its parent at once.
+fn is_new(catalog: &Catalog, relation: &Relation, step: Step) -> bool {
+    let mut relation = relation;
+    let mut seen: Vec<&QualifiedName> = Vec::new();
+    loop {
+        if relation.made_in != Some(step) || !relation.surely_made {
+            return false;
+        }
+        let parent = relation.partition_of.as_ref().map(|(parent, _)| parent).or(relation.inherits.first());
+        match parent.filter(|parent| !seen.contains(parent)).and_then(|parent| Some((parent, catalog.get(parent)?))) {
+            Some((name, parent)) => {
+                seen.push(name);
+                relation = parent;
+            }
+            None => return true,
+        }
+    }
+}
+
+/// The relation that the statement names.
+fn written(operation: &Operation) -> Option<&Name> {
+    match operation {
+        Operation::Alter(target, _) => Some(&target.name),
+        Operation::AddConstraint(constraint) => Some(&constraint.table),
+        Operation::CreateIndex(index) => Some(&index.table),
+        Operation::Reindex(reindex) => reindex.name.as_ref(),
+        Operation::CreateTrigger(trigger) => Some(&trigger.table),
+        Operation::CreateStatistics { table, .. }
+        | Operation::Copy { table, .. }
+        | Operation::Vacuum { table, .. }
+        | Operation::Analyze { table }
+        | Operation::Cluster { table, .. }
+        | Operation::Repack { table, .. } => table.as_ref(),
+        Operation::Drop(drop) => match drop.object {
+            ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy => drop.table.as_ref(),
+            _ => Some(&drop.name),
+        },
+        Operation::RefreshMaterializedView { name, .. } => Some(name),
+        Operation::CreateRule { table, .. }
+        | Operation::Policy { table, .. }
+        | Operation::Truncate { table, .. }
+        | Operation::Merge { table, .. }
+        | Operation::LockTable { table, .. } => Some(table),
+        Operation::Insert(insert) => Some(&insert.table),
+        Operation::Update(update) => Some(&update.table),
+        Operation::Delete(delete) => Some(&delete.table),
+        _ => None,
+    }
+}
