@@ -2,7 +2,7 @@
 
 pub mod detail;
 pub mod lex;
-pub(crate) mod literal;
+pub mod lower;
 pub mod recognise;
 pub mod split;
 

@@ -2,7 +2,7 @@
 
 use super::super::detail;
 use super::super::lex::{Token, TokenKind};
-use super::super::literal;
+use super::quotes as literal;
 use super::keyword;
 use crate::model::expression::Expression;
 use crate::model::name::{Ident, Name};

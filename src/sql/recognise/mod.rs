@@ -10,6 +10,7 @@ mod index;
 pub(crate) mod keyword;
 mod maintenance;
 mod other;
+mod quotes;
 mod routine;
 mod schema;
 mod sequence;

@@ -1,6 +1,6 @@
 //! What quoted tokens say: names as the server stores them, strings with their quotes undone.
 
-use super::lex::{Token, TokenKind};
+use super::super::lex::{Token, TokenKind};
 use crate::model::name::Ident;
 use crate::text::SourceFile;
 

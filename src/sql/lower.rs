@@ -1,0 +1,1 @@
+//! Recognised statements and their details, lowered to operations.
