@@ -2,6 +2,7 @@
 
 pub mod detail;
 pub mod lex;
+pub mod literal;
 pub mod lower;
 pub mod recognise;
 pub mod split;
