@@ -740,7 +740,9 @@ pub enum TwoPhase {
 pub enum SettingValue {
     /// A literal or a word, quotes undone.
     Literal(Box<str>),
-    /// Something else: a list, a variable.
+    /// Several of them with commas between, as `SET search_path = app, public` has; bare words folded.
+    List(Vec<Box<str>>),
+    /// Something else: a variable.
     Unknown,
 }
 
