@@ -68,7 +68,8 @@ impl Connection {
     pub async fn open(options: &PgConnectOptions) -> Result<Self, Refusal> {
         let inner = options.clone().disable_statement_logging().connect().await?;
         let mut session = Self { inner, pid: 0, version: 0 };
-        let rows = session.rows("SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_version_num')::int / 10000").await?;
+        let rows =
+            session.rows("SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_version_num')::int / 10000").await?;
         let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         session.pid = row.try_get(0)?;
         session.version = u8::try_from(row.try_get::<i32, _>(1)?).unwrap_or(u8::MAX);

@@ -72,7 +72,8 @@ impl Observer {
         self.witness.close().await;
     }
 
-    /// Runs one statement and tells what it did. What it does stays: in the transaction that is open, else it is committed.
+    /// Runs one statement and tells what it did. What it does stays: in the transaction that is open, else it is committed. Statements
+    /// that open or end a transaction do nothing else and are for [`Observer::runner`].
     ///
     /// A statement that refuses a transaction block is held up by sessions that lock the tables `around`; if none are named, all tables.
     ///
@@ -145,9 +146,12 @@ impl Observer {
             tokio::select! {
                 answer = &mut running => break answer.err(),
                 () = tokio::time::sleep(GLANCE) => {
-                    look_at_locks(&mut self.witness, pid, &mut seen).await?;
                     let in_the_way = blockers(&mut self.witness, pid).await?;
-                    obstacles.give_way(&in_the_way).await?;
+                    // Only what it holds while it waits: what a running statement holds when the witness happens to look is chance.
+                    if !in_the_way.is_empty() {
+                        look_at_locks(&mut self.witness, pid, &mut seen).await?;
+                        obstacles.give_way(&in_the_way).await?;
+                    }
                 }
             }
         };

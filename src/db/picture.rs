@@ -127,7 +127,6 @@ impl Picture {
         };
         after.0.iter().filter_map(heir).collect()
     }
-
 }
 
 impl Relation {

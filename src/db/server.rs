@@ -1,7 +1,7 @@
 //! Throw-away servers: started from installed programs in a temporary folder, gone without a trace.
 
 use super::installed::Installation;
-use super::{Refusal, Connection, block_on};
+use super::{Connection, Refusal, block_on};
 use crate::problem::Problem;
 use nix::unistd::{Gid, Uid, User};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};

@@ -2,8 +2,8 @@
 
 use super::super::detail;
 use super::super::lex::{Token, TokenKind};
-use super::quotes as literal;
 use super::keyword;
+use super::quotes as literal;
 use crate::model::expression::Expression;
 use crate::model::name::{Ident, Name};
 use crate::text::{SourceFile, Span};
