@@ -1,10 +1,97 @@
 //! What is known of PostgreSQL's own functions: their volatility, as data for each major version.
 
+#[path = "generated/volatility.rs"]
+mod generated;
+
 use super::effects::Version;
 use super::operation::Volatility;
+use generated::VOLATILITY;
+
+/// Forms that look like calls and stand in no pg_proc, or that the grammar turns into a call of another name.
+const SYNTAX: &[(&str, Volatility)] = &[
+    ("array", Volatility::Immutable),
+    ("cast", Volatility::Immutable),
+    ("coalesce", Volatility::Immutable),
+    ("collation for", Volatility::Stable),
+    ("current_catalog", Volatility::Stable),
+    ("current_date", Volatility::Stable),
+    ("current_role", Volatility::Stable),
+    ("current_time", Volatility::Stable),
+    ("current_timestamp", Volatility::Stable),
+    ("extract", Volatility::Stable),
+    ("greatest", Volatility::Immutable),
+    ("json_array", Volatility::Stable),
+    ("json_exists", Volatility::Stable),
+    ("json_object", Volatility::Stable),
+    ("json_query", Volatility::Stable),
+    ("json_scalar", Volatility::Stable),
+    ("json_serialize", Volatility::Stable),
+    ("json_value", Volatility::Stable),
+    ("least", Volatility::Immutable),
+    ("localtime", Volatility::Stable),
+    ("localtimestamp", Volatility::Stable),
+    ("nullif", Volatility::Immutable),
+    ("row", Volatility::Immutable),
+    ("trim", Volatility::Immutable),
+    ("user", Volatility::Stable),
+    ("xmlconcat", Volatility::Immutable),
+    ("xmlelement", Volatility::Stable),
+    ("xmlforest", Volatility::Stable),
+    ("xmlparse", Volatility::Stable),
+    ("xmlpi", Volatility::Immutable),
+    ("xmlroot", Volatility::Immutable),
+    ("xmlserialize", Volatility::Immutable),
+    // Up to 14 its overload for timetz is volatile. What a default asks of it, timestamp and timestamptz, never is.
+    ("timezone", Volatility::Immutable),
+];
 
 /// The volatility of a built-in or contrib function by its name without schema: the most volatile of its overloads, `None` if no such
 /// function is known in that version.
-pub fn volatility(_name: &str, _server: Version) -> Option<Volatility> {
-    todo!()
+pub fn volatility(name: &str, server: Version) -> Option<Volatility> {
+    if let Some((_, known)) = SYNTAX.iter().find(|(word, _)| *word == name) {
+        return Some(*known);
+    }
+    let row = VOLATILITY.binary_search_by(|(function, _)| function.cmp(&name)).ok()?;
+    let letters = VOLATILITY[row].1.as_bytes();
+    let column = if letters.len() == 1 { 0 } else { usize::from(server.0.clamp(Version::OLDEST.0, Version::NEWEST.0) - Version::OLDEST.0) };
+    match letters.get(column)? {
+        b'i' => Some(Volatility::Immutable),
+        b's' => Some(Volatility::Stable),
+        b'v' => Some(Volatility::Volatile),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(name: &str, server: u8) -> Option<Volatility> {
+        volatility(name, Version(server))
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_each_row_has_one_letter_or_eight() {
+        assert!(VOLATILITY.is_sorted_by(|a, b| a.0 < b.0));
+        for (name, letters) in VOLATILITY {
+            assert!(matches!(letters.len(), 1 | 8) && letters.bytes().all(|letter| b"isv-".contains(&letter)), "{name} {letters}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_ticks_inside_a_transaction_is_volatile_and_now_is_not() {
+        assert_eq!(on("now", 15), Some(Volatility::Stable));
+        assert_eq!(on("current_timestamp", 15), Some(Volatility::Stable));
+        assert_eq!(on("clock_timestamp", 15), Some(Volatility::Volatile));
+        assert_eq!(on("gen_random_uuid", 15), Some(Volatility::Volatile));
+        assert_eq!(on("uuid_generate_v4", 15), Some(Volatility::Volatile));
+        assert_eq!(on("lower", 15), Some(Volatility::Immutable));
+    }
+
+    #[test]
+    fn a_function_is_unknown_before_the_version_that_brings_it() {
+        assert_eq!(on("uuidv7", 17), None);
+        assert_eq!(on("uuidv7", 18), Some(Volatility::Volatile));
+        assert_eq!(on("order_number", 18), None);
+    }
 }
