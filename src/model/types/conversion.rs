@@ -67,7 +67,16 @@ const TABLE: &[(&[&str], &[&str], When, Conversion)] = &[
 ];
 
 const REGISTERED: &[&str] = &[
-    "regclass", "regcollation", "regconfig", "regdictionary", "regnamespace", "regoper", "regoperator", "regproc", "regprocedure", "regrole",
+    "regclass",
+    "regcollation",
+    "regconfig",
+    "regdictionary",
+    "regnamespace",
+    "regoper",
+    "regoperator",
+    "regproc",
+    "regprocedure",
+    "regrole",
     "regtype",
 ];
 
@@ -168,7 +177,9 @@ fn between(from: &TypeName, to: &TypeName, catalog: &Catalog, time_zone: Option<
     let arrays = (source.data_type.dimensions > 0, target.data_type.dimensions > 0);
     if source.user_type.is_some() || target.user_type.is_some() || arrays != (false, false) {
         // Operator classes for any enum or any array are not kept from one type to the next, not even to its own domain.
-        let alike = arrays.0 == arrays.1 && source.data_type.name == target.data_type.name && (a.modifiers == b.modifiers || b.modifiers.is_empty());
+        let alike = arrays.0 == arrays.1
+            && source.data_type.name == target.data_type.name
+            && (a.modifiers == b.modifiers || b.modifiers.is_empty());
         return if alike { RebuildsIndexes } else { Rewrites };
     }
     by_table(&a, &b, time_zone)
@@ -324,8 +335,7 @@ mod tests {
 
     fn costs(from: &str, to: &str, time_zone: Option<&str>) -> Conversion {
         let (from, to, column) = (data_type(from), data_type(to), Ident::folded("note"));
-        let change =
-            Change { column: &column, from: &from, from_collation: None, to: &to, to_collation: None, using: None, time_zone };
+        let change = Change { column: &column, from: &from, from_collation: None, to: &to, to_collation: None, using: None, time_zone };
         conversion(&change, &Catalog::new(true))
     }
 
