@@ -64,12 +64,13 @@ pub struct SourceFile {
     path: PathBuf,
     bytes: Vec<u8>,
     line_starts: OnceLock<Vec<u32>>,
+    shown: OnceLock<Option<Vec<u8>>>,
 }
 
 impl SourceFile {
     /// Takes bytes that are already in memory.
     pub fn new(path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), bytes: bytes.into(), line_starts: OnceLock::new() })
+        Arc::new(Self { path: path.into(), bytes: bytes.into(), line_starts: OnceLock::new(), shown: OnceLock::new() })
     }
 
     /// Reads a file.
@@ -116,10 +117,49 @@ impl SourceFile {
         Place { line: line as u32, column: characters as u32 + 1 }
     }
 
+    /// The bytes of a line (from 1), without the newline that ends it.
+    pub fn line(&self, line: u32) -> Span {
+        let starts = self.line_starts();
+        let start = starts[(line as usize - 1).min(starts.len() - 1)];
+        let end = starts.get(line as usize).map_or(self.bytes.len() as u32, |next| next - 1);
+        Span::new(start, end)
+    }
+
+    /// The bytes as a terminal may show them: every byte that is no UTF-8, and every character that would move the cursor or turn the
+    /// direction of reading, is a `?`, byte for byte, so that offsets stay.
+    pub fn shown(&self) -> &str {
+        let cleaned = self.shown.get_or_init(|| match std::str::from_utf8(&self.bytes) {
+            Ok(text) if !text.contains(is_unseen) => None,
+            _ => Some(cleaned(&self.bytes)),
+        });
+        std::str::from_utf8(cleaned.as_deref().unwrap_or(&self.bytes)).unwrap_or_default()
+    }
+
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
             let after_newline = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u32 + 1);
             std::iter::once(0).chain(after_newline).collect()
         })
     }
+}
+
+/// Control characters that are no white space, and the marks that turn the direction of reading.
+fn is_unseen(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\n' | '\t' | '\r'))
+        || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn cleaned(bytes: &[u8]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if is_unseen(character) {
+                clean.extend(std::iter::repeat_n(b'?', character.len_utf8()));
+            } else {
+                clean.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        clean.extend(std::iter::repeat_n(b'?', chunk.invalid().len()));
+    }
+    clean
 }

@@ -1,0 +1,253 @@
+//! `lockkeeper.yaml`: what a project says about itself, and where that file is found.
+
+mod read;
+mod template;
+
+use crate::model::effects::Version;
+use crate::model::name::QualifiedName;
+use crate::model::session::{Timeout, TransactionMode};
+use crate::problem::Problem;
+use crate::rule::{Class, Severity};
+use crate::text::{SourceFile, Span};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+pub use template::TEMPLATE;
+
+/// The name of the file.
+pub const FILE_NAME: &str = "lockkeeper.yaml";
+
+/// Everything that a project says; what it leaves out is the default.
+#[derive(Debug)]
+pub struct Config {
+    /// The file, if there is one.
+    pub source: Option<Arc<SourceFile>>,
+    /// Where it lies: the paths in it start here. As reports show it, so empty for the current directory.
+    pub directory: PathBuf,
+    /// Directories (or files) that `lint` judges if it is given no path.
+    pub migrations: Vec<PathBuf>,
+    /// The server's major version.
+    pub postgres: Option<Version>,
+    /// How the runner puts a file into transactions, where the file does not say it.
+    pub transaction: Option<TransactionMode>,
+    /// Severities that differ from the rules' own.
+    pub rules: Vec<Override>,
+    /// Folders of the project's own rules.
+    pub rule_folders: Vec<PathBuf>,
+    /// Paths that are never judged, relative to `directory`.
+    pub exclude: Globs,
+    /// Tables of which the project knows that they stay small.
+    pub small_tables: Vec<QualifiedName>,
+    /// What the role that migrates has set, so that files need not say it.
+    pub role: RoleSettings,
+    /// Whether the files are all there ever was.
+    pub history: Completeness,
+    /// What makes the run fail.
+    pub fail_on: Option<FailOn>,
+}
+
+/// One line below `rules:`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Override {
+    /// The rule's id or alias, as written.
+    pub rule: String,
+    /// What it is to be.
+    pub level: Level,
+}
+
+/// What becomes of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It says nothing.
+    Off,
+    /// It weighs this much.
+    At(Severity),
+}
+
+/// Settings of the role that runs the migrations (`ALTER ROLE ... SET`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleSettings {
+    /// lock_timeout.
+    pub lock_timeout: Timeout,
+    /// statement_timeout.
+    pub statement_timeout: Timeout,
+}
+
+/// Whether the files begin with an empty database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Completeness {
+    /// What no file makes does not exist.
+    Whole,
+    /// There was a schema before the first file.
+    Partial,
+    /// The names of the files tell.
+    #[default]
+    Auto,
+}
+
+/// From where on a run fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// A finding of this severity or worse.
+    Severity(Severity),
+    /// A migration of this class or worse, as written.
+    Class(Class),
+    /// Never because of a finding.
+    Never,
+}
+
+impl FailOn {
+    /// The words for it, as config and command line take them.
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("error", Self::Severity(Severity::Error)),
+        ("warning", Self::Severity(Severity::Warning)),
+        ("advice", Self::Severity(Severity::Advice)),
+        ("three-phase", Self::Class(Class::ThreePhase)),
+        ("maintenance-window", Self::Class(Class::MaintenanceWindow)),
+        ("never", Self::Never),
+    ];
+}
+
+/// Patterns of paths.
+#[derive(Debug, Default)]
+pub struct Globs {
+    written: Vec<String>,
+    set: Option<GlobSet>,
+}
+
+impl Globs {
+    /// Compiles patterns; `*` stops at a `/`, `**` does not.
+    ///
+    /// # Errors
+    /// The first pattern that is none, in the words of globset.
+    pub fn new(written: Vec<String>) -> Result<Self, String> {
+        if written.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut builder = GlobSetBuilder::new();
+        for pattern in &written {
+            let trimmed = pattern.strip_prefix("./").unwrap_or(pattern);
+            // A folder's name means all that is in it.
+            for pattern in [trimmed.trim_end_matches('/').to_owned(), format!("{}/**", trimmed.trim_end_matches('/'))] {
+                let glob = GlobBuilder::new(&pattern).literal_separator(true).build().map_err(|error| error.kind().to_string())?;
+                builder.add(glob);
+            }
+        }
+        let set = builder.build().map_err(|error| error.kind().to_string())?;
+        Ok(Self { written, set: Some(set) })
+    }
+
+    /// The patterns that match a path, by their index among those that were written.
+    pub fn matching(&self, path: &Path) -> Option<usize> {
+        self.set.as_ref()?.matches(path).first().map(|at| at / 2)
+    }
+
+    /// The patterns as written.
+    pub fn written(&self) -> &[String] {
+        &self.written
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            source: None,
+            directory: PathBuf::new(),
+            migrations: Vec::new(),
+            postgres: None,
+            transaction: None,
+            rules: Vec::new(),
+            rule_folders: Vec::new(),
+            exclude: Globs::default(),
+            small_tables: Vec::new(),
+            role: RoleSettings { lock_timeout: Timeout::Unset, statement_timeout: Timeout::Unset },
+            history: Completeness::default(),
+            fail_on: None,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file at a path.
+    ///
+    /// # Errors
+    /// That it cannot be read, or the first thing in it that lockkeeper does not know.
+    pub fn read(path: &Path) -> Result<Self, Problem> {
+        let source = SourceFile::read(path).map_err(|error| {
+            Problem::new("config::unreadable", format!("{}: {}", path.display(), crate::problem::io_words(&error)))
+                .help("`lockkeeper init` writes a commented one")
+                .about(path)
+        })?;
+        let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+        read::config(&source, directory)
+    }
+
+    /// Reads the nearest `lockkeeper.yaml` in the directory of `start` or above it; without one, everything is at its default.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn find(start: &Path) -> Result<Self, Problem> {
+        match nearest(start) {
+            Some(path) => Self::read(&path),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The place of a key in the file: `["rules", "drop-column"]`.
+    pub fn place_of(&self, path: &[&str]) -> Option<(&Arc<SourceFile>, Span)> {
+        let source = self.source.as_ref()?;
+        Some((source, read::place_of(source, path)?))
+    }
+
+    /// The `migrations:` as paths from the current directory.
+    pub fn migration_paths(&self) -> Vec<PathBuf> {
+        self.migrations.iter().map(|path| self.directory.join(path)).collect()
+    }
+
+    /// The `rule_folders:` as paths from the current directory.
+    pub fn rule_paths(&self) -> Vec<PathBuf> {
+        self.rule_folders.iter().map(|path| self.directory.join(path)).collect()
+    }
+
+    /// Which pattern of `exclude:` a path matches, if one does.
+    pub fn excludes(&self, path: &Path) -> Option<usize> {
+        self.exclude.set.as_ref()?;
+        let absolute = |path: &Path| std::path::absolute(path).map(|path| without_dots(&path));
+        let (path, base) = (absolute(path).ok()?, absolute(&non_empty(&self.directory)).ok()?);
+        self.exclude.matching(path.strip_prefix(base).ok()?)
+    }
+}
+
+/// The nearest config file above a path, named from the current directory where that is possible.
+fn nearest(start: &Path) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let start = without_dots(&here.join(start));
+    let found = start.ancestors().find(|directory| directory.join(FILE_NAME).is_file())?;
+    let directory = match (found.strip_prefix(&here), here.strip_prefix(found)) {
+        (Ok(below), _) => below.to_owned(),
+        (_, Ok(above)) => above.components().map(|_| "..").collect(),
+        _ => found.to_owned(),
+    };
+    Some(directory.join(FILE_NAME))
+}
+
+/// The path with `.` and `..` taken out by their letters.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => clean.push(component),
+        }
+    }
+    clean
+}
+
+/// The empty path is the current directory, but the system wants it said.
+pub(crate) fn non_empty(path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_owned() }
+}

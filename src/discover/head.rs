@@ -1,0 +1,184 @@
+//! What a file says about its own run, in the comments at its top and in the lines by which runners part it.
+
+use crate::model::session::TransactionMode;
+use crate::problem::{Problem, did_you_mean};
+use crate::text::{SourceFile, Span};
+use std::sync::Arc;
+
+/// What the file says.
+pub(super) struct Head {
+    /// How it is run.
+    pub transaction: Option<TransactionMode>,
+    /// The part of it that is run.
+    pub part: Span,
+    /// A directive with a word that nobody knows.
+    pub problem: Option<Problem>,
+}
+
+/// Who parts a file into up and down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runner {
+    Goose,
+    Dbmate,
+}
+
+/// Reads the comments before the first statement, and, if they name a runner, the lines at which that runner parts the file.
+pub(super) fn read(source: &Arc<SourceFile>) -> Head {
+    let bytes = source.bytes();
+    let mut head = Head { transaction: None, part: Span::new(0, bytes.len() as u32), problem: None };
+    let mut own = None;
+    let mut runner = None;
+    for (first, span) in comments(bytes).enumerate().map(|(at, span)| (at == 0, span)) {
+        let Ok(line) = std::str::from_utf8(&bytes[span.range()]) else { continue };
+        let words = line.trim_start_matches('-').trim();
+        if let Some(directive) = words.strip_prefix("lockkeeper:").map(str::trim) {
+            match directive.strip_prefix("transaction").map(str::trim) {
+                Some(mode) => match transaction(mode) {
+                    Some(mode) => own = Some(mode),
+                    None => head.problem = Some(unknown(source, span, mode)),
+                },
+                None => continue,
+            }
+        } else if first && line.starts_with("-- no-transaction") {
+            // sqlx leaves the transaction out and still sends the file as one message.
+            head.transaction = Some(TransactionMode::OneMessage);
+        } else if let Some(annotation) = goose(words) {
+            runner = Some(Runner::Goose);
+            let alone = annotation.eq_ignore_ascii_case("no transaction");
+            match (alone, head.transaction) {
+                (true, _) => head.transaction = Some(TransactionMode::None),
+                (false, None) => head.transaction = Some(TransactionMode::Runner),
+                (false, Some(_)) => {}
+            }
+        } else if let Some(options) = words.strip_prefix("migrate:up") {
+            runner = Some(Runner::Dbmate);
+            // Without a transaction, dbmate still sends the part as one message.
+            let without = options.split_whitespace().any(|option| option == "transaction:false");
+            head.transaction = Some(if without { TransactionMode::OneMessage } else { TransactionMode::Runner });
+        }
+    }
+    if let Some(runner) = runner {
+        head.part.end = down_at(bytes, runner).unwrap_or(head.part.end);
+    }
+    head.transaction = own.or(head.transaction);
+    head
+}
+
+const MODES: &[(&str, TransactionMode)] =
+    &[("none", TransactionMode::None), ("runner", TransactionMode::Runner), ("one-message", TransactionMode::OneMessage)];
+
+fn transaction(word: &str) -> Option<TransactionMode> {
+    MODES.iter().find(|(name, _)| *name == word).map(|(_, mode)| *mode)
+}
+
+fn unknown(source: &Arc<SourceFile>, span: Span, word: &str) -> Problem {
+    let known = MODES.iter().map(|(name, _)| *name);
+    let guess = did_you_mean(word, known.clone());
+    Problem::new("discover::unknown-transaction-mode", format!("there is no transaction mode `{word}`{guess}"))
+        .help(format!("known: {}", known.collect::<Vec<_>>().join(", ")))
+        .at(source, span, "here")
+}
+
+/// `Up` of `+goose Up`.
+fn goose(words: &str) -> Option<&str> {
+    let (mark, annotation) = words.split_at_checked("+goose".len())?;
+    mark.eq_ignore_ascii_case("+goose").then(|| annotation.trim())
+}
+
+/// Where the part that undoes begins. goose and dbmate look at lines, whatever they stand in, and so does this.
+fn down_at(bytes: &[u8], runner: Runner) -> Option<u32> {
+    let mut start = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b"--") {
+            let words = String::from_utf8_lossy(line);
+            let words = words.trim_start_matches('-').trim();
+            let is_down = match runner {
+                Runner::Goose => goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
+                Runner::Dbmate => {
+                    words.strip_prefix("migrate:down").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+                }
+            };
+            if is_down {
+                return Some(start as u32);
+            }
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// The `--` comments before the first token that is none.
+fn comments(bytes: &[u8]) -> impl Iterator<Item = Span> {
+    let mut at = if bytes.starts_with("\u{FEFF}".as_bytes()) { 3 } else { 0 };
+    std::iter::from_fn(move || {
+        loop {
+            match bytes.get(at..)? {
+                [b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C, ..] => at += 1,
+                [b'/', b'*', ..] => at = block_end(bytes, at)?,
+                rest @ [b'-', b'-', ..] => {
+                    let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+                    let span = Span::new(at as u32, (at + length) as u32);
+                    at += length;
+                    return Some(span);
+                }
+                _ => return None,
+            }
+        }
+    })
+}
+
+/// One past the block comment that begins at `start`; they nest.
+fn block_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let (mut at, mut depth) = (start, 0usize);
+    loop {
+        match bytes.get(at..at + 2)? {
+            b"/*" => (at, depth) = (at + 2, depth + 1),
+            b"*/" => (at, depth) = (at + 2, depth - 1),
+            _ => at += 1,
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+
+    fn words(text: &str) -> String {
+        let source = SourceFile::new("0001_orders.sql", text);
+        let head = read(&source);
+        let problem = head.problem.map(|problem| format!(" ! {problem}")).unwrap_or_default();
+        format!("{:?} | {}{problem}", head.transaction, source.text(head.part).replace('\n', " "))
+    }
+
+    #[test]
+    fn a_file_that_says_nothing_is_run_as_a_whole() {
+        assert_snapshot!(words("SELECT 1;\n-- lockkeeper: transaction none\n"), @"");
+    }
+
+    #[test]
+    fn a_directive_in_the_comments_at_the_top_says_how_it_is_run() {
+        assert_snapshot!(words("\u{FEFF}-- orders\n/* a /* nested */ word */\n-- lockkeeper: transaction none\nSELECT 1;"), @"");
+        assert_snapshot!(words("-- lockkeeper: transaction runer\nSELECT 1;"), @"");
+    }
+
+    #[test]
+    fn goose_parts_a_file_at_its_annotations() {
+        assert_snapshot!(words("-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"), @"");
+        assert_snapshot!(words("-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n"), @"");
+    }
+
+    #[test]
+    fn dbmate_parts_a_file_at_its_lines() {
+        assert_snapshot!(words("-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n"), @"");
+        assert_snapshot!(words("-- migrate:up transaction:false\nSELECT 1;\n"), @"");
+    }
+
+    #[test]
+    fn sqlx_sends_a_file_without_transaction_as_one_message() {
+        assert_snapshot!(words("-- no-transaction\nSELECT 1;\n"), @"");
+    }
+}

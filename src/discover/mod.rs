@@ -1,0 +1,173 @@
+//! Paths to ordered migrations: which files there are, to which history they belong, and what their runner does with them.
+
+mod convention;
+mod head;
+mod order;
+mod walk;
+
+use crate::config::{Completeness, Config};
+use crate::model::catalog::Step;
+use crate::model::session::TransactionMode;
+use crate::problem::{Problem, io_words};
+use crate::rule::moment::Order;
+use crate::text::{SourceFile, Span};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use walk::{Candidate, Folder};
+
+/// One file that changes the schema.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// The file.
+    pub source: Arc<SourceFile>,
+    /// The part of it that is run: all of it, or what stands below `-- +goose Up`.
+    pub part: Span,
+    /// The version that its name says.
+    pub version: Option<String>,
+    /// Its name without version and ending.
+    pub name: String,
+    /// How it is run, where the file or the config says it; `None`: its statements tell, see [`Migration::transaction_mode`].
+    pub declared: Option<TransactionMode>,
+    /// Whether it is judged, or only replayed.
+    pub role: Role,
+    /// Its place in its history, from 1.
+    pub step: Step,
+    /// What is wrong with that place.
+    pub order: Order,
+}
+
+/// Why a migration is among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It makes the schema that the subjects meet, or, behind them, tells what becomes of what they leave behind.
+    History,
+    /// It is judged.
+    Subject,
+}
+
+/// The migrations of one directory, in the order in which they run. Each history has a catalog of its own.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The directory.
+    pub directory: PathBuf,
+    /// In order.
+    pub migrations: Vec<Migration>,
+    /// Whether it begins with an empty database.
+    pub whole: bool,
+}
+
+/// Everything that was found.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// One for each directory, by path.
+    pub histories: Vec<History>,
+    /// What could not be found or read.
+    pub problems: Vec<Problem>,
+    /// What was passed over.
+    pub skipped: Skipped,
+}
+
+/// Files that were passed over, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Files that undo a migration.
+    pub down: usize,
+    /// Files for another database.
+    pub other_database: usize,
+    /// Files that the config excludes.
+    pub excluded: usize,
+    /// Which patterns of `exclude:` matched something, by index.
+    pub patterns: Vec<usize>,
+}
+
+/// What is asked of a run.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// Files and directories.
+    pub paths: Vec<PathBuf>,
+    /// A text that stands for the file at its path, whatever the disk says.
+    pub given: Option<Arc<SourceFile>>,
+    /// A file named alone is judged without the others of its directory.
+    pub no_history: bool,
+}
+
+impl Migration {
+    /// How its statements are put into transactions. `begins`: one of them is BEGIN; `refuses`: one of them cannot run in a transaction
+    /// block.
+    pub fn transaction_mode(&self, begins: bool, refuses: bool) -> TransactionMode {
+        match self.declared {
+            // Both commit each statement for itself, and `explicit` says why there are blocks all the same.
+            None | Some(TransactionMode::None) if begins => TransactionMode::Explicit,
+            Some(mode) => mode,
+            None => TransactionMode::Assumed(!refuses),
+        }
+    }
+}
+
+/// Finds and reads everything that a run needs.
+pub fn discover(request: &Request, config: &Config) -> Discovered {
+    let mut found = walk::folders(request, config);
+    let histories = std::mem::take(&mut found.folders);
+    let mut discovered = Discovered { histories: Vec::new(), problems: found.problems, skipped: found.skipped };
+    for folder in histories {
+        let (history, problems) = read(folder, request, config);
+        discovered.problems.extend(problems);
+        if history.migrations.iter().any(|migration| migration.role == Role::Subject) {
+            discovered.histories.push(history);
+        }
+    }
+    discovered
+}
+
+/// Fewer files than this are not worth waking other threads for.
+const WORTH_THREADS: usize = 32;
+
+fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Problem>) {
+    let whole = match config.history {
+        Completeness::Whole => true,
+        Completeness::Partial => false,
+        Completeness::Auto => folder.complete && order::begins_empty(&folder.candidates),
+    };
+    let orders = order::irregularities(&folder.candidates);
+    let lone_message = folder.directory.join(PRISMA_LOCK).is_file();
+    let one = |(at, candidate): (usize, &Candidate)| {
+        let source = match text_of(&candidate.path, request) {
+            Ok(source) => source,
+            Err(problem) => return (None, Some(problem)),
+        };
+        let head = head::read(&source);
+        let declared = head.transaction.or(lone_message.then_some(TransactionMode::OneMessage)).or(config.transaction);
+        let migration = Migration {
+            part: head.part,
+            version: candidate.version.clone(),
+            name: candidate.name.clone(),
+            declared,
+            role: candidate.role,
+            step: Step(at as u32 + 1),
+            order: orders[at],
+            source,
+        };
+        (Some(migration), head.problem)
+    };
+    let candidates = &folder.candidates;
+    let results: Vec<_> = if candidates.len() < WORTH_THREADS {
+        candidates.iter().enumerate().map(one).collect()
+    } else {
+        candidates.par_iter().enumerate().map(one).collect()
+    };
+    let (migrations, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    let whole = whole && migrations.iter().all(Option::is_some);
+    let history = History { directory: folder.directory, migrations: migrations.into_iter().flatten().collect(), whole };
+    (history, problems.into_iter().flatten().collect())
+}
+
+/// Prisma leaves this beside its migrations. It sends each file as one message.
+const PRISMA_LOCK: &str = "migration_lock.toml";
+
+fn text_of(path: &Path, request: &Request) -> Result<Arc<SourceFile>, Problem> {
+    match &request.given {
+        Some(given) if given.path() == path => Ok(Arc::clone(given)),
+        _ => SourceFile::read(path).map_err(|error| Problem::new("discover::unreadable", io_words(&error)).about(path)),
+    }
+}

@@ -1,0 +1,210 @@
+//! Walks paths and gathers the files of each history.
+
+use super::convention::{self, Named, Purpose, Sequence};
+use super::{Request, Role, Skipped, order};
+use crate::config::{Config, non_empty};
+use crate::problem::{Problem, io_words};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use walkdir::{DirEntry, WalkDir};
+
+/// A file that may become a migration.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub path: PathBuf,
+    pub version: Option<String>,
+    pub name: String,
+    pub repeatable: bool,
+    pub sequence: Sequence,
+    pub role: Role,
+}
+
+/// The candidates of one history, in order.
+pub(super) struct Folder {
+    pub directory: PathBuf,
+    pub candidates: Vec<Candidate>,
+    /// Whether all files of the directory are among them, and none of them is a program.
+    pub complete: bool,
+}
+
+/// What the walk gave.
+#[derive(Default)]
+pub(super) struct Found {
+    pub folders: Vec<Folder>,
+    pub problems: Vec<Problem>,
+    pub skipped: Skipped,
+}
+
+/// Everything that is known while the paths are walked.
+#[derive(Default)]
+struct Walk {
+    /// By history, by path.
+    files: BTreeMap<PathBuf, BTreeMap<PathBuf, Candidate>>,
+    /// Histories in which programs take part, so that the SQL does not tell everything.
+    with_programs: Vec<PathBuf>,
+    problems: Vec<Problem>,
+    skipped: Skipped,
+}
+
+/// Walks the paths of a request, and the directories of files that were named alone.
+pub(super) fn folders(request: &Request, config: &Config) -> Found {
+    let mut walk = Walk::default();
+    let mut walked = Vec::new();
+    for path in &request.paths {
+        let path = without_dot(path);
+        let is_given = request.given.as_ref().is_some_and(|given| given.path() == path);
+        match std::fs::metadata(non_empty(&path)) {
+            Ok(metadata) if metadata.is_dir() => {
+                walk.directory(&path, config);
+                walked.push(path);
+            }
+            Ok(_) => walk.named(&path, config),
+            Err(_) if is_given => walk.named(&path, config),
+            Err(error) => walk.problems.push(not_found(&path, &error)),
+        }
+    }
+    if !request.no_history {
+        walk.neighbours(&walked);
+    }
+    let complete = |directory: &Path, walk: &Walk| !request.no_history && !walk.with_programs.iter().any(|other| other == directory);
+    let mut folders = Vec::new();
+    for (directory, files) in std::mem::take(&mut walk.files) {
+        let mut candidates: Vec<_> = files.into_values().collect();
+        order::sort(&mut candidates);
+        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates });
+    }
+    Found { folders, problems: walk.problems, skipped: walk.skipped }
+}
+
+fn not_found(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new("discover::no-such-path", io_words(error)).help(LOOKED_FOR).about(path)
+}
+
+const LOOKED_FOR: &str = "looked for a file, or a directory with files that end in .sql, .pgsql, .psql or .sql.postgres";
+
+impl Walk {
+    /// All files below a directory are subjects.
+    fn directory(&mut self, directory: &Path, config: &Config) {
+        let mut any = false;
+        let problems_before = self.problems.len();
+        for path in self.below(directory, usize::MAX) {
+            match convention::read(&path) {
+                Some(named) => {
+                    any = true;
+                    self.subject(path, named, config);
+                }
+                None => self.program(&path),
+            }
+        }
+        if !any && self.problems.len() == problems_before {
+            let problem = Problem::new("discover::no-sql", "there is no .sql file in this directory").help(LOOKED_FOR);
+            self.problems.push(problem.about(non_empty(directory)));
+        }
+    }
+
+    /// A file that was named is a subject whatever its ending.
+    fn named(&mut self, path: &Path, config: &Config) {
+        self.subject(path.to_owned(), convention::read_any(path), config);
+    }
+
+    fn subject(&mut self, path: PathBuf, named: Named, config: &Config) {
+        match named.purpose {
+            Purpose::Down => self.skipped.down += 1,
+            Purpose::OtherDatabase => self.skipped.other_database += 1,
+            Purpose::Up | Purpose::Repeatable => match config.excludes(&path) {
+                // What is never judged still makes the schema that the others meet.
+                Some(pattern) => {
+                    self.skipped.excluded += 1;
+                    if !self.skipped.patterns.contains(&pattern) {
+                        self.skipped.patterns.push(pattern);
+                    }
+                    self.insert(path, named, Role::History);
+                }
+                None => self.insert(path, named, Role::Subject),
+            },
+        }
+    }
+
+    fn insert(&mut self, path: PathBuf, named: Named, role: Role) {
+        let files = self.files.entry(named.history.clone()).or_default();
+        let candidate = Candidate::new(path.clone(), named, role);
+        let known = files.entry(path).or_insert(candidate);
+        if role == Role::Subject {
+            known.role = role;
+        }
+    }
+
+    /// Adds to each history the files that nobody named.
+    fn neighbours(&mut self, walked: &[PathBuf]) {
+        let is_walked = |directory: &PathBuf| walked.iter().any(|walked| directory.starts_with(walked));
+        let directories: Vec<_> = self.files.keys().filter(|directory| !is_walked(directory)).cloned().collect();
+        for directory in directories {
+            // Two levels: the folders of the conventions lie directly below their history.
+            for path in self.below(&directory, 2) {
+                match convention::read(&path) {
+                    Some(named) if named.history == directory && matches!(named.purpose, Purpose::Up | Purpose::Repeatable) => {
+                        self.insert(path, named, Role::History);
+                    }
+                    Some(_) => {}
+                    None => self.program(&path),
+                }
+            }
+        }
+    }
+
+    /// The files below a directory, hidden ones and installed packages left out.
+    fn below(&mut self, directory: &Path, depth: usize) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let root = non_empty(directory);
+        for entry in WalkDir::new(&root).max_depth(depth).follow_links(true).into_iter().filter_entry(is_wanted) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => files.push(without_dot(entry.path())),
+                Err(error) => {
+                    let path = error.path().unwrap_or(&root).to_owned();
+                    let words = match error.io_error() {
+                        Some(error) => io_words(error),
+                        None => "this link leads back to a directory above it".to_owned(),
+                    };
+                    self.problems.push(Problem::new("discover::unreadable", words).help(LOOKED_FOR).about(without_dot(&path)));
+                }
+            }
+        }
+        files
+    }
+
+    /// Notes a migration that is a program.
+    fn program(&mut self, path: &Path) {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let begins_with_digit = path.file_name().is_some_and(|name| name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit));
+        if begins_with_digit && matches!(ending, "py" | "go" | "rb" | "ts" | "js" | "php" | "rs" | "java") {
+            // As if it were SQL, so that its folder leads to the same history.
+            if let Some(named) = convention::read(&path.with_extension("sql")) {
+                self.with_programs.push(named.history);
+            }
+        }
+    }
+}
+
+impl Candidate {
+    fn new(path: PathBuf, named: Named, role: Role) -> Self {
+        let repeatable = named.purpose == Purpose::Repeatable;
+        Self { path, version: named.version, name: named.name, repeatable, sequence: named.sequence, role }
+    }
+}
+
+/// A path as tests of the order name it.
+#[cfg(test)]
+pub(super) fn candidate(path: &Path) -> Candidate {
+    Candidate::new(path.to_owned(), convention::read_any(path), Role::Subject)
+}
+
+fn is_wanted(entry: &DirEntry) -> bool {
+    let name = entry.file_name().as_encoded_bytes();
+    entry.depth() == 0 || !(name.starts_with(b".") || (name == b"node_modules" && entry.file_type().is_dir()))
+}
+
+/// `./orders.sql` is shown as `orders.sql`.
+fn without_dot(path: &Path) -> PathBuf {
+    path.strip_prefix(".").unwrap_or(path).to_owned()
+}
