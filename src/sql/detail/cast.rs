@@ -1,15 +1,19 @@
 //! The type that a cast names.
 
-use crate::model::types::TypeName;
-use crate::sql::lex::{Token, TokenKind};
 use super::words;
 use crate::model::name::{Ident, Name};
+use crate::model::types::TypeName;
+use crate::sql::lex::{Token, TokenKind};
 use crate::text::SourceFile;
 
 /// The type that begins at `at`, and the place behind it.
 pub(super) fn type_name(source: &SourceFile, tokens: &[Token], at: usize) -> Option<(TypeName, usize)> {
-    let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word && source.slice(token.span).eq_ignore_ascii_case(word.as_bytes()));
-    let mark = |at: usize, mark: &[u8]| tokens.get(at).is_some_and(|token| token.kind == TokenKind::Punctuation && source.slice(token.span) == mark);
+    let word = |at: usize, word: &str| {
+        tokens.get(at).is_some_and(|token| token.kind == TokenKind::Word && source.slice(token.span).eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let mark = |at: usize, mark: &[u8]| {
+        tokens.get(at).is_some_and(|token| token.kind == TokenKind::Punctuation && source.slice(token.span) == mark)
+    };
     let mut parts = vec![words::ident(source, *tokens.get(at)?)?];
     let mut at = at + 1;
     while mark(at, b".") {

@@ -7,6 +7,9 @@ mod survey;
 mod tree;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 use super::lex::{Token, TokenKind};
 use super::recognise::cursor::span_of;
 use crate::model::expression::Expression;

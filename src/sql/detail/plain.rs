@@ -1,9 +1,9 @@
 //! The most common expressions, told apart without a parser: a literal, a column, a call with literals, each with or without casts.
 
 use super::cast;
+use super::words;
 use crate::model::expression::Constant;
 use crate::sql::lex::{Token, TokenKind};
-use super::words;
 use crate::sql::recognise::keyword;
 use crate::text::SourceFile;
 
@@ -17,7 +17,8 @@ pub(super) enum Plain {
 
 /// Whether these tokens are a plain expression; `None` if they need a parser.
 pub(super) fn plain(source: &SourceFile, tokens: &[Token]) -> Option<Plain> {
-    let (found, at) = literal(source, tokens, 0).map(|(constant, at)| (Plain::Constant(constant), at)).or_else(|| operand(source, tokens))?;
+    let (found, at) =
+        literal(source, tokens, 0).map(|(constant, at)| (Plain::Constant(constant), at)).or_else(|| operand(source, tokens))?;
     (casts(source, tokens, at)? == tokens.len()).then_some(found)
 }
 
@@ -33,7 +34,9 @@ pub(super) fn literal(source: &SourceFile, tokens: &[Token], at: usize) -> Optio
         }
         TokenKind::Number => Constant::Number(text.into()),
         // A bit string has no quotes that could be undone to a text.
-        TokenKind::String | TokenKind::DollarString => Constant::Text(words::string(source, token).unwrap_or_else(|| text.into_owned()).into()),
+        TokenKind::String | TokenKind::DollarString => {
+            Constant::Text(words::string(source, token).unwrap_or_else(|| text.into_owned()).into())
+        }
         TokenKind::Word if text.eq_ignore_ascii_case("null") => Constant::Null,
         TokenKind::Word if text.eq_ignore_ascii_case("true") => Constant::Boolean(true),
         TokenKind::Word if text.eq_ignore_ascii_case("false") => Constant::Boolean(false),
@@ -53,7 +56,9 @@ fn operand(source: &SourceFile, tokens: &[Token]) -> Option<(Plain, usize)> {
         return niladic(source, tokens, name.as_str()).map(|at| (Plain::Operand, at));
     }
     let mut at = 1;
-    while is(source, tokens, at, b".") && tokens.get(at + 1).is_some_and(|next| matches!(next.kind, TokenKind::Word | TokenKind::QuotedIdent)) {
+    while is(source, tokens, at, b".")
+        && tokens.get(at + 1).is_some_and(|next| matches!(next.kind, TokenKind::Word | TokenKind::QuotedIdent))
+    {
         at += 2;
     }
     if !is(source, tokens, at, b"(") {

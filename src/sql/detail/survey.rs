@@ -70,7 +70,9 @@ pub(crate) enum Clause {
     /// UPDATE SET.
     Set,
     /// FROM, USING; whether a relation is expected next.
-    From { expected: bool },
+    From {
+        expected: bool,
+    },
     /// JOIN ... ON.
     On,
     Where,

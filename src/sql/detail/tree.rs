@@ -2,10 +2,10 @@
 
 use super::plain::{self, Plain};
 use super::survey::Survey;
+use super::words;
 use crate::model::expression::{Constant, Predicate};
 use crate::model::name::Ident;
 use crate::sql::lex::{Token, TokenKind};
-use super::words;
 use crate::text::SourceFile;
 use sqlparser::ast::{self, BinaryOperator, Expr, UnaryOperator, Value};
 use sqlparser::dialect::PostgreSqlDialect;

@@ -87,9 +87,12 @@ impl<'a> Walk<'a> {
             match token.kind {
                 TokenKind::Word => self.word(*token),
                 TokenKind::QuotedIdent => self.quoted(),
-                TokenKind::String | TokenKind::DollarString | TokenKind::Number | TokenKind::Parameter | TokenKind::Variable => self.value(),
+                TokenKind::String | TokenKind::DollarString | TokenKind::Number | TokenKind::Parameter | TokenKind::Variable => {
+                    self.value()
+                }
                 TokenKind::Operator => self.operator(*token),
                 TokenKind::Punctuation => self.punctuation(*token),
+                TokenKind::Comment => self.at += 1,
                 TokenKind::Broken => {
                     self.found.complete = false;
                     self.at += 1;
@@ -122,9 +125,9 @@ impl<'a> Walk<'a> {
     }
 
     fn is_word(&self, ahead: usize, word: &str) -> bool {
-        self.tokens.get(self.at + ahead).is_some_and(|token| {
-            token.kind == TokenKind::Word && self.source.slice(token.span).eq_ignore_ascii_case(word.as_bytes())
-        })
+        self.tokens
+            .get(self.at + ahead)
+            .is_some_and(|token| token.kind == TokenKind::Word && self.source.slice(token.span).eq_ignore_ascii_case(word.as_bytes()))
     }
 
     fn is_any(&self, ahead: usize, words: &[&str]) -> bool {
@@ -565,7 +568,8 @@ impl<'a> Walk<'a> {
                 self.enter(Clause::Where);
                 self.skip(1);
             }
-            "group" | "having" | "window" | "order" | "offset" => {
+            "partition" if !self.is_word(1, "by") => return false,
+            "group" | "having" | "window" | "order" | "partition" | "offset" => {
                 self.enter(Clause::Tail);
                 self.skip(if self.is_word(1, "by") { 2 } else { 1 });
             }
@@ -671,7 +675,9 @@ impl<'a> Walk<'a> {
     fn select_into(&mut self) {
         self.enter(Clause::Into);
         self.skip(1);
-        while self.is_any(0, &["local", "global", "temporary", "temp", "unlogged", "table"]) && (self.is_name(1) || self.is_word(0, "table")) {
+        while self.is_any(0, &["local", "global", "temporary", "temp", "unlogged", "table"])
+            && (self.is_name(1) || self.is_word(0, "table"))
+        {
             self.skip(1);
         }
         if self.chain().is_none() {
@@ -742,8 +748,25 @@ impl<'a> Walk<'a> {
             return;
         }
         const TESTS: &[&str] = &[
-            "null", "true", "false", "unknown", "document", "normalized", "nfc", "nfd", "nfkc", "nfkd", "json", "value", "scalar", "array",
-            "object", "with", "without", "unique", "keys",
+            "null",
+            "true",
+            "false",
+            "unknown",
+            "document",
+            "normalized",
+            "nfc",
+            "nfd",
+            "nfkc",
+            "nfkd",
+            "json",
+            "value",
+            "scalar",
+            "array",
+            "object",
+            "with",
+            "without",
+            "unique",
+            "keys",
         ];
         while self.is_any(0, TESTS) {
             self.skip(1);
@@ -762,6 +785,11 @@ impl<'a> Walk<'a> {
                 self.open(Kind::Cast);
             }
             "array" => self.skip(1),
+            // The frame of a window.
+            "unbounded" | "current" if self.is_any(1, &["preceding", "following", "row"]) => {
+                self.operand = false;
+                self.skip(2);
+            }
             "as" => self.alias(),
             _ if words::is_niladic(word) => {
                 self.found.calls.insert(Name::bare(Ident::folded(word)));
@@ -829,9 +857,9 @@ impl<'a> Walk<'a> {
                 self.skip(1);
                 self.open(Kind::Plain);
             }
-            "partition" if self.is_word(1, "by") => {
-                self.skip(2);
+            "rows" | "range" | "groups" => {
                 self.operand = true;
+                self.skip(1);
             }
             _ => self.skip(1),
         }
@@ -856,7 +884,23 @@ impl<'a> Walk<'a> {
 fn ends_from(word: &str) -> bool {
     matches!(
         word,
-        "where" | "group" | "having" | "window" | "order" | "limit" | "offset" | "fetch" | "for" | "union" | "intersect" | "except" | "returning"
-            | "when" | "set" | "into" | "select" | "using"
+        "where"
+            | "group"
+            | "having"
+            | "window"
+            | "order"
+            | "limit"
+            | "offset"
+            | "fetch"
+            | "for"
+            | "union"
+            | "intersect"
+            | "except"
+            | "returning"
+            | "when"
+            | "set"
+            | "into"
+            | "select"
+            | "using"
     )
 }

@@ -2,21 +2,68 @@
 
 use crate::model::name::Ident;
 use crate::sql::lex::Token;
-use crate::sql::recognise::quotes;
 use crate::text::SourceFile;
 
 /// Keywords that are written like a function and are none, or have a syntax of their own inside their parentheses. Sorted.
 const CONSTRUCTS: &[&str] = &[
-    "coalesce", "exists", "extract", "greatest", "grouping", "interval", "json", "json_array", "json_arrayagg", "json_exists", "json_object",
-    "json_objectagg", "json_query", "json_scalar", "json_serialize", "json_table", "json_value", "least", "merge_action", "normalize",
-    "nullif", "operator", "overlay", "position", "row", "rows", "setof", "substring", "treat", "trim", "values", "xmlattributes", "xmlconcat",
-    "xmlelement", "xmlexists", "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
+    "coalesce",
+    "exists",
+    "extract",
+    "greatest",
+    "grouping",
+    "interval",
+    "json",
+    "json_array",
+    "json_arrayagg",
+    "json_exists",
+    "json_object",
+    "json_objectagg",
+    "json_query",
+    "json_scalar",
+    "json_serialize",
+    "json_table",
+    "json_value",
+    "least",
+    "merge_action",
+    "normalize",
+    "nullif",
+    "operator",
+    "overlay",
+    "position",
+    "row",
+    "rows",
+    "setof",
+    "substring",
+    "treat",
+    "trim",
+    "values",
+    "xmlattributes",
+    "xmlconcat",
+    "xmlelement",
+    "xmlexists",
+    "xmlforest",
+    "xmlnamespaces",
+    "xmlparse",
+    "xmlpi",
+    "xmlroot",
+    "xmlserialize",
+    "xmltable",
 ];
 
 /// Functions that are called by a keyword alone. Sorted.
 const NILADIC: &[&str] = &[
-    "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "localtime",
-    "localtimestamp", "session_user", "system_user", "user",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "system_user",
+    "user",
 ];
 
 /// Whether a word in lower case is a construct rather than a function when `(` follows.
@@ -45,12 +92,12 @@ pub(super) fn function_of(construct: &str) -> Option<&'static str> {
 
 /// The name that a token stands for.
 pub(super) fn ident(source: &SourceFile, token: Token) -> Option<Ident> {
-    quotes::ident(source, token)
+    token.ident(source)
 }
 
 /// The text that a literal stands for.
 pub(super) fn string(source: &SourceFile, token: Token) -> Option<String> {
-    quotes::string(source, token)
+    token.string_value(source)
 }
 
 /// A word in lower case, in place: words of SQL are short, and most are only compared.

@@ -10,7 +10,7 @@ mod index;
 pub(crate) mod keyword;
 mod maintenance;
 mod other;
-pub(crate) mod quotes;
+mod quotes;
 mod routine;
 mod schema;
 mod sequence;
