@@ -162,8 +162,10 @@ vocabulary! {
     Reset "reset" "RESET, DISCARD ALL"
     SetConstraints "set_constraints" "SET CONSTRAINTS"
     Other "other" "a statement whose kind is known, which touches no table, and of which nothing more is asked"
-    Unreadable "unreadable" "a statement, or a subcommand of ALTER, that could not be read"
+    Unreadable "unreadable" "a statement that could not be read"
+    AlterUnreadable "alter_unreadable" "a subcommand of ALTER that could not be read"
     PsqlCommand "psql_command" "a psql meta-command"
+    Statement "statement" "a statement as a whole, judged before its operations"
     Migration "migration" "the file as a whole, judged once, before its statements"
     BrokenText "broken_text" "a place in the file that is no text: a NUL byte, a byte that is no UTF-8, a byte order mark"
     Allowance "allowance" "a comment `-- lockkeeper: allow ...`, judged after the statements"
@@ -175,9 +177,9 @@ impl OpKind {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
     }
 
-    /// Whether it stands for SQL, rather than for the file or a comment in it.
-    pub const fn is_sql(self) -> bool {
-        !matches!(self, Self::Migration | Self::BrokenText | Self::Allowance)
+    /// Whether it stands for an operation, rather than for a statement, a file or a comment.
+    pub const fn is_operation(self) -> bool {
+        !matches!(self, Self::Statement | Self::Migration | Self::BrokenText | Self::Allowance)
     }
 }
 
@@ -302,7 +304,7 @@ impl AlterAction {
             Self::ChangeAttribute { .. } => OpKind::ChangeAttributeType,
             Self::RenameAttribute { .. } => OpKind::RenameAttribute,
             Self::Other { .. } => OpKind::AlterOther,
-            Self::Unreadable { .. } => OpKind::Unreadable,
+            Self::Unreadable { .. } => OpKind::AlterUnreadable,
         }
     }
 }

@@ -1,1 +1,112 @@
-//!
+//! YAML to [`Rule`], checked while it is read: a rule that exists can be matched, shown and fixed.
+
+use super::example::Examples;
+use super::fix::Fix;
+use super::matcher::{self, Matcher};
+use super::node::{self, Fault, Node};
+use super::template::Template;
+use super::{CLASSES, Class, SEVERITIES, Severity};
+use crate::model::kind::OpKind;
+use crate::problem::Problem;
+use crate::text::SourceFile;
+use std::sync::Arc;
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// The name of its file.
+    pub id: String,
+    /// The hazard, in one line.
+    pub title: String,
+    /// What other tools call it.
+    pub aliases: Vec<String>,
+    /// How much a finding weighs, unless its case or the config says otherwise.
+    pub severity: Severity,
+    /// What a finding makes of the migration, unless its case says otherwise.
+    pub class: Class,
+    /// `default: off`: only the config turns it on.
+    pub opt_in: bool,
+    /// What it speaks about. The first case that holds speaks.
+    pub cases: Vec<Case>,
+}
+
+/// One of the things that a rule speaks about, and how.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// When it speaks.
+    pub matcher: Matcher,
+    /// What it says.
+    pub message: Template,
+    /// Why that is so.
+    pub why: Template,
+    /// Overrides the rule's.
+    pub severity: Option<Severity>,
+    /// Overrides the rule's.
+    pub class: Option<Class>,
+    /// What to do instead.
+    pub fix: Option<Fix>,
+}
+
+/// The keys of a rule file, in the order in which we write them.
+const KEYS: &[&str] = &["title", "aliases", "severity", "class", "default", "match", "message", "why", "fix", "examples"];
+
+impl Rule {
+    /// Reads a rule file up to its examples. The id is the name of the file.
+    ///
+    /// # Errors
+    /// The first thing in it that cannot be understood, at its place.
+    pub fn read(source: &Arc<SourceFile>) -> Result<Self, Problem> {
+        let id = source.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        node::read(source, "rule::unreadable", |node| Self::of_node(node, id))
+    }
+
+    /// Reads the examples of a rule file.
+    ///
+    /// # Errors
+    /// The first thing in them that cannot be understood, at its place.
+    pub fn read_examples(source: &Arc<SourceFile>) -> Result<Examples, Problem> {
+        node::read(source, "rule::unreadable", |node| Examples::read(node.fields(KEYS)?.need("examples")?))
+    }
+
+    fn of_node(node: &Node, id: String) -> Result<Self, Fault> {
+        let fields = node.fields(KEYS)?;
+        let aliases = fields.get("aliases").map_or(Ok(&[][..]), Node::list)?;
+        Ok(Self {
+            id,
+            title: fields.need("title")?.text()?.to_owned(),
+            aliases: aliases.iter().map(|alias| alias.text().map(str::to_owned)).collect::<Result<_, _>>()?,
+            severity: fields.need("severity")?.one_of(SEVERITIES)?,
+            class: fields.need("class")?.one_of(CLASSES)?,
+            opt_in: fields.get("default").map_or(Ok(false), |node| node.one_of(&[("on", false), ("off", true)]))?,
+            cases: fields.need("match")?.items().iter().map(|case| Case::read(case, node)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The operations that it speaks about, each once.
+    pub fn ops(&self) -> Vec<OpKind> {
+        let mut ops: Vec<_> = self.cases.iter().flat_map(|case| case.matcher.ops.iter().copied()).collect();
+        ops.sort_unstable();
+        ops.dedup();
+        ops
+    }
+}
+
+impl Case {
+    /// Reads one match; what it does not say itself, the rule says for all.
+    fn read(case: &Node, rule: &Node) -> Result<Self, Fault> {
+        let own_keys = ["message", "why", "severity", "class", "fix"];
+        let own = case.fields(&[&matcher::KEYS[..], &own_keys].concat())?;
+        let common = rule.fields(KEYS)?;
+        let matcher = Matcher::read(case)?;
+        let say = |key: &str| own.get(key).or(common.get(key));
+        let need = |key: &str| say(key).ok_or(()).or_else(|()| common.need(key));
+        Ok(Self {
+            message: Template::read(need("message")?, &matcher.ops)?,
+            why: Template::read(need("why")?, &matcher.ops)?,
+            severity: own.get("severity").map(|node| node.one_of(SEVERITIES)).transpose()?,
+            class: own.get("class").map(|node| node.one_of(CLASSES)).transpose()?,
+            fix: say("fix").map(|node| Fix::read(node, &matcher.ops)).transpose()?,
+            matcher,
+        })
+    }
+}

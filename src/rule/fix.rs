@@ -1,1 +1,151 @@
-//!
+//! What to do instead: an edit of the statement, or steps over several releases.
+
+use super::node::{Fault, Node};
+use super::template::Template;
+use super::{CLASSES, Class};
+use crate::model::kind::OpKind;
+
+/// What to do instead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fix {
+    /// The class that remains with it.
+    pub class: Class,
+    /// One line; a fix without one is called by what its first step does.
+    pub title: Option<Template>,
+    /// A change of the statement.
+    pub edit: Option<EditFix>,
+    /// What to do over several releases, or after the edit.
+    pub steps: Vec<Step>,
+    /// The fixed statement needs to run outside a transaction block.
+    pub outside_transaction: bool,
+    /// Somebody has to look at it before it is applied.
+    pub review: bool,
+    /// The end is not where the statement would have ended.
+    pub ends_elsewhere: bool,
+}
+
+/// A change of the tokens of one operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditFix {
+    /// Which tokens.
+    pub place: EditPlace,
+    /// The SQL that is put there.
+    pub text: Template,
+}
+
+/// Which tokens of an operation an edit is about. Words are keywords, in upper case, one space between two.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EditPlace {
+    /// Behind the first occurrence of these words.
+    After(String),
+    /// Before the first occurrence of these words.
+    Before(String),
+    /// Instead of the last occurrence of these words.
+    Replace(String),
+    /// Behind the operation's last token.
+    End,
+    /// Instead of all tokens of the operation.
+    Operation,
+}
+
+/// One step of a fix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What kind of step.
+    pub phase: Phase,
+    /// SQL, or words for a deploy.
+    pub text: Template,
+}
+
+/// The kinds of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// SQL that adds and breaks nothing.
+    Expand,
+    /// SQL that is repeated in batches.
+    Backfill,
+    /// A release of the code, in words.
+    Deploy,
+    /// SQL that takes away, when nothing needs it any more.
+    Contract,
+    /// SQL or a command that is run by itself.
+    Run,
+}
+
+const PHASES: &[(&str, Phase)] = &[
+    ("expand", Phase::Expand),
+    ("backfill", Phase::Backfill),
+    ("deploy", Phase::Deploy),
+    ("contract", Phase::Contract),
+    ("run", Phase::Run),
+];
+
+impl Phase {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        PHASES.iter().find(|(_, phase)| *phase == self).map_or("run", |(word, _)| word)
+    }
+}
+
+impl Fix {
+    /// Reads a fix of a rule about `ops`.
+    ///
+    /// # Errors
+    /// A key, a word or a fact that does not exist.
+    pub fn read(node: &Node, ops: &[OpKind]) -> Result<Self, Fault> {
+        let fields = node.fields(&["class", "title", "edit", "steps", "transaction", "safety", "ends"])?;
+        let flag = |key: &str, word: &'static str| fields.get(key).map_or(Ok(false), |node| node.one_of(&[(word, true)]));
+        let fix = Self {
+            class: fields.need("class")?.one_of(CLASSES)?,
+            title: fields.get("title").map(|node| Template::read(node, ops)).transpose()?,
+            edit: fields.get("edit").map(|node| EditFix::read(node, ops)).transpose()?,
+            steps: fields.get("steps").map_or(Ok(Vec::new()), |node| node.list()?.iter().map(|step| Step::read(step, ops)).collect())?,
+            outside_transaction: flag("transaction", "none")?,
+            review: fields.get("safety").map_or(Ok(false), |node| node.one_of(&[("safe", false), ("review", true)]))?,
+            ends_elsewhere: flag("ends", "elsewhere")?,
+        };
+        if fix.title.is_none() && fix.edit.is_none() && fix.steps.is_empty() {
+            return Err(node.fault("a fix needs `title`, `edit` or `steps`"));
+        }
+        Ok(fix)
+    }
+}
+
+impl EditFix {
+    fn read(node: &Node, ops: &[OpKind]) -> Result<Self, Fault> {
+        let fields = node.fields(&["after", "before", "insert", "replace", "with", "remove", "append", "rewrite"])?;
+        let words = |node: &Node| read_keywords(node);
+        let sql = |node: &Node| Template::read(node, ops);
+        let (place, text) = match node.map()?.iter().map(|(key, _)| key.text().unwrap_or_default()).collect::<Vec<_>>()[..] {
+            ["after", "insert"] => (EditPlace::After(words(fields.need("after")?)?), sql(fields.need("insert")?)?),
+            ["before", "insert"] => (EditPlace::Before(words(fields.need("before")?)?), sql(fields.need("insert")?)?),
+            ["replace", "with"] => (EditPlace::Replace(words(fields.need("replace")?)?), sql(fields.need("with")?)?),
+            ["remove"] => (EditPlace::Replace(words(fields.need("remove")?)?), Template::default()),
+            ["append"] => (EditPlace::End, sql(fields.need("append")?)?),
+            ["rewrite"] => (EditPlace::Operation, sql(fields.need("rewrite")?)?),
+            _ => {
+                let forms = "{ after: KEYWORD, insert: SQL }, { before: KEYWORD, insert: SQL }, { replace: KEYWORD, with: SQL }, \
+                             { remove: KEYWORD }, { append: SQL } or { rewrite: SQL }";
+                return Err(node.fault("an edit has one of six forms").help(forms));
+            }
+        };
+        Ok(Self { place, text })
+    }
+}
+
+impl Step {
+    fn read(node: &Node, ops: &[OpKind]) -> Result<Self, Fault> {
+        match node.map()? {
+            [(key, text)] => Ok(Self { phase: key.one_of(PHASES)?, text: Template::read(text, ops)? }),
+            _ => Err(node.fault("a step is one word and its text: `- expand: ALTER TABLE ...`")),
+        }
+    }
+}
+
+fn read_keywords(node: &Node) -> Result<String, Fault> {
+    let words = node.text()?;
+    if words.is_empty() || !words.chars().all(|c| c.is_ascii_uppercase() || c == ' ' || c == '_') {
+        return Err(node.fault("keywords are written in upper case, with one space between two"));
+    }
+    Ok(words.to_owned())
+}

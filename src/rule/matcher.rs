@@ -1,1 +1,271 @@
-//!
+//! Which operations a rule speaks about: `op`, `where`, `unless`, three-valued.
+
+use super::facts::{self, Fact, Kind, Value};
+use super::moment::Moment;
+use super::node::{Fault, Node, What};
+use crate::model::kind::OpKind;
+use crate::problem::did_you_mean;
+
+/// The operations that a rule speaks about, and what has to hold for it to speak.
+#[derive(Clone, Debug)]
+pub struct Matcher {
+    /// The operations.
+    pub ops: Vec<OpKind>,
+    /// All of these hold ...
+    wheres: Vec<Want>,
+    /// ... and none of these in full.
+    unless: Vec<Vec<Want>>,
+}
+
+/// What is wanted of one fact.
+#[derive(Clone, Debug)]
+struct Want {
+    name: &'static str,
+    /// The fact as each of the matcher's operations has it, in their order.
+    facts: Vec<&'static Fact>,
+    test: Test,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Test {
+    Is(bool),
+    Words(Vec<&'static str>),
+    Text(Vec<Pattern>),
+    Range { at_least: Option<i64>, below: Option<i64> },
+    Numbers(Vec<i64>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Pattern {
+    Exactly(String),
+    /// `*` stands for any text.
+    Like(String),
+}
+
+/// Three-valued truth, after Kleene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Truth {
+    No,
+    Unknown,
+    Yes,
+}
+
+/// A test of one fact at one moment, for `lockkeeper show`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tested {
+    /// The fact.
+    pub fact: &'static str,
+    /// Whether it stands under `unless`, and in which group.
+    pub unless: Option<usize>,
+    /// Whether it held; `None` if the fact is not known.
+    pub held: Option<bool>,
+}
+
+/// The keys that a matcher takes.
+pub(super) const KEYS: [&str; 3] = ["op", "where", "unless"];
+
+impl Matcher {
+    /// Reads `op`, `where` and `unless` of a mapping that may have other keys beside them.
+    ///
+    /// # Errors
+    /// An operation, a fact or a value that does not exist.
+    pub fn read(node: &Node) -> Result<Self, Fault> {
+        let entries = node.map()?;
+        match entries.first() {
+            Some((key, _)) if key.text()? != "op" => Err(key.fault("match: `op` comes first: what may be asked depends on it")),
+            None => Err(node.fault("match: `op` is missing")),
+            Some((_, op)) => {
+                let ops = op.items().iter().map(read_op).collect::<Result<Vec<_>, _>>()?;
+                let value = |name| entries.iter().find(|(key, _)| key.text() == Ok(name)).map(|(_, value)| value);
+                let wheres = value("where").map_or(Ok(Vec::new()), |node| read_wants(node, &ops, "match.where"))?;
+                let unless = value("unless").map_or(Ok(Vec::new()), |node| {
+                    node.items().iter().map(|group| read_wants(group, &ops, "match.unless")).collect::<Result<Vec<_>, _>>()
+                })?;
+                Ok(Self { ops, wheres, unless })
+            }
+        }
+    }
+
+    /// Whether it holds at a moment of one of its operations; if so, the facts that were not known.
+    pub fn holds(&self, moment: &Moment<'_>) -> Option<Vec<&'static str>> {
+        let at = self.ops.iter().position(|op| *op == moment.kind())?;
+        let mut assumed = Vec::new();
+        for want in &self.wheres {
+            match want.holds(at, moment) {
+                Truth::No => return None,
+                Truth::Yes => {}
+                Truth::Unknown => assumed.push(want.name),
+            }
+        }
+        for group in &self.unless {
+            let mut unknown = Vec::new();
+            let mut refuted = false;
+            for want in group {
+                match want.holds(at, moment) {
+                    Truth::No => refuted = true,
+                    Truth::Yes => {}
+                    Truth::Unknown => unknown.push(want.name),
+                }
+            }
+            match (refuted, unknown.is_empty()) {
+                (true, _) => {}
+                (false, true) => return None,
+                (false, false) => assumed.extend(unknown),
+            }
+        }
+        assumed.sort_unstable();
+        assumed.dedup();
+        Some(assumed)
+    }
+
+    /// Every test at a moment of one of its operations, in order.
+    pub fn tests(&self, moment: &Moment<'_>) -> Vec<Tested> {
+        let Some(at) = self.ops.iter().position(|op| *op == moment.kind()) else { return Vec::new() };
+        let wheres = self.wheres.iter().map(|want| (None, want));
+        let unless = self.unless.iter().enumerate().flat_map(|(group, wants)| wants.iter().map(move |want| (Some(group), want)));
+        let tested = |(unless, want): (Option<usize>, &Want)| Tested { fact: want.name, unless, held: want.holds(at, moment).known() };
+        wheres.chain(unless).map(tested).collect()
+    }
+}
+
+impl Truth {
+    fn of(value: bool) -> Self {
+        if value { Self::Yes } else { Self::No }
+    }
+
+    fn known(self) -> Option<bool> {
+        match self {
+            Self::No => Some(false),
+            Self::Yes => Some(true),
+            Self::Unknown => None,
+        }
+    }
+}
+
+impl Want {
+    fn holds(&self, op: usize, moment: &Moment<'_>) -> Truth {
+        match (&self.test, (self.facts[op].read)(moment)) {
+            (_, Value::Unknown) => Truth::Unknown,
+            (Test::Is(wanted), Value::Bool(value)) => Truth::of(*wanted == value),
+            (Test::Words(words), Value::Word(word) | Value::Named(word, _)) => Truth::of(words.contains(&word)),
+            (Test::Text(patterns), Value::Text(text)) => Truth::of(patterns.iter().any(|pattern| pattern.matches(&text))),
+            (Test::Numbers(numbers), Value::Number(number)) => Truth::of(numbers.contains(&number)),
+            (Test::Range { at_least, below }, Value::Number(number)) => {
+                Truth::of(at_least.is_none_or(|least| number >= least) && below.is_none_or(|below| number < below))
+            }
+            // The fact gave another kind of value than its row promises: nothing is known, and nothing is silenced.
+            (Test::Is(_) | Test::Words(_) | Test::Text(_) | Test::Range { .. } | Test::Numbers(_), _) => Truth::Unknown,
+        }
+    }
+}
+
+impl Pattern {
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Exactly(wanted) => wanted == text,
+            Self::Like(pattern) => like(pattern, text),
+        }
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any text.
+fn like(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+fn read_op(node: &Node) -> Result<OpKind, Fault> {
+    let word = node.text()?;
+    OpKind::read(word).ok_or_else(|| {
+        let near = did_you_mean(word, OpKind::ALL.iter().map(|op| op.word()));
+        node.fault(format!("match.op: no operation is called `{word}`{near}")).help("`lockkeeper rules --vocabulary` lists them all")
+    })
+}
+
+fn read_wants(node: &Node, ops: &[OpKind], place: &str) -> Result<Vec<Want>, Fault> {
+    node.map()?.iter().map(|(key, value)| read_want(key, value, ops, place)).collect()
+}
+
+fn read_want(key: &Node, value: &Node, ops: &[OpKind], place: &str) -> Result<Want, Fault> {
+    let name = key.text()?;
+    let find = |op: &OpKind| {
+        facts::find(name, *op).ok_or_else(|| {
+            let near = did_you_mean(name, facts::of(*op).map(|fact| fact.name));
+            let known = facts::of(*op).map(|fact| fact.name).collect::<Vec<_>>().join(", ");
+            key.fault(format!("{place}: `{op}` has no fact `{name}`{near}")).help(format!("`{op}` has: {known}"))
+        })
+    };
+    let facts = ops.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    let mut kinds = facts.iter().map(|fact| fact.kind);
+    let kind = kinds.next().ok_or_else(|| key.fault(format!("{place}: there is no operation to ask")))?;
+    if kinds.any(|other| other != kind) {
+        return Err(key.fault(format!("{place}: `{name}` is not the same kind of fact for all of these operations; make it two matches")));
+    }
+    let place = format!("{place}.{name}");
+    let test = match kind {
+        Kind::Bool => Test::Is(value.bool()?),
+        Kind::Words(words) => Test::Words(value.items().iter().map(|item| read_word(item, name, words, &place)).collect::<Result<_, _>>()?),
+        Kind::Number => read_number(value)?,
+        Kind::Text => Test::Text(value.items().iter().map(read_pattern).collect::<Result<_, _>>()?),
+    };
+    Ok(Want { name: facts[0].name, facts, test })
+}
+
+fn read_word(node: &Node, name: &str, words: &'static [&'static str], place: &str) -> Result<&'static str, Fault> {
+    let word = node.text()?;
+    words.iter().copied().find(|known| *known == word).ok_or_else(|| {
+        let near = did_you_mean(word, words.iter().copied());
+        node.fault(format!("{place}: `{name}` is never `{word}`{near}")).help(format!("`{name}` is one of: {}", words.join(", ")))
+    })
+}
+
+fn read_number(node: &Node) -> Result<Test, Fault> {
+    let What::Map(_) = node.what else {
+        return Ok(Test::Numbers(node.items().iter().map(Node::number).collect::<Result<_, _>>()?));
+    };
+    let (at_least, below) = read_range(node)?;
+    Ok(Test::Range { at_least, below })
+}
+
+/// Reads `{ at_least: 14, below: 18 }`.
+pub(super) fn read_range(node: &Node) -> Result<(Option<i64>, Option<i64>), Fault> {
+    let fields = node.fields(&["at_least", "below"])?;
+    let bound = |key| fields.get(key).map(Node::number).transpose();
+    match (bound("at_least")?, bound("below")?) {
+        (None, None) => Err(node.fault("a range needs `at_least` or `below`")),
+        range => Ok(range),
+    }
+}
+
+fn read_pattern(node: &Node) -> Result<Pattern, Fault> {
+    match &node.what {
+        What::Map(_) => Ok(Pattern::Like(node.fields(&["like"])?.need("like")?.text()?.to_owned())),
+        _ => Ok(Pattern::Exactly(node.text()?.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        assert!(like("tmp_*", "tmp_orders") && like("*_old", "orders_old") && like("a*b*c", "a__b__c") && like("orders", "orders"));
+        assert!(!like("tmp_*", "orders") && !like("*_old", "older") && !like("a*b*c", "a_c") && !like("orders", "orders_old"));
+    }
+}

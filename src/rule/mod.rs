@@ -1,10 +1,13 @@
 //! What a rule is: its file, its matcher, the facts it may ask.
 
+pub mod example;
 pub mod facts;
 pub mod file;
 pub mod fix;
 pub mod matcher;
 pub mod moment;
+pub mod node;
+pub mod set;
 pub mod template;
 
 use std::fmt;
@@ -32,6 +35,14 @@ pub enum Class {
     /// It blocks reads or writes while it scans, rewrites or builds; or nothing can be known about it.
     MaintenanceWindow,
 }
+
+/// The severities by their words.
+pub(crate) const SEVERITIES: &[(&str, Severity)] =
+    &[("error", Severity::Error), ("warning", Severity::Warning), ("advice", Severity::Advice)];
+
+/// The classes by their words.
+pub(crate) const CLASSES: &[(&str, Class)] =
+    &[("additive", Class::Additive), ("three-phase", Class::ThreePhase), ("maintenance-window", Class::MaintenanceWindow)];
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,6 +42,8 @@ pub struct Moment<'a> {
 pub enum Subject<'a> {
     /// An operation of a statement.
     Operation(&'a Located<Operation>),
+    /// A statement as a whole: its effects are those of all its operations.
+    Statement(&'a Statement),
     /// The file as a whole.
     Migration,
     /// A place in the file that is no text.
@@ -83,7 +85,7 @@ impl<'a> Moment<'a> {
     pub fn operation(&self) -> Option<&'a Operation> {
         match self.subject {
             Subject::Operation(operation) => Some(&operation.what),
-            Subject::Migration | Subject::BrokenText(..) | Subject::Allowance(_) => None,
+            Subject::Statement(_) | Subject::Migration | Subject::BrokenText(..) | Subject::Allowance(_) => None,
         }
     }
 
@@ -96,6 +98,7 @@ impl<'a> Moment<'a> {
     pub fn kind(&self) -> OpKind {
         match self.subject {
             Subject::Operation(operation) => operation.what.kind(),
+            Subject::Statement(_) => OpKind::Statement,
             Subject::Migration => OpKind::Migration,
             Subject::BrokenText(..) => OpKind::BrokenText,
             Subject::Allowance(_) => OpKind::Allowance,

@@ -64,6 +64,11 @@ pub fn find(name: &str, of: OpKind) -> Option<&'static Fact> {
     all().find(|fact| fact.name == name && fact.of.contains(&of))
 }
 
+/// The facts that an operation has.
+pub fn of(op: OpKind) -> impl Iterator<Item = &'static Fact> {
+    all().filter(move |fact| fact.of.contains(&op))
+}
+
 impl From<bool> for Value<'_> {
     fn from(value: bool) -> Self {
         Self::Bool(value)

@@ -1,0 +1,180 @@
+//! The rules of a run: the embedded ones and the project's own, found by id, by alias, or by operation.
+
+use super::Severity;
+use super::example::Examples;
+use super::file::Rule;
+use crate::model::kind::OpKind;
+use crate::problem::Problem;
+use crate::text::SourceFile;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// A rule as `src/build.rs` embeds it.
+struct Embedded {
+    id: &'static str,
+    aliases: &'static [&'static str],
+    ops: &'static [&'static str],
+    text: &'static str,
+}
+
+static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+
+/// The rules of a run.
+#[derive(Debug)]
+pub struct RuleSet {
+    entries: Vec<Entry>,
+    by_name: HashMap<String, usize>,
+    by_kind: Vec<Vec<usize>>,
+}
+
+/// A rule in its set.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: String,
+    /// What other tools call it.
+    pub aliases: Vec<String>,
+    text: Text,
+    level: Level,
+    rule: OnceLock<Result<Rule, Problem>>,
+}
+
+#[derive(Debug)]
+enum Text {
+    Embedded(&'static str),
+    Own(Arc<SourceFile>),
+}
+
+/// What the config makes of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    AsWritten,
+    Off,
+    At(Severity),
+}
+
+impl RuleSet {
+    /// The rules that lockkeeper brings.
+    pub fn embedded() -> Self {
+        let mut set = Self { entries: Vec::new(), by_name: HashMap::new(), by_kind: vec![Vec::new(); OpKind::ALL.len()] };
+        for rule in EMBEDDED {
+            let aliases = rule.aliases.iter().map(|alias| (*alias).to_owned()).collect();
+            let ops = rule.ops.iter().filter_map(|word| OpKind::read(word));
+            set.insert(rule.id.to_owned(), aliases, ops, Text::Embedded(rule.text), OnceLock::new());
+        }
+        set
+    }
+
+    /// Adds a rule of the project's own.
+    ///
+    /// # Errors
+    /// What is wrong with its file, or that a rule of that name exists.
+    pub fn add(&mut self, source: Arc<SourceFile>) -> Result<(), Problem> {
+        let rule = Rule::read(&source)?;
+        if let Some(taken) = std::iter::once(&rule.id).chain(&rule.aliases).find(|name| self.by_name.contains_key(*name)) {
+            let message = format!("there is a rule called `{taken}` already");
+            return Err(Problem::new("rule::name-taken", message).help("call the file otherwise").about(source.path()));
+        }
+        let (id, aliases, ops) = (rule.id.clone(), rule.aliases.clone(), rule.ops());
+        self.insert(id, aliases, ops.into_iter(), Text::Own(source), OnceLock::from(Ok(rule)));
+        Ok(())
+    }
+
+    /// Lets a rule weigh otherwise than its file says, or with `None` lets it say nothing. False if there is no rule of that name.
+    pub fn switch(&mut self, name: &str, to: Option<Severity>) -> bool {
+        let Some(at) = self.by_name.get(name) else { return false };
+        self.entries[*at].level = to.map_or(Level::Off, Level::At);
+        true
+    }
+
+    /// The rule of an id or an alias.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        self.by_name.get(name).map(|at| &self.entries[*at])
+    }
+
+    /// All rules, by id.
+    pub fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Every id and alias.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// The rules that may speak about an operation.
+    pub fn about(&self, kind: OpKind) -> impl Iterator<Item = &Entry> {
+        self.by_kind[kind as usize].iter().map(|at| &self.entries[*at]).filter(|entry| entry.level != Level::Off)
+    }
+
+    fn insert(
+        &mut self,
+        id: String,
+        aliases: Vec<String>,
+        ops: impl Iterator<Item = OpKind>,
+        text: Text,
+        rule: OnceLock<Result<Rule, Problem>>,
+    ) {
+        let at = self.entries.len();
+        for name in std::iter::once(&id).chain(&aliases) {
+            self.by_name.entry(name.clone()).or_insert(at);
+        }
+        for op in ops {
+            let rules = &mut self.by_kind[op as usize];
+            if !rules.contains(&at) {
+                rules.push(at);
+            }
+        }
+        self.entries.push(Entry { id, aliases, text, level: Level::AsWritten, rule });
+    }
+}
+
+impl Entry {
+    /// The rule, read when it is first asked for.
+    ///
+    /// # Errors
+    /// What is wrong with its file.
+    pub fn rule(&self) -> Result<&Rule, &Problem> {
+        self.rule.get_or_init(|| Rule::read(&self.source_until("\nexamples:"))).as_ref()
+    }
+
+    /// Its examples.
+    ///
+    /// # Errors
+    /// What is wrong with its file.
+    pub fn examples(&self) -> Result<Examples, Problem> {
+        Rule::read_examples(&self.source())
+    }
+
+    /// Its file.
+    pub fn source(&self) -> Arc<SourceFile> {
+        self.source_until("\0")
+    }
+
+    /// What the config says of its weight; `None`: nothing.
+    pub fn overridden(&self) -> Option<Severity> {
+        match self.level {
+            Level::At(severity) => Some(severity),
+            Level::AsWritten | Level::Off => None,
+        }
+    }
+
+    /// Whether it speaks: the config does not turn it off, and turns it on if it is one of those that have to be.
+    pub fn is_on(&self) -> bool {
+        match self.level {
+            Level::At(_) => true,
+            Level::Off => false,
+            Level::AsWritten => self.rule().is_ok_and(|rule| !rule.opt_in),
+        }
+    }
+
+    fn source_until(&self, end: &str) -> Arc<SourceFile> {
+        match &self.text {
+            Text::Embedded(text) => {
+                let text = text.split(end).next().unwrap_or_default();
+                SourceFile::new(format!("rules/{}.yaml", self.id), text)
+            }
+            Text::Own(source) => Arc::clone(source),
+        }
+    }
+}
