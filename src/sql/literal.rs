@@ -54,6 +54,11 @@ impl Token {
         Some(Span::new(self.span.start + tag, self.span.end - tag))
     }
 
+    /// Whether it is a quote or comment that runs to the end of the text.
+    pub fn never_ends(&self, source: &SourceFile) -> bool {
+        self.why_broken(source).is_some_and(|why| why.starts_with("unterminated"))
+    }
+
     /// What is wrong with a broken token, in the server's words; `None` for any other.
     pub fn why_broken(&self, source: &SourceFile) -> Option<&'static str> {
         if self.kind != TokenKind::Broken {

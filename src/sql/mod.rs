@@ -1,14 +1,27 @@
-//! Bytes to operations: lex, split, recognise, detail, lower.
+//! Bytes to operations: lex, split, recognise, detail.
 
+mod bad_bytes;
 pub mod detail;
 pub mod lex;
 pub mod literal;
-pub mod lower;
+mod psql;
 pub mod recognise;
 pub mod split;
 
 use crate::model::operation::Operation;
-use crate::text::{Located, Span};
+use crate::text::{Located, SourceFile, Span};
+use split::{Piece, Splitter};
+
+/// A range of a file, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    /// Its statements in order, psql's meta-commands among them.
+    pub statements: Vec<Statement>,
+    /// Its comments in order, those inside of statements included.
+    pub comments: Vec<Span>,
+    /// It begins with a UTF-8 byte order mark, which psql skips and other runners may send to the server.
+    pub byte_order_mark: bool,
+}
 
 /// One statement of a file, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,4 +43,56 @@ pub enum Reading {
     Partial,
     /// Nothing; its one operation is `Operation::Unreadable`.
     Unreadable,
+}
+
+/// Reads a range of a file: every statement becomes operations, and what cannot be read is [`Reading::Unreadable`].
+pub fn read(source: &SourceFile, part: Span) -> Script {
+    let mut splitter = Splitter::new(source, part);
+    let mut statements: Vec<Statement> = Vec::new();
+    let mut without_data = 0;
+    while let Some(piece) = splitter.next_piece() {
+        match piece {
+            Piece::Sql(span) => {
+                let (tokens, cut) = splitter.tokens();
+                statements.push(recognise::statement(source, span, tokens, cut));
+            }
+            Piece::PsqlCommand(span) => statements.push(psql_command(source, span)),
+            Piece::CopyData(data) => give_data(&mut statements, &mut without_data, data),
+            Piece::Broken { span, at, why } => {
+                let tail = if why.starts_with("unterminated") { ": the rest of the file is inside it" } else { "" };
+                statements.push(unreadable(span, at, format!("{why}{tail}")));
+            }
+        }
+    }
+    bad_bytes::report(source, part, &mut statements);
+    Script {
+        statements,
+        comments: splitter.comments,
+        byte_order_mark: part.start == 0 && source.bytes().starts_with(split::BYTE_ORDER_MARK),
+    }
+}
+
+fn unreadable(span: Span, at: Span, why: String) -> Statement {
+    let operation = Located { what: Operation::Unreadable { why: why.into() }, span: at };
+    Statement { span, reading: Reading::Unreadable, operations: vec![operation] }
+}
+
+fn psql_command(source: &SourceFile, span: Span) -> Statement {
+    let name = psql::Command::at(source.bytes(), span.start as usize).name;
+    let word = String::from_utf8_lossy(name).into();
+    Statement { span, reading: Reading::Full, operations: vec![Located { what: Operation::PsqlCommand { word }, span }] }
+}
+
+/// Gives data to the first COPY FROM STDIN from `without_data` on; of `\copy` the data is of no interest.
+fn give_data(statements: &mut [Statement], without_data: &mut usize, lines: Span) {
+    for (index, statement) in statements.iter_mut().enumerate().skip(*without_data) {
+        for operation in &mut statement.operations {
+            if let Operation::Copy { from: true, stdin: true, data: data @ None, .. } = &mut operation.what {
+                *data = Some(lines.len());
+                *without_data = index + 1;
+                return;
+            }
+        }
+    }
+    *without_data = statements.len();
 }

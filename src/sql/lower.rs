@@ -1,1 +1,0 @@
-//! Recognised statements and their details, lowered to operations.
