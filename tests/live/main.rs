@@ -1,4 +1,5 @@
 //! Everything lockkeeper claims about PostgreSQL, held against servers that are started for it.
 
+mod fill;
 mod observe;
 mod servers;
