@@ -2,6 +2,7 @@
 
 mod cast;
 mod once;
+mod output;
 mod plain;
 mod survey;
 mod tree;
@@ -12,9 +13,11 @@ mod tests;
 
 use super::lex::{Token, TokenKind};
 use super::recognise::cursor::span_of;
-use crate::model::expression::Expression;
+use crate::model::expression::{Expression, Predicate};
+use crate::model::name::{Ident, Name};
+use crate::model::operation::Persistence;
 use crate::text::SourceFile;
-use survey::{Survey, survey};
+pub(crate) use survey::{Clause, Survey, survey};
 use tree::Tree;
 
 /// Reads an expression from its tokens. Never fails: what cannot be read clears [`Expression::understood`], and what its tokens tell of
@@ -22,7 +25,8 @@ use tree::Tree;
 pub(crate) fn expression(source: &SourceFile, tokens: &[Token]) -> Expression {
     let survey = survey(source, tokens);
     let Tree { understood, constant, conjuncts } = tree::shape(source, tokens, &survey);
-    let Survey { calls, operators, columns, casts, reads, aliases, complete, .. } = survey;
+    let columns = survey.mentions();
+    let Survey { calls, operators, casts, reads, complete, .. } = survey;
     Expression {
         span: span_of(tokens).unwrap_or_default(),
         text: normalised(source, tokens),
@@ -30,11 +34,124 @@ pub(crate) fn expression(source: &SourceFile, tokens: &[Token]) -> Expression {
         constant,
         calls: calls.into_vec(),
         operators: operators.into_vec(),
-        columns: columns.into_vec().into_iter().filter(|column| !aliases.contains(column)).collect(),
+        columns,
         casts: casts.into_vec(),
         reads: reads.into_vec(),
         conjuncts,
     }
+}
+
+/// What is asked of a query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct QuerySummary {
+    /// Relations that it reads, each once; no CTEs, no functions.
+    pub reads: Vec<Name>,
+    /// Functions that it calls, each once.
+    pub calls: Vec<Name>,
+    /// Names that may be columns of what it reads.
+    pub mentions: Vec<Ident>,
+    /// The names of its own columns, if its words tell them all.
+    pub columns: Option<Vec<Ident>>,
+    /// LIMIT or FETCH FIRST bounds it.
+    pub limited: bool,
+    /// The WHERE of each of its branches compares a column with a constant.
+    pub bounded: bool,
+    /// FOR UPDATE and its kin.
+    pub locks_rows: bool,
+    /// SELECT INTO: the table that it makes.
+    pub into: Option<(Name, Persistence)>,
+    /// False if some part could not be read: every list may then lack something.
+    pub understood: bool,
+}
+
+/// Reads a query from its tokens: SELECT, VALUES, TABLE, WITH, in brackets or not.
+pub(crate) fn query(source: &SourceFile, tokens: &[Token]) -> QuerySummary {
+    let tokens = without_brackets(source, tokens);
+    let survey = survey(source, tokens);
+    QuerySummary {
+        columns: output_columns(source, tokens, &survey),
+        bounded: is_bounded(source, tokens, &survey),
+        mentions: survey.mentions(),
+        limited: survey.limited,
+        locks_rows: survey.locks_rows,
+        understood: survey.complete && !survey.clauses.is_empty(),
+        reads: survey.reads.into_vec(),
+        calls: survey.calls.into_vec(),
+        into: survey.into,
+    }
+}
+
+/// The inside of brackets that hold everything.
+fn without_brackets<'a>(source: &SourceFile, mut tokens: &'a [Token]) -> &'a [Token] {
+    while let [open, inside @ .., close] = tokens
+        && open.is_mark(source, "(")
+        && close.is_mark(source, ")")
+        && stays_open(source, inside)
+    {
+        tokens = inside;
+    }
+    tokens
+}
+
+/// Whether no bracket closes in here that did not open in here.
+fn stays_open(source: &SourceFile, tokens: &[Token]) -> bool {
+    let mut depth = 0usize;
+    for token in tokens {
+        if token.is_mark(source, "(") {
+            depth += 1;
+        } else if token.is_mark(source, ")") {
+            let Some(outer) = depth.checked_sub(1) else { return false };
+            depth = outer;
+        }
+    }
+    depth == 0
+}
+
+/// The columns of the first branch are those of all.
+fn output_columns(source: &SourceFile, tokens: &[Token], survey: &Survey) -> Option<Vec<Ident>> {
+    let first = survey.clauses.iter().position(|(clause, _)| matches!(clause, Clause::Targets | Clause::Values))?;
+    let mut targets = survey.part(first, tokens);
+    if survey.clauses[first].0 == Clause::Values {
+        return None;
+    }
+    if let [word, rest @ ..] = targets
+        && word.is_word(source, "all")
+    {
+        targets = rest;
+    }
+    if let [word, rest @ ..] = targets
+        && word.is_word(source, "distinct")
+    {
+        let on = rest.first().is_some_and(|word| word.is_word(source, "on"));
+        targets = if on { behind_group(source, &rest[1..]) } else { rest };
+    }
+    output::names(source, targets)
+}
+
+/// What stands behind the brackets that come first.
+fn behind_group<'a>(source: &SourceFile, tokens: &'a [Token]) -> &'a [Token] {
+    let mut depth = 0usize;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.is_mark(source, "(") {
+            depth += 1;
+        } else if token.is_mark(source, ")") {
+            depth = depth.saturating_sub(1);
+        }
+        if depth == 0 {
+            return &tokens[at + 1..];
+        }
+    }
+    &[]
+}
+
+fn is_bounded(source: &SourceFile, tokens: &[Token], survey: &Survey) -> bool {
+    let branches = survey.clauses.iter().filter(|(clause, _)| *clause == Clause::Targets).count();
+    let filters = survey.clauses.iter().enumerate().filter(|(_, (clause, _))| *clause == Clause::Where);
+    let bounds = filters.filter(|(index, _)| {
+        let filter = expression(source, survey.part(*index, tokens));
+        filter.conjuncts.iter().any(|part| matches!(part, Predicate::Compare { .. } | Predicate::InList(_)))
+    });
+    branches > 0 && bounds.count() == branches
 }
 
 /// The tokens with one space between them, words in lower case.

@@ -34,14 +34,19 @@ impl<T: Clone + Eq + Hash> Once<T> {
         self.list.push(value);
     }
 
+    /// Adds values unless they are there.
+    pub fn extend(&mut self, values: impl IntoIterator<Item = T>) {
+        values.into_iter().for_each(|value| self.insert(value));
+    }
+
     /// Whether a value is there.
     pub fn contains(&self, value: &T) -> bool {
         if self.list.len() > SHORT { self.seen.contains(value) } else { self.list.contains(value) }
     }
 
-    /// Whether nothing is there.
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+    /// The values.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.list.iter()
     }
 
     /// The list.

@@ -5,6 +5,7 @@
 
 use super::once::Once;
 use crate::model::name::{Ident, Name};
+use crate::model::operation::Persistence;
 use crate::model::types::TypeName;
 use crate::sql::lex::Token;
 use crate::text::SourceFile;
@@ -34,12 +35,28 @@ pub(crate) struct Survey {
     pub queries: Vec<Subquery>,
     /// The clauses outside of all brackets: which, and the index of the keyword that opens it.
     pub clauses: Vec<(Clause, usize)>,
+    /// SELECT INTO: the table that it makes.
+    pub into: Option<(Name, Persistence)>,
     /// Whether LIMIT or FETCH FIRST stands outside of all brackets.
     pub limited: bool,
     /// FOR UPDATE and its kin, anywhere.
     pub locks_rows: bool,
     /// Brackets match, and nothing stood where its meaning is unknown.
     pub complete: bool,
+}
+
+impl Survey {
+    /// The names that may be columns: what is no whole row.
+    pub fn mentions(&self) -> Vec<Ident> {
+        self.columns.iter().filter(|column| !self.aliases.contains(*column)).cloned().collect()
+    }
+
+    /// The tokens of the clause with this index, its keyword not included.
+    pub fn part<'t>(&self, index: usize, tokens: &'t [Token]) -> &'t [Token] {
+        let from = self.clauses[index].1 + 1;
+        let to = self.clauses.get(index + 1).map_or(tokens.len(), |(_, next)| *next);
+        &tokens[from.min(to)..to]
+    }
 }
 
 /// A query in brackets: the tokens between them.

@@ -61,3 +61,47 @@ fn a_subquery_names_its_relations_and_whether_it_is_bounded() {
     insta::assert_snapshot!(words("id IN (SELECT id FROM ONLY shop.orders o JOIN users ON users.id = o.buyer LIMIT 100)"), @r#"operators in =; columns id buyer; reads shop.orders users; conditions InQuery { column: Ident("id"), limited: true }"#);
     insta::assert_snapshot!(words("id IN (WITH orders AS (SELECT * FROM orders) SELECT id FROM orders, generate_series(1, 3) s)"), @r#"calls generate_series; operators in; columns id; reads orders; conditions InQuery { column: Ident("id"), limited: false }"#);
 }
+
+fn query_words(sql: &str) -> String {
+    let source = SourceFile::new("orders.sql", sql);
+    let tokens: Vec<Token> = lex::Lexer::new(&source, Span::new(0, sql.len() as u32)).collect();
+    let found = query(&source, &tokens);
+    let list = |items: Vec<String>| items.join(" ");
+    let flags =
+        [(found.limited, "limited"), (found.bounded, "bounded"), (found.locks_rows, "locks rows"), (!found.understood, "not understood")];
+    let mut out = vec![format!("reads {}", list(found.reads.iter().map(ToString::to_string).collect()))];
+    out.push(format!("calls {}", list(found.calls.iter().map(ToString::to_string).collect())));
+    out.push(format!("mentions {}", list(found.mentions.iter().map(ToString::to_string).collect())));
+    out.push(
+        found
+            .columns
+            .map_or("columns unknown".to_owned(), |names| format!("columns {}", list(names.iter().map(ToString::to_string).collect()))),
+    );
+    out.extend(found.into.map(|(name, persistence)| format!("into {persistence:?} {name}")));
+    out.extend(flags.into_iter().filter(|(set, _)| *set).map(|(_, word)| word.to_owned()));
+    out.join("; ")
+}
+
+#[test]
+fn a_query_names_its_relations_and_columns() {
+    insta::assert_snapshot!(query_words("SELECT o.id, buyer AS who, lower(note), total::numeric price, count(*) FROM orders o"), @"reads orders; calls lower count; mentions id buyer note total; columns id who lower price count");
+    insta::assert_snapshot!(query_words("SELECT * FROM payments p, (users u JOIN drafts d USING (owner)) LEFT JOIN LATERAL (SELECT * FROM ONLY orders) q ON true"), @"reads payments users drafts orders; calls ; mentions owner; columns unknown");
+    insta::assert_snapshot!(query_words("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SEARCH DEPTH FIRST BY n SET ord, p AS (TABLE payments) SELECT n FROM t JOIN p ON true"), @"reads payments; calls ; mentions n; columns n");
+}
+
+#[test]
+fn functions_in_from_are_calls_and_no_relations() {
+    insta::assert_snapshot!(query_words("SELECT a FROM ROWS FROM (generate_series(1, 2), json_to_recordset('[]') AS (a int, b text)) AS f(a, b), unnest(ARRAY[1])"), @"reads ; calls generate_series json_to_recordset unnest; mentions a; columns a");
+}
+
+#[test]
+fn a_query_says_how_many_rows_it_may_touch() {
+    insta::assert_snapshot!(query_words("SELECT id FROM orders WHERE id > 5 UNION ALL SELECT id FROM drafts WHERE id IN (1, 2)"), @"reads orders drafts; calls ; mentions id; columns id; bounded");
+    insta::assert_snapshot!(query_words("(SELECT id FROM orders ORDER BY id FETCH FIRST 10 ROWS ONLY FOR NO KEY UPDATE SKIP LOCKED)"), @"reads orders; calls ; mentions id; columns id; limited; locks rows");
+    insta::assert_snapshot!(query_words("SELECT * INTO TEMP drafts FROM orders LIMIT ALL"), @"reads orders; calls ; mentions ; columns unknown; into Temporary drafts");
+}
+
+#[test]
+fn a_relation_that_psql_puts_in_is_not_understood() {
+    insta::assert_snapshot!(query_words("SELECT id FROM :table"), @"reads ; calls ; mentions id; columns id; not understood");
+}

@@ -4,6 +4,7 @@ use super::super::cast;
 use super::super::words::{self, Lower};
 use super::{Clause, Subquery, Survey};
 use crate::model::name::{Ident, Name};
+use crate::model::operation::Persistence;
 use crate::sql::lex::{Token, TokenKind};
 use crate::sql::recognise::keyword;
 use crate::text::SourceFile;
@@ -380,7 +381,9 @@ impl<'a> Walk<'a> {
         self.frame().clause = Clause::From { expected: false };
         self.operand = false;
         if self.is_mark(0, "(") {
-            self.found.calls.insert(name);
+            if name.schema.is_some() || !words::is_construct(name.name.as_str()) {
+                self.found.calls.insert(name);
+            }
             self.open(Kind::Plain);
             return;
         }
@@ -468,7 +471,7 @@ impl<'a> Walk<'a> {
             }
             "using" if self.is_mark(1, "(") => {
                 self.skip(1);
-                self.skip_group();
+                self.joined_columns();
             }
             "on" => {
                 if self.is_word(1, "conflict") {
@@ -480,6 +483,15 @@ impl<'a> Walk<'a> {
             }
             _ if ends_from(word) => self.word_in_expression(word),
             _ => self.relation(expected),
+        }
+    }
+
+    /// JOIN ... USING (columns).
+    fn joined_columns(&mut self) {
+        let from = self.at;
+        self.skip_group();
+        for token in &self.tokens[from..self.at] {
+            self.found.columns.extend(token.ident(self.source));
         }
     }
 
@@ -675,14 +687,26 @@ impl<'a> Walk<'a> {
     fn select_into(&mut self) {
         self.enter(Clause::Into);
         self.skip(1);
-        while self.is_any(0, &["local", "global", "temporary", "temp", "unlogged", "table"])
-            && (self.is_name(1) || self.is_word(0, "table"))
-        {
+        let mut persistence = Persistence::Permanent;
+        loop {
+            match self.ident(0) {
+                // A word that is no name of a table if another name follows.
+                Some(word) if self.is_name(1) && !self.is_any(1, &["from"]) => match word.as_str() {
+                    "temporary" | "temp" => persistence = Persistence::Temporary,
+                    "unlogged" => persistence = Persistence::Unlogged,
+                    "local" | "global" | "table" => {}
+                    _ => break,
+                },
+                _ => break,
+            }
             self.skip(1);
         }
-        if self.chain().is_none() {
-            self.found.complete = false;
-            self.skip(1);
+        match self.chain() {
+            Some((name, _)) => self.found.into = Some((name, persistence)),
+            None => {
+                self.found.complete = false;
+                self.skip(1);
+            }
         }
         self.operand = false;
     }
@@ -785,6 +809,7 @@ impl<'a> Walk<'a> {
                 self.open(Kind::Cast);
             }
             "array" => self.skip(1),
+            "grouping" if self.is_word(1, "sets") => self.skip(2),
             // The frame of a window.
             "unbounded" | "current" if self.is_any(1, &["preceding", "following", "row"]) => {
                 self.operand = false;
