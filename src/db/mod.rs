@@ -1,5 +1,6 @@
 //! Live servers: connections, throw-away servers, and what a statement really does.
 
+pub mod dump;
 pub mod installed;
 pub mod observe;
 pub mod server;
