@@ -1,6 +1,6 @@
 //! Bytes to operations: lex, split, recognise, detail.
 
-mod bad_bytes;
+pub mod broken_text;
 pub mod detail;
 pub mod lex;
 pub mod literal;
@@ -10,6 +10,7 @@ pub mod split;
 
 use crate::model::operation::Operation;
 use crate::text::{Located, SourceFile, Span};
+use broken_text::BrokenText;
 use split::{Piece, Splitter};
 
 /// A range of a file, read.
@@ -19,8 +20,8 @@ pub struct Script {
     pub statements: Vec<Statement>,
     /// Its comments in order, those inside of statements included.
     pub comments: Vec<Span>,
-    /// It begins with a UTF-8 byte order mark, which psql skips and other runners may send to the server.
-    pub byte_order_mark: bool,
+    /// Places that are no text: NUL, bytes that are not UTF-8, a byte order mark. The statements are read all the same.
+    pub broken_text: Vec<BrokenText>,
 }
 
 /// One statement of a file, read.
@@ -64,12 +65,7 @@ pub fn read(source: &SourceFile, part: Span) -> Script {
             }
         }
     }
-    bad_bytes::report(source, part, &mut statements);
-    Script {
-        statements,
-        comments: splitter.comments,
-        byte_order_mark: part.start == 0 && source.bytes().starts_with(split::BYTE_ORDER_MARK),
-    }
+    Script { statements, comments: splitter.comments, broken_text: broken_text::find(source, part) }
 }
 
 fn unreadable(span: Span, at: Span, why: String) -> Statement {

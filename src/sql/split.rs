@@ -1,5 +1,6 @@
 //! Splits a migration file into statements, as psql does, without understanding them.
 
+use super::broken_text::BYTE_ORDER_MARK;
 use super::lex::{Lexer, Token, TokenKind};
 use super::psql::{Command, Data, line_end};
 use super::recognise::MOST_TOKENS;
@@ -323,9 +324,6 @@ impl<'a> Splitter<'a> {
         self.lexer.resume(at);
     }
 }
-
-/// U+FEFF in UTF-8.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// COPY ... FROM STDIN, also FROM STDOUT, which the grammar takes for the same. COPY (query) TO has its FROM in parentheses.
 fn is_copy_from_stdin(source: &SourceFile, tokens: &[Token]) -> bool {
