@@ -1,1 +1,250 @@
-//! ...
+//! Constraints, in a column definition and beside it.
+
+use super::cursor::{Cursor, Read};
+use super::index;
+use crate::model::name::{Ident, Name};
+use crate::model::operation::{AddConstraint, ConstraintKind, ForeignKey, Key, Operation, Written};
+use crate::text::{Located, Span};
+
+/// A constraint whose table is not said yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub name: Option<Ident>,
+    pub kind: ConstraintKind,
+    pub terms: Terms,
+    /// The constraint itself, with its name and its terms.
+    pub span: Span,
+}
+
+/// What may follow any constraint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub deferrable: bool,
+    pub not_valid: bool,
+    pub enforced: bool,
+    pub no_inherit: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { deferrable: false, not_valid: false, enforced: true, no_inherit: false }
+    }
+}
+
+impl Draft {
+    /// The operation that puts it on a table.
+    pub fn on(self, table: &Name, only: bool, written: Written) -> Located<Operation> {
+        let Terms { deferrable, not_valid, enforced, no_inherit } = self.terms;
+        let table = table.clone();
+        let (name, kind) = (self.name, self.kind);
+        let what = AddConstraint { table, only, name, kind, written, not_valid, enforced, deferrable, no_inherit };
+        Located { what: Operation::AddConstraint(Box::new(what)), span: self.span }
+    }
+}
+
+/// Whether a table constraint comes next, not a column.
+pub(super) fn begins(cursor: &Cursor<'_>) -> bool {
+    // `exclude` alone may name a column.
+    cursor.sees_any(&["constraint", "check", "unique", "primary", "foreign", "not", "exclude using", "exclude ("]).is_some()
+}
+
+/// `[CONSTRAINT name] ...` beside the columns.
+pub(super) fn of_table(cursor: &mut Cursor<'_>) -> Read<Draft> {
+    let from = cursor.mark();
+    let name = name(cursor)?;
+    let kind = if cursor.take("check") {
+        check(cursor)?
+    } else if cursor.take("not null") {
+        ConstraintKind::NotNull { column: cursor.ident()? }
+    } else if cursor.take("unique") {
+        ConstraintKind::Unique(key(cursor)?)
+    } else if cursor.take("primary key") {
+        ConstraintKind::PrimaryKey(key(cursor)?)
+    } else if cursor.take("exclude") {
+        exclude(cursor)?
+    } else if cursor.take("foreign key") {
+        let columns = period_columns(cursor)?;
+        cursor.expect("references")?;
+        ConstraintKind::ForeignKey(references(cursor, columns)?)
+    } else {
+        return Err(cursor.fail("CHECK, NOT NULL, UNIQUE, PRIMARY KEY, EXCLUDE or FOREIGN KEY"));
+    };
+    let mut terms = Terms::default();
+    while term(cursor, &mut terms) {}
+    Ok(Draft { name, kind, terms, span: cursor.span_from(from) })
+}
+
+/// CONSTRAINT name.
+pub(super) fn name(cursor: &mut Cursor<'_>) -> Read<Option<Ident>> {
+    if cursor.take("constraint") { cursor.ident().map(Some) } else { Ok(None) }
+}
+
+/// One word or two behind a constraint; in a column definition without NOT VALID, which the server refuses there.
+pub(super) fn term(cursor: &mut Cursor<'_>, terms: &mut Terms) -> bool {
+    if cursor.take("not valid") {
+        terms.not_valid = true;
+        return true;
+    }
+    if cursor.take("no inherit") {
+        terms.no_inherit = true;
+        return true;
+    }
+    term_of_column(cursor, terms)
+}
+
+/// The terms that a column definition also allows.
+pub(super) fn term_of_column(cursor: &mut Cursor<'_>, terms: &mut Terms) -> bool {
+    const TERMS: [&str; 6] =
+        ["deferrable", "not deferrable", "initially deferred", "initially immediate", "enforced", "not enforced"];
+    match cursor.take_any(&TERMS) {
+        Some("deferrable" | "initially deferred") => terms.deferrable = true,
+        Some("enforced") => terms.enforced = true,
+        Some("not enforced") => terms.enforced = false,
+        Some(_) => {}
+        None => return false,
+    }
+    true
+}
+
+/// The condition behind CHECK.
+pub(super) fn check(cursor: &mut Cursor<'_>) -> Read<ConstraintKind> {
+    let mut group = cursor.group()?;
+    let tokens = group.rest();
+    Ok(ConstraintKind::Check { expression: cursor.expression(tokens)? })
+}
+
+/// Behind UNIQUE or PRIMARY KEY of a table constraint.
+fn key(cursor: &mut Cursor<'_>) -> Read<Key> {
+    if cursor.take("using index") {
+        let using_index = Some(cursor.ident()?);
+        return Ok(Key { using_index, ..of_columns(Vec::new()) });
+    }
+    let nulls_not_distinct = nulls_not_distinct(cursor)?;
+    let mut group = cursor.group()?;
+    let columns = group.list(Cursor::ident)?;
+    let without_overlaps = group.take("without overlaps");
+    group.finish()?;
+    let include = include(cursor)?;
+    index_parameters(cursor)?;
+    Ok(Key { include, nulls_not_distinct, without_overlaps, ..of_columns(columns) })
+}
+
+fn of_columns(columns: Vec<Ident>) -> Key {
+    Key { columns, include: Vec::new(), using_index: None, nulls_not_distinct: false, without_overlaps: false }
+}
+
+/// Behind UNIQUE or PRIMARY KEY of a column.
+pub(super) fn key_of(column: &Ident, cursor: &mut Cursor<'_>) -> Read<Key> {
+    let nulls_not_distinct = nulls_not_distinct(cursor)?;
+    index_parameters(cursor)?;
+    Ok(Key { nulls_not_distinct, ..of_columns(vec![column.clone()]) })
+}
+
+/// `NULLS [NOT] DISTINCT`.
+pub(super) fn nulls_not_distinct(cursor: &mut Cursor<'_>) -> Read<bool> {
+    if !cursor.take("nulls") {
+        return Ok(false);
+    }
+    let not = cursor.take("not");
+    cursor.expect("distinct")?;
+    Ok(not)
+}
+
+/// `INCLUDE (...)`.
+pub(super) fn include(cursor: &mut Cursor<'_>) -> Read<Vec<Ident>> {
+    if cursor.take("include") { cursor.ident_group() } else { Ok(Vec::new()) }
+}
+
+/// `WITH (...)` and `USING INDEX TABLESPACE name` of the index behind a constraint.
+fn index_parameters(cursor: &mut Cursor<'_>) -> Read<()> {
+    if cursor.take("with") {
+        cursor.group()?;
+    }
+    if cursor.take("using index tablespace") {
+        cursor.ident()?;
+    }
+    Ok(())
+}
+
+/// Behind EXCLUDE.
+fn exclude(cursor: &mut Cursor<'_>) -> Read<ConstraintKind> {
+    let method = if cursor.take("using") { Some(cursor.ident()?) } else { None };
+    let mut group = cursor.group()?;
+    let mut columns = Vec::new();
+    for mut part in group.comma_parts()? {
+        let key = index::key(&mut part)?;
+        part.expect("with")?;
+        operator(&mut part)?;
+        part.finish()?;
+        if let crate::model::operation::IndexKeyKind::Column(column) = key.what {
+            columns.push(column);
+        }
+    }
+    include(cursor)?;
+    index_parameters(cursor)?;
+    let predicate = if cursor.take("where") {
+        let mut group = cursor.group()?;
+        let tokens = group.rest();
+        Some(cursor.expression(tokens)?)
+    } else {
+        None
+    };
+    Ok(ConstraintKind::Exclude { method, columns, predicate })
+}
+
+/// `&&`, `OPERATOR(schema.&&)`.
+fn operator(cursor: &mut Cursor<'_>) -> Read<()> {
+    if cursor.take("operator") {
+        return cursor.group().map(drop);
+    }
+    let schema = |cursor: &mut Cursor<'_>| -> Read<()> {
+        cursor.ident()?;
+        cursor.expect(".")
+    };
+    while !matches!(cursor.kind(), Some(super::super::lex::TokenKind::Operator)) {
+        schema(cursor)?;
+    }
+    cursor.bump();
+    Ok(())
+}
+
+/// `(a, PERIOD b)`.
+fn period_columns(cursor: &mut Cursor<'_>) -> Read<Vec<Ident>> {
+    let mut group = cursor.group()?;
+    let columns = group.list(|group| {
+        // A column may itself be called period.
+        if group.sees("period") && !group.sees_at(1, ",") && group.peek_at(1).is_some() {
+            group.bump();
+        }
+        group.ident()
+    })?;
+    group.finish()?;
+    Ok(columns)
+}
+
+/// Behind REFERENCES.
+pub(super) fn references(cursor: &mut Cursor<'_>, columns: Vec<Ident>) -> Read<ForeignKey> {
+    let referenced = cursor.name()?;
+    let referenced_columns = if cursor.sees("(") { period_columns(cursor)? } else { Vec::new() };
+    if cursor.take("match") {
+        cursor.expect_any(&["full", "partial", "simple"])?;
+    }
+    let mut key = ForeignKey { columns, referenced, referenced_columns, on_delete: None, on_update: None };
+    loop {
+        if cursor.take("on delete") {
+            key.on_delete = Some(key_action(cursor)?);
+        } else if cursor.take("on update") {
+            key.on_update = Some(key_action(cursor)?);
+        } else {
+            return Ok(key);
+        }
+    }
+}
+
+fn key_action(cursor: &mut Cursor<'_>) -> Read<Box<str>> {
+    let action = cursor.expect_any(&["no action", "restrict", "cascade", "set null", "set default"])?;
+    if action.starts_with("set") && cursor.sees("(") {
+        cursor.ident_group()?;
+    }
+    Ok(action.into())
+}

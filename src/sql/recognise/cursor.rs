@@ -115,6 +115,16 @@ impl<'a> Cursor<'a> {
         Some(token)
     }
 
+    /// Returns to a mark.
+    pub fn back_to(&mut self, mark: usize) {
+        self.at = mark;
+    }
+
+    /// How many tokens are left.
+    pub fn left(&self) -> usize {
+        self.limit.saturating_sub(self.at)
+    }
+
     /// Moves on by `count` tokens.
     pub fn skip(&mut self, count: usize) {
         self.at = (self.at + count).min(self.limit);
@@ -213,7 +223,8 @@ impl<'a> Cursor<'a> {
         self.parts_behind(first)
     }
 
-    fn parts_behind(&mut self, first: Ident) -> Read<Name> {
+    /// Up to two further parts of a name behind its first.
+    pub fn parts_behind(&mut self, first: Ident) -> Read<Name> {
         let mut parts = vec![first];
         while parts.len() < 3 && self.take(".") {
             parts.push(self.label()?);
