@@ -94,8 +94,7 @@ pub(super) fn term(cursor: &mut Cursor<'_>, terms: &mut Terms) -> bool {
 
 /// The terms that a column definition also allows.
 pub(super) fn term_of_column(cursor: &mut Cursor<'_>, terms: &mut Terms) -> bool {
-    const TERMS: [&str; 6] =
-        ["deferrable", "not deferrable", "initially deferred", "initially immediate", "enforced", "not enforced"];
+    const TERMS: [&str; 6] = ["deferrable", "not deferrable", "initially deferred", "initially immediate", "enforced", "not enforced"];
     match cursor.take_any(&TERMS) {
         Some("deferrable" | "initially deferred") => terms.deferrable = true,
         Some("enforced") => terms.enforced = true,

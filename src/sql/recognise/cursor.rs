@@ -193,7 +193,7 @@ impl<'a> Cursor<'a> {
 
     fn part(&mut self, expected: &str, allowed: fn(&str) -> bool) -> Read<Ident> {
         let token = self.peek().ok_or_else(|| self.fail(expected))?;
-        match literal::ident(self.source, token) {
+        match token.ident(self.source) {
             Some(ident) if token.kind == TokenKind::QuotedIdent || allowed(ident.as_str()) => {
                 self.at += 1;
                 self.no_uescape()?;
@@ -201,6 +201,11 @@ impl<'a> Cursor<'a> {
             }
             _ => Err(self.fail(expected)),
         }
+    }
+
+    /// The name of a role, or CURRENT_USER and its kin.
+    pub fn role(&mut self) -> Read<Ident> {
+        if self.sees_any(&["current_role", "current_user", "session_user"]).is_some() { self.label() } else { self.type_ident() }
     }
 
     /// `U&"..." UESCAPE '!'` would need another escape character than the one that was undone.
@@ -264,7 +269,7 @@ impl<'a> Cursor<'a> {
         if !matches!(token.kind, TokenKind::String | TokenKind::DollarString) {
             return Err(self.fail("a string"));
         }
-        let text = literal::string(self.source, token).ok_or_else(|| self.fail("a string whose escapes can be read"))?;
+        let text = token.string_value(self.source).ok_or_else(|| self.fail("a string whose escapes can be read"))?;
         self.at += 1;
         self.no_uescape()?;
         Ok(text.into())

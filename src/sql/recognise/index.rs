@@ -126,8 +126,15 @@ fn key_kind(cursor: &mut Cursor<'_>) -> Read<IndexKeyKind> {
 /// Functions that are called by their keyword alone.
 fn is_niladic(word: &str) -> bool {
     const WORDS: [&str; 9] = [
-        "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user",
-        "localtime", "session_user",
+        "current_catalog",
+        "current_date",
+        "current_role",
+        "current_schema",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "localtime",
+        "session_user",
     ];
     WORDS.iter().any(|niladic| word.eq_ignore_ascii_case(niladic))
 }

@@ -1,6 +1,8 @@
 //! Statements to operations: the leading words tell the family, the family reads the rest from tokens.
 
 mod alter;
+mod alter_column;
+mod alter_object;
 mod column;
 mod constraint;
 pub(crate) mod cursor;
@@ -10,7 +12,6 @@ mod index;
 pub(crate) mod keyword;
 mod maintenance;
 mod other;
-mod quotes;
 mod routine;
 mod schema;
 mod sequence;
@@ -20,7 +21,7 @@ pub(crate) mod type_name;
 mod types;
 mod views;
 
-use super::lex::{Token, TokenKind};
+use super::lex::Token;
 use super::{Reading, Statement};
 use crate::model::operation::Operation;
 use crate::text::{Located, SourceFile, Span};
@@ -99,7 +100,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("alter type", types::alter),
     ("alter domain", types::alter_domain),
     ("alter policy", routine::policy),
-    ("alter", schema::alter_object),
+    ("alter", alter_object::read),
     ("drop", drop::read),
     ("reindex", index::reindex),
     ("refresh materialized view", views::refresh),
@@ -119,8 +120,9 @@ const MODIFIERS: &[&str] =
 /// [`Operation::Unreadable`] at the token at fault.
 pub(crate) fn statement(source: &SourceFile, span: Span, tokens: &[Token], cut: bool) -> Statement {
     let notes = Notes { unknown: Cell::new(cut), cut };
-    let read = match tokens.iter().find(|token| token.kind == TokenKind::Broken) {
-        Some(broken) => Err(scanner_fault(source, *broken)),
+    let broken = tokens.iter().find_map(|token| Some((token.span, token.why_broken(source)?)));
+    let read = match broken {
+        Some((span, why)) => Err(Fault { message: format!("syntax error: {why}"), span }),
         None => operations(&mut Cursor::new(source, tokens, &notes)),
     };
     match read {
@@ -132,17 +134,6 @@ pub(crate) fn statement(source: &SourceFile, span: Span, tokens: &[Token], cut: 
 fn unreadable(span: Span, fault: Fault) -> Statement {
     let operation = Operation::Unreadable { why: fault.message.into() };
     Statement { span, reading: Reading::Unreadable, operations: vec![Located { what: operation, span: fault.span }] }
-}
-
-/// What the server's scanner would say of a token.
-fn scanner_fault(source: &SourceFile, token: Token) -> Fault {
-    let what = match source.slice(token.span) {
-        [b'/', b'*', ..] => "a comment that never ends",
-        [.., b'"'] | [b'"', ..] => "a quoted name that never ends or is empty",
-        [b'$', ..] | [b'\'', ..] | [_, b'\'', ..] => "a string that never ends",
-        _ => "a character that begins nothing in SQL",
-    };
-    Fault { message: format!("syntax error: {what}"), span: token.span }
 }
 
 /// Dispatches on the leading words; the whole statement has to be consumed.

@@ -39,8 +39,22 @@ pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Options> {
 /// One option.
 pub(super) fn option(cursor: &mut Cursor<'_>, options: &mut Options) -> Read<()> {
     const WORDS: [&str; 16] = [
-        "as", "cache", "cycle", "increment by", "increment", "logged", "unlogged", "maxvalue", "minvalue", "no minvalue", "no maxvalue",
-        "no cycle", "owned by", "sequence name", "start", "restart",
+        "as",
+        "cache",
+        "cycle",
+        "increment by",
+        "increment",
+        "logged",
+        "unlogged",
+        "maxvalue",
+        "minvalue",
+        "no minvalue",
+        "no maxvalue",
+        "no cycle",
+        "owned by",
+        "sequence name",
+        "start",
+        "restart",
     ];
     match cursor.expect_any(&WORDS)? {
         "as" => options.data_type = Some(type_name::read(cursor)?),

@@ -75,7 +75,8 @@ fn elements(group: &mut Cursor<'_>, table: &mut CreateTable, typed: bool) -> Rea
         } else if part.take("like") {
             table.like.push(like(&mut part)?);
         } else {
-            let Definition { column, constraints: inline } = if typed { column::options(&mut part)? } else { column::definition(&mut part)? };
+            let Definition { column, constraints: inline } =
+                if typed { column::options(&mut part)? } else { column::definition(&mut part)? };
             table.columns.push(Located { span: column.span, what: column });
             constraints.extend(inline);
         }
@@ -92,7 +93,9 @@ fn require_columns(table: &mut CreateTable, constraints: &[Draft]) {
         constraints.iter().any(|draft| match &draft.kind {
             ConstraintKind::PrimaryKey(key) => key.columns.contains(&column.name),
             ConstraintKind::NotNull { column: named } => *named == column.name,
-            ConstraintKind::Check { .. } | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => false,
+            ConstraintKind::Check { .. } | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
+                false
+            }
         })
     };
     for column in &mut table.columns {
@@ -229,7 +232,7 @@ fn create_as(cursor: &mut Cursor<'_>, from: usize, name: Name, if_not_exists: bo
     storage(cursor)?;
     cursor.expect("as")?;
     let (query, with_data) = query_with_data(cursor)?;
-    let reads = if query.sees("execute") { Vec::new() } else { detail::query(cursor.source(), query.clone().rest()).reads };
+    let reads = if query.sees("execute") { Vec::new() } else { detail::expression(cursor.source(), query.clone().rest()).reads };
     Ok(one(cursor, from, Operation::CreateTableAs(Box::new(CreateTableAs { name, if_not_exists, persistence, with_data, reads }))))
 }
 
