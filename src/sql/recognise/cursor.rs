@@ -1,9 +1,8 @@
 //! A place in the tokens of a statement, and the verbs that move it on.
 
-use super::super::detail;
+use super::super::detail::{self, QuerySummary};
 use super::super::lex::{Token, TokenKind};
 use super::keyword;
-use super::quotes as literal;
 use crate::model::expression::Expression;
 use crate::model::name::{Ident, Name};
 use crate::text::{SourceFile, Span};
@@ -403,6 +402,18 @@ impl<'a> Cursor<'a> {
             self.note_unknown();
         }
         Ok(expression)
+    }
+
+    /// What a query out of these tokens reads and calls.
+    pub fn query(&self, tokens: &[Token]) -> Read<QuerySummary> {
+        if tokens.is_empty() {
+            return Err(self.fail("a query"));
+        }
+        let summary = detail::query(self.source, tokens);
+        if !summary.understood {
+            self.note_unknown();
+        }
+        Ok(summary)
     }
 
     // Faults.

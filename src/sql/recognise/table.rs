@@ -6,7 +6,6 @@ use super::cursor::{Cursor, Read};
 use super::{Operations, one};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::{Bound, Column, CreateTable, CreateTableAs, Operation, PartitionKey, Persistence, Written};
-use crate::sql::detail;
 use crate::text::Located;
 
 /// CREATE TABLE, CREATE FOREIGN TABLE.
@@ -231,8 +230,13 @@ fn create_as(cursor: &mut Cursor<'_>, from: usize, name: Name, if_not_exists: bo
     }
     storage(cursor)?;
     cursor.expect("as")?;
-    let (query, with_data) = query_with_data(cursor)?;
-    let reads = if query.sees("execute") { Vec::new() } else { detail::expression(cursor.source(), query.clone().rest()).reads };
+    let (mut query, with_data) = query_with_data(cursor)?;
+    let reads = if query.sees("execute") {
+        Vec::new()
+    } else {
+        let tokens = query.rest();
+        query.query(tokens)?.reads
+    };
     Ok(one(cursor, from, Operation::CreateTableAs(Box::new(CreateTableAs { name, if_not_exists, persistence, with_data, reads }))))
 }
 
@@ -241,9 +245,6 @@ pub(super) fn query_with_data<'a>(cursor: &mut Cursor<'a>) -> Read<(Cursor<'a>, 
     let from = cursor.mark();
     cursor.until(|cursor| [2, 3].iter().any(|&left| cursor.left() == left) && cursor.sees_any(&["with no data", "with data"]).is_some())?;
     let query = cursor.between(from, cursor.mark());
-    if query.at_end() {
-        return Err(cursor.fail("a query"));
-    }
     let words = cursor.take_any(&["with no data", "with data"]);
     Ok((query, words != Some("with no data")))
 }

@@ -4,7 +4,7 @@ use super::cursor::{Cursor, Read};
 use super::{Operations, alter, one, table};
 use crate::model::name::Ident;
 use crate::model::operation::{CreateView, Operation, Persistence};
-use crate::sql::detail;
+use crate::sql::detail::QuerySummary;
 
 /// CREATE VIEW.
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
@@ -65,15 +65,10 @@ fn security_invoker(cursor: &mut Cursor<'_>) -> Read<bool> {
 }
 
 /// Fills in what the query says.
-fn with_query(mut view: CreateView, mut query: Cursor<'_>) -> Read<CreateView> {
-    if query.at_end() {
-        return Err(query.fail("a query"));
-    }
-    let summary = detail::expression(query.source(), query.rest());
-    view.reads = summary.reads;
-    view.calls = summary.calls;
-    view.mentions = summary.columns;
-    Ok(view)
+fn with_query(view: CreateView, mut query: Cursor<'_>) -> Read<CreateView> {
+    let tokens = query.rest();
+    let QuerySummary { reads, calls, mentions, columns, .. } = query.query(tokens)?;
+    Ok(CreateView { reads, calls, mentions, columns: view.columns.or(columns), ..view })
 }
 
 /// CREATE MATERIALIZED VIEW.
