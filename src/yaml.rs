@@ -24,14 +24,24 @@ fn problem(source: &Arc<SourceFile>, code: &'static str, error: &serde_yaml::Err
     let place = error.location();
     // The library ends its words with the place, which the report shows better.
     let words = place.as_ref().and_then(|place| text.strip_suffix(&format!(" at line {} column {}", place.line(), place.column())));
-    let (message, help) = words.unwrap_or(&text).split_once('\n').unwrap_or((words.unwrap_or(&text), ""));
-    let mut problem = Problem::new(code, message);
+    let words = words.unwrap_or(&text);
+    let (message, help) = words.split_once('\n').unwrap_or((words, ""));
+    let mut problem = Problem::new(code, kindly(message));
     if !help.is_empty() {
         problem = problem.help(help);
     }
     match place {
         Some(place) => problem.at(source, token(source, place.line() as u32, place.column() as u32), "here"),
         None => problem.at(source, Span::new(0, 0), ""),
+    }
+}
+
+/// `expected a text, not a map` for `invalid type: map, expected a text`.
+fn kindly(message: &str) -> String {
+    let parts = message.split_once("invalid type: ").and_then(|(before, rest)| Some((before, rest.split_once(", expected ")?)));
+    match parts {
+        Some((before, (found, expected))) => format!("{before}expected {expected}, not {}", found.replace("unit value", "nothing")),
+        None => message.to_owned(),
     }
 }
 

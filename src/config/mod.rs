@@ -138,7 +138,15 @@ impl Globs {
         Ok(Self { written, set: Some(set) })
     }
 
-    /// The patterns that match a path, by their index among those that were written.
+    /// Whether a text is a pattern; in globset's words why not.
+    pub(super) fn check(pattern: &str) -> Result<(), String> {
+        match GlobBuilder::new(pattern).literal_separator(true).build() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("`{pattern}` is no pattern of paths: {}", error.kind())),
+        }
+    }
+
+    /// The first pattern that matches a path, by their index among those that were written.
     pub fn matching(&self, path: &Path) -> Option<usize> {
         self.set.as_ref()?.matches(path).first().map(|at| at / 2)
     }

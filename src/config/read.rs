@@ -106,21 +106,28 @@ impl<'de> Visitor<'de> for Whole {
         while let Some(key) = map.next_key_seed(NewKey { seen: &seen })? {
             seen.push(key);
             match key {
-                Key::Migrations => config.migrations = map.next_value::<List>()?.paths(),
-                Key::Postgres => config.postgres = map.next_value::<Option<Major>>()?.map(|major| major.0),
+                Key::Migrations => config.migrations = paths(map.next_value_seed(TEXTS)?),
+                Key::Postgres => config.postgres = map.next_value_seed(MAJOR)?,
                 Key::Transaction => config.transaction = map.next_value_seed(OneOf { what: "transaction mode", known: TRANSACTIONS })?,
                 Key::Rules => config.rules = map.next_value::<Option<Overrides>>()?.map(|rules| rules.0).unwrap_or_default(),
-                Key::RuleFolders => config.rule_folders = map.next_value::<List>()?.paths(),
-                Key::Exclude => config.exclude = map.next_value::<Patterns>()?.0,
-                Key::SmallTables => config.small_tables = map.next_value::<List>()?.0.iter().filter_map(|name| name.parse().ok()).collect(),
-                Key::LockTimeout => config.role.lock_timeout = map.next_value::<Setting>()?.0,
-                Key::StatementTimeout => config.role.statement_timeout = map.next_value::<Setting>()?.0,
+                Key::RuleFolders => config.rule_folders = paths(map.next_value_seed(TEXTS)?),
+                Key::Exclude => {
+                    config.exclude =
+                        Globs::new(map.next_value_seed(Texts { each: |pattern| Globs::check(pattern) })?).map_err(de::Error::custom)?
+                }
+                Key::SmallTables => config.small_tables = map.next_value_seed(TEXTS)?.iter().filter_map(|name| name.parse().ok()).collect(),
+                Key::LockTimeout => config.role.lock_timeout = map.next_value_seed(TIMEOUT)?,
+                Key::StatementTimeout => config.role.statement_timeout = map.next_value_seed(TIMEOUT)?,
                 Key::History => config.history = map.next_value_seed(OneOf { what: "kind of history", known: HISTORIES })?,
                 Key::FailOn => config.fail_on = Some(map.next_value_seed(OneOf { what: "threshold", known: FailOn::WORDS })?),
             }
         }
         Ok(config)
     }
+}
+
+fn paths(texts: Vec<String>) -> Vec<PathBuf> {
+    texts.into_iter().map(PathBuf::from).collect()
 }
 
 /// A key of the top level that was not there before.
@@ -215,99 +222,113 @@ impl<'de> Visitor<'de> for OverridesVisitor {
     }
 }
 
-/// One text or a list of them.
-struct List(Vec<String>);
+/// One text or a list of them, each checked where it stands.
+struct Texts {
+    each: fn(&str) -> Result<(), String>,
+}
 
-impl List {
-    fn paths(self) -> Vec<PathBuf> {
-        self.0.into_iter().map(PathBuf::from).collect()
+/// Any text will do.
+const TEXTS: Texts = Texts { each: |_| Ok(()) };
+
+impl<'de> DeserializeSeed<'de> for Texts {
+    type Value = Vec<String>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Deserialize<'de> for List {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor)
-    }
-}
-
-struct ListVisitor;
-
-impl<'de> Visitor<'de> for ListVisitor {
-    type Value = List;
+impl<'de> Visitor<'de> for Texts {
+    type Value = Vec<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text or a list of texts")
     }
 
-    fn visit_unit<E>(self) -> Result<List, E> {
-        Ok(List(Vec::new()))
+    fn visit_unit<E>(self) -> Result<Vec<String>, E> {
+        Ok(Vec::new())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<List, E> {
-        Ok(List(vec![text.to_owned()]))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+        (self.each)(text).map_err(E::custom)?;
+        Ok(vec![text.to_owned()])
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
         let mut texts = Vec::new();
-        while let Some(text) = list.next_element()? {
+        while let Some(text) = list.next_element_seed(Text { check: self.each })? {
             texts.push(text);
         }
-        Ok(List(texts))
+        Ok(texts)
     }
 }
 
-/// `exclude:`.
-struct Patterns(Globs);
+/// One text of a list.
+struct Text {
+    check: fn(&str) -> Result<(), String>,
+}
 
-impl<'de> Deserialize<'de> for Patterns {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let list = List::deserialize(deserializer)?;
-        Globs::new(list.0).map(Patterns).map_err(|why| de::Error::custom(format!("this is no pattern of paths: {why}")))
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = String;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_str(self)
     }
 }
 
-/// A number or a text.
-struct Scalar(String);
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
-    }
-}
-
-struct ScalarVisitor;
-
-impl Visitor<'_> for ScalarVisitor {
-    type Value = Scalar;
+impl Visitor<'_> for Text {
+    type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number or a text")
+        f.write_str("a text")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-        Ok(Scalar(text.to_owned()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-        Ok(Scalar(number.to_string()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
-        Ok(Scalar(number.to_string()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
-        Ok(Scalar(number.to_string()))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        (self.check)(text).map(|()| text.to_owned()).map_err(E::custom)
     }
 }
 
-/// `postgres:`.
-struct Major(Version);
+/// A number or a text that is read further; nothing at all is the default.
+struct Checked<T> {
+    absent: T,
+    expecting: &'static str,
+    read: fn(&str) -> Result<T, String>,
+}
 
-impl<'de> Deserialize<'de> for Major {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = Scalar::deserialize(deserializer)?.0;
-        major_version(&written).map(Major).map_err(de::Error::custom)
+const MAJOR: Checked<Option<Version>> =
+    Checked { absent: None, expecting: "a major version, like 15", read: |written| major_version(written).map(Some) };
+const TIMEOUT: Checked<Timeout> = Checked { absent: Timeout::Unset, expecting: "a time, like 5s", read: timeout };
+
+impl<'de, T> DeserializeSeed<'de> for Checked<T> {
+    type Value = T;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<T> Visitor<'_> for Checked<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<E: de::Error>(self, written: &str) -> Result<T, E> {
+        (self.read)(written).map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok(self.absent)
     }
 }
 
@@ -323,35 +344,27 @@ pub fn major_version(written: &str) -> Result<Version, String> {
         .ok_or_else(|| format!("lockkeeper knows no PostgreSQL `{written}`\nknown: {} to {}", oldest.0, newest.0))
 }
 
-/// `lock_timeout:` and `statement_timeout:`.
-struct Setting(Timeout);
-
-impl<'de> Deserialize<'de> for Setting {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Some(written) = Option::<Scalar>::deserialize(deserializer)? else { return Ok(Self(Timeout::Unset)) };
-        timeout(&written.0)
-            .map(Setting)
-            .ok_or_else(|| de::Error::custom(format!("`{}` is no time\nwrite it as PostgreSQL does: 500ms, 5s, 2min", written.0)))
-    }
-}
-
 /// A time as PostgreSQL reads it: a number with a unit, milliseconds if there is none.
-fn timeout(written: &str) -> Option<Timeout> {
+fn timeout(written: &str) -> Result<Timeout, String> {
     let written = written.trim();
     let unit_at = written.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(written.len());
     let (number, unit) = written.split_at(unit_at);
     let milliseconds = match unit.trim() {
-        "us" => 0.001,
-        "" | "ms" => 1.0,
-        "s" => 1000.0,
-        "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        "d" => 86_400_000.0,
-        _ => return None,
+        "us" => Some(0.001),
+        "" | "ms" => Some(1.0),
+        "s" => Some(1000.0),
+        "min" => Some(60_000.0),
+        "h" => Some(3_600_000.0),
+        "d" => Some(86_400_000.0),
+        _ => None,
     };
-    let time = number.parse::<f64>().ok()? * milliseconds;
-    // The server rounds to whole milliseconds, and 0 waits forever.
-    Some(if time.round() < 1.0 { Timeout::Off } else { Timeout::After(Duration::from_millis(time.round() as u64)) })
+    let time = number.parse::<f64>().ok().zip(milliseconds).map(|(number, unit)| (number * unit).round());
+    match time {
+        // The server rounds to whole milliseconds, and 0 waits forever.
+        Some(time) if time < 1.0 => Ok(Timeout::Off),
+        Some(time) => Ok(Timeout::After(Duration::from_millis(time as u64))),
+        None => Err(format!("`{written}` is no time\nwrite it as PostgreSQL does: 500ms, 5s, 2min")),
+    }
 }
 
 /// Follows keys down and stops, with an error that has a place, at the last one.
@@ -458,12 +471,12 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(read("postgres: 15\nmigratons: db\n").unwrap_err(), @"");
+        assert_snapshot!(read("postgres: 15\nmigratons: db\n").unwrap_err(), @"there is no key `migratons`, did you mean `migrations`? <- migratons (known: migrations, postgres, transaction, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]
     fn a_key_inside_a_map_in_braces_is_found() {
-        assert_snapshot!(read("rules: { drop-column: warnning }\n").unwrap_err(), @"");
+        assert_snapshot!(read("rules: { drop-column: warnning }\n").unwrap_err(), @"rules.drop-column: there is no severity `warnning`, did you mean `warning`? <- warnning (known: off, advice, warning, error)");
     }
 
     #[test]
@@ -478,7 +491,7 @@ mod tests {
 
     #[test]
     fn a_key_is_said_once() {
-        assert_snapshot!(read("postgres: 15\npostgres: 16\n").unwrap_err(), @"");
+        assert_snapshot!(read("postgres: 15\npostgres: 16\n").unwrap_err(), @"`postgres` is written twice <- postgres");
     }
 
     #[test]
@@ -487,17 +500,22 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_is_none_points_at_itself() {
+        assert_snapshot!(read("exclude:\n  - ok/*\n  - 'bad/[a'\n").unwrap_err(), @"");
+    }
+
+    #[test]
     fn yaml_that_is_none_points_at_the_line() {
-        assert_snapshot!(read("rules: [a\npostgres: 15\n").unwrap_err(), @"");
+        assert_snapshot!(read("rules: {a: off\npostgres: 15\n").unwrap_err(), @"");
     }
 
     #[test]
     fn times_are_read_as_the_server_reads_them() {
-        assert_eq!(timeout("2s"), Some(Timeout::After(Duration::from_secs(2))));
-        assert_eq!(timeout("1500"), Some(Timeout::After(Duration::from_millis(1500))));
-        assert_eq!(timeout("0"), Some(Timeout::Off));
-        assert_eq!(timeout("2 min"), Some(Timeout::After(Duration::from_secs(120))));
-        assert_eq!(timeout("soon"), None);
+        assert_eq!(timeout("2s"), Ok(Timeout::After(Duration::from_secs(2))));
+        assert_eq!(timeout("1500"), Ok(Timeout::After(Duration::from_millis(1500))));
+        assert_eq!(timeout("0"), Ok(Timeout::Off));
+        assert_eq!(timeout("2 min"), Ok(Timeout::After(Duration::from_secs(120))));
+        assert!(timeout("soon").is_err());
     }
 
     #[test]

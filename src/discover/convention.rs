@@ -271,24 +271,24 @@ mod tests {
 
     #[test]
     fn folders_with_a_version_belong_to_the_history_above_them() {
-        assert_snapshot!(words("db/migrations/20240101120000_add_orders/migration.sql"), @"");
-        assert_snapshot!(words("migrations/2024-01-01-120000_add_orders/down.sql"), @"");
-        assert_snapshot!(words("storage/delta/72/03add_orders.sql.postgres"), @"");
-        assert_snapshot!(words("storage/delta/72/03add_orders.sql.sqlite"), @"");
+        assert_snapshot!(words("db/migrations/20240101120000_add_orders/migration.sql"), @"Up 20240101120000 add_orders in db/migrations");
+        assert_snapshot!(words("migrations/2024-01-01-120000_add_orders/down.sql"), @"Down 2024-01-01-120000 add_orders in migrations");
+        assert_snapshot!(words("storage/delta/72/03add_orders.sql.postgres"), @"Up 72/03 add_orders in storage/delta");
+        assert_snapshot!(words("storage/delta/72/03add_orders.sql.sqlite"), @"OtherDatabase 72/03 add_orders in storage/delta");
     }
 
     #[test]
     fn versions_are_read_off_file_names() {
-        assert_snapshot!(words("m/V1_2__add_orders.sql"), @"");
-        assert_snapshot!(words("m/U3__add_orders.sql"), @"");
-        assert_snapshot!(words("m/R__order_views.sql"), @"");
-        assert_snapshot!(words("m/0007_add_orders.up.sql"), @"");
-        assert_snapshot!(words("m/2024_01_31_120000_add_orders.sql"), @"");
-        assert_snapshot!(words("m/2024-01-31-add-orders.sql"), @"");
-        assert_snapshot!(words("m/1.10.2-add-orders.sql"), @"");
-        assert_snapshot!(words("m/007.sql"), @"");
-        assert_snapshot!(words("m/3rd_party.sql"), @"");
-        assert_snapshot!(words("add_orders.sql"), @"");
-        assert_snapshot!(words("m/readme.md"), @"");
+        assert_snapshot!(words("m/V1_2__add_orders.sql"), @"Up 1.2 add_orders in m");
+        assert_snapshot!(words("m/U3__add_orders.sql"), @"Down 3 add_orders in m");
+        assert_snapshot!(words("m/R__order_views.sql"), @"Repeatable - order_views in m");
+        assert_snapshot!(words("m/0007_add_orders.up.sql"), @"Up 0007 add_orders in m");
+        assert_snapshot!(words("m/2024_01_31_120000_add_orders.sql"), @"Up 2024_01_31_120000 add_orders in m");
+        assert_snapshot!(words("m/2024-01-31-add-orders.sql"), @"Up 2024-01-31 add-orders in m");
+        assert_snapshot!(words("m/1.10.2-add-orders.sql"), @"Up 1.10.2 add-orders in m");
+        assert_snapshot!(words("m/007.sql"), @"Up 007  in m");
+        assert_snapshot!(words("m/3rd_party.sql"), @"Up - 3rd_party in m");
+        assert_snapshot!(words("add_orders.sql"), @"Up - add_orders in");
+        assert_snapshot!(words("m/readme.md"), @"no SQL");
     }
 }

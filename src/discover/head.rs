@@ -156,29 +156,29 @@ mod tests {
 
     #[test]
     fn a_file_that_says_nothing_is_run_as_a_whole() {
-        assert_snapshot!(words("SELECT 1;\n-- lockkeeper: transaction none\n"), @"");
+        assert_snapshot!(words("SELECT 1;\n-- lockkeeper: transaction none\n"), @"None | SELECT 1; -- lockkeeper: transaction none");
     }
 
     #[test]
     fn a_directive_in_the_comments_at_the_top_says_how_it_is_run() {
-        assert_snapshot!(words("\u{FEFF}-- orders\n/* a /* nested */ word */\n-- lockkeeper: transaction none\nSELECT 1;"), @"");
-        assert_snapshot!(words("-- lockkeeper: transaction runer\nSELECT 1;"), @"");
+        assert_snapshot!(words("\u{FEFF}-- orders\n/* a /* nested */ word */\n-- lockkeeper: transaction none\nSELECT 1;"), @"Some(None) | ﻿-- orders /* a /* nested */ word */ -- lockkeeper: transaction none SELECT 1;");
+        assert_snapshot!(words("-- lockkeeper: transaction runer\nSELECT 1;"), @"None | -- lockkeeper: transaction runer SELECT 1; ! there is no transaction mode `runer`, did you mean `runner`?");
     }
 
     #[test]
     fn goose_parts_a_file_at_its_annotations() {
-        assert_snapshot!(words("-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"), @"");
-        assert_snapshot!(words("-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n"), @"");
+        assert_snapshot!(words("-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"), @"Some(Runner) | -- +goose Up SELECT 1;");
+        assert_snapshot!(words("-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n"), @"Some(None) | -- +goose NO TRANSACTION -- +goose Up SELECT 1;");
     }
 
     #[test]
     fn dbmate_parts_a_file_at_its_lines() {
-        assert_snapshot!(words("-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n"), @"");
-        assert_snapshot!(words("-- migrate:up transaction:false\nSELECT 1;\n"), @"");
+        assert_snapshot!(words("-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n"), @"Some(Runner) | -- migrate:up SELECT 1;");
+        assert_snapshot!(words("-- migrate:up transaction:false\nSELECT 1;\n"), @"Some(OneMessage) | -- migrate:up transaction:false SELECT 1;");
     }
 
     #[test]
     fn sqlx_sends_a_file_without_transaction_as_one_message() {
-        assert_snapshot!(words("-- no-transaction\nSELECT 1;\n"), @"");
+        assert_snapshot!(words("-- no-transaction\nSELECT 1;\n"), @"Some(OneMessage) | -- no-transaction SELECT 1;");
     }
 }
