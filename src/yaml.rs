@@ -49,7 +49,9 @@ fn kindly(message: &str) -> String {
 fn token(source: &SourceFile, line: u32, column: u32) -> Span {
     let line = source.line(line);
     let text = source.text(line);
-    let skipped: usize = text.chars().take(column.saturating_sub(1) as usize).map(char::len_utf8).sum();
+    // The library never saw a byte order mark.
+    let mark = usize::from(text.starts_with('\u{FEFF}'));
+    let skipped: usize = text.chars().take(column.saturating_sub(1) as usize + mark).map(char::len_utf8).sum();
     let rest = &text[skipped..];
     let length = match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),

@@ -8,11 +8,12 @@ use crate::model::name::QualifiedName;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
-use crate::text::{SourceFile, Span};
+use crate::text::SourceFile;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+pub use read::major_version;
 pub use template::TEMPLATE;
 
 /// The name of the file.
@@ -202,10 +203,12 @@ impl Config {
         }
     }
 
-    /// The place of a key in the file: `["rules", "drop-column"]`.
-    pub fn place_of(&self, path: &[&str]) -> Option<(&Arc<SourceFile>, Span)> {
-        let source = self.source.as_ref()?;
-        Some((source, read::place_of(source, path)?))
+    /// A problem with what is said of a rule, at its place.
+    pub fn override_problem(&self, rule: &str, message: &str, help: &str) -> Problem {
+        match &self.source {
+            Some(source) => read::override_problem(source, rule, message, help),
+            None => Problem::new("config::wrong", message).help(help),
+        }
     }
 
     /// The `migrations:` as paths from the current directory.

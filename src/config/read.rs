@@ -3,44 +3,34 @@
 use super::{Completeness, Config, FailOn, Globs, Level, Override};
 use crate::model::effects::Version;
 use crate::model::session::{Timeout, TransactionMode};
-use crate::problem::{Problem, did_you_mean};
+use crate::problem::Problem;
 use crate::rule::Severity;
-use crate::text::{SourceFile, Span};
-use crate::yaml;
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use crate::rule::node::{self, Fault, Node, What};
+use crate::text::SourceFile;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The keys of the file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Migrations,
-    Postgres,
-    Transaction,
-    Rules,
-    RuleFolders,
-    Exclude,
-    SmallTables,
-    LockTimeout,
-    StatementTimeout,
-    History,
-    FailOn,
-}
+const CODE: &str = "config::wrong";
 
-const KEYS: &[(&str, Key)] = &[
-    ("migrations", Key::Migrations),
-    ("postgres", Key::Postgres),
-    ("transaction", Key::Transaction),
-    ("rules", Key::Rules),
-    ("rule_folders", Key::RuleFolders),
-    ("exclude", Key::Exclude),
-    ("small_tables", Key::SmallTables),
-    ("lock_timeout", Key::LockTimeout),
-    ("statement_timeout", Key::StatementTimeout),
-    ("history", Key::History),
-    ("fail_on", Key::FailOn),
+/// Reads one value into the config.
+type Read = fn(&mut Config, &Node) -> Result<(), Fault>;
+
+/// The keys of the file, and what becomes of their values. A key without a value says nothing.
+const KEYS: &[(&str, Read)] = &[
+    ("migrations", |config, node| paths(node).map(|paths| config.migrations = paths)),
+    ("postgres", |config, node| postgres(node).map(|version| config.postgres = Some(version))),
+    ("transaction", |config, node| node.one_of(TRANSACTIONS).map(|mode| config.transaction = mode)),
+    ("rules", |config, node| overrides(node).map(|rules| config.rules = rules)),
+    ("rule_folders", |config, node| paths(node).map(|paths| config.rule_folders = paths)),
+    ("exclude", |config, node| globs(node).map(|globs| config.exclude = globs)),
+    ("small_tables", |config, node| {
+        texts(node).map(|names| config.small_tables = names.iter().filter_map(|name| name.parse().ok()).collect())
+    }),
+    ("lock_timeout", |config, node| timeout(node).map(|timeout| config.role.lock_timeout = timeout)),
+    ("statement_timeout", |config, node| timeout(node).map(|timeout| config.role.statement_timeout = timeout)),
+    ("history", |config, node| node.one_of(HISTORIES).map(|history| config.history = history)),
+    ("fail_on", |config, node| node.one_of(FailOn::WORDS).map(|threshold| config.fail_on = Some(threshold))),
 ];
 
 const TRANSACTIONS: &[(&str, Option<TransactionMode>)] = &[
@@ -62,274 +52,65 @@ const HISTORIES: &[(&str, Completeness)] =
 
 /// Reads the whole file.
 pub(super) fn config(source: &Arc<SourceFile>, directory: PathBuf) -> Result<Config, Problem> {
-    let mut config = yaml::read(source, "config::wrong", Whole)?;
+    let mut config = if says_nothing(source) { Config::default() } else { node::read(source, CODE, whole)? };
     config.source = Some(Arc::clone(source));
     config.directory = directory;
     Ok(config)
 }
 
-/// Where the key at the end of `path` stands: the file is read once more, up to that key.
-pub(super) fn place_of(source: &Arc<SourceFile>, path: &[&str]) -> Option<Span> {
-    let stopped = yaml::read(source, "config::place", Walk { path }).err()?;
-    stopped.labels.first().map(|(span, _)| *span)
+/// A file of comments alone is no YAML document, but it is a config.
+fn says_nothing(source: &SourceFile) -> bool {
+    let mut lines = source.bytes().split(|byte| *byte == b'\n').map(|line| line.trim_ascii());
+    lines.all(|line| line.is_empty() || line.starts_with(b"#") || line == b"---")
 }
 
-/// The top level.
-struct Whole;
-
-impl<'de> DeserializeSeed<'de> for Whole {
-    type Value = Config;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Config, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Whole {
-    type Value = Config;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("keys with values, like `postgres: 15`")
-    }
-
-    // A file of comments alone is a config that says nothing.
-    fn visit_unit<E>(self) -> Result<Config, E> {
-        Ok(Config::default())
-    }
-
-    fn visit_none<E>(self) -> Result<Config, E> {
-        Ok(Config::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Config, A::Error> {
-        let mut config = Config::default();
-        let mut seen = Vec::new();
-        while let Some(key) = map.next_key_seed(NewKey { seen: &seen })? {
-            seen.push(key);
-            match key {
-                Key::Migrations => config.migrations = paths(map.next_value_seed(TEXTS)?),
-                Key::Postgres => config.postgres = map.next_value_seed(MAJOR)?,
-                Key::Transaction => config.transaction = map.next_value_seed(OneOf { what: "transaction mode", known: TRANSACTIONS })?,
-                Key::Rules => config.rules = map.next_value::<Option<Overrides>>()?.map(|rules| rules.0).unwrap_or_default(),
-                Key::RuleFolders => config.rule_folders = paths(map.next_value_seed(TEXTS)?),
-                Key::Exclude => {
-                    config.exclude =
-                        Globs::new(map.next_value_seed(Texts { each: |pattern| Globs::check(pattern) })?).map_err(de::Error::custom)?
-                }
-                Key::SmallTables => config.small_tables = map.next_value_seed(TEXTS)?.iter().filter_map(|name| name.parse().ok()).collect(),
-                Key::LockTimeout => config.role.lock_timeout = map.next_value_seed(TIMEOUT)?,
-                Key::StatementTimeout => config.role.statement_timeout = map.next_value_seed(TIMEOUT)?,
-                Key::History => config.history = map.next_value_seed(OneOf { what: "kind of history", known: HISTORIES })?,
-                Key::FailOn => config.fail_on = Some(map.next_value_seed(OneOf { what: "threshold", known: FailOn::WORDS })?),
-            }
+fn whole(node: &Node) -> Result<Config, Fault> {
+    let mut config = Config::default();
+    let known: Vec<_> = KEYS.iter().map(|(key, _)| *key).collect();
+    let fields = node.fields(&known)?;
+    for (key, read) in KEYS {
+        if let Some(value) = fields.get(key).filter(|value| value.what != What::Null) {
+            read(&mut config, value)?;
         }
-        Ok(config)
     }
+    Ok(config)
 }
 
-fn paths(texts: Vec<String>) -> Vec<PathBuf> {
-    texts.into_iter().map(PathBuf::from).collect()
-}
-
-/// A key of the top level that was not there before.
-struct NewKey<'a> {
-    seen: &'a [Key],
-}
-
-impl<'de> DeserializeSeed<'de> for NewKey<'_> {
-    type Value = Key;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for NewKey<'_> {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key of lockkeeper.yaml")
-    }
-
-    fn visit_str<E: de::Error>(self, written: &str) -> Result<Key, E> {
-        let key = word("key", KEYS, written)?;
-        if self.seen.contains(&key) { Err(E::custom(format!("`{written}` is written twice"))) } else { Ok(key) }
-    }
-}
-
-/// One word out of a table.
-struct OneOf<T: 'static> {
-    what: &'static str,
-    known: &'static [(&'static str, T)],
-}
-
-impl<'de, T: Copy> DeserializeSeed<'de> for OneOf<T> {
-    type Value = T;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<T: Copy> Visitor<'_> for OneOf<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a {}: {}", self.what, words(self.known))
-    }
-
-    fn visit_str<E: de::Error>(self, written: &str) -> Result<T, E> {
-        word(self.what, self.known, written)
-    }
-}
-
-fn word<T: Copy, E: de::Error>(what: &str, known: &'static [(&'static str, T)], written: &str) -> Result<T, E> {
-    known.iter().find(|(name, _)| *name == written).map(|(_, value)| *value).ok_or_else(|| {
-        let guess = did_you_mean(written, known.iter().map(|(name, _)| *name));
-        E::custom(format!("there is no {what} `{written}`{guess}\nknown: {}", words(known)))
-    })
-}
-
-fn words<T>(known: &[(&'static str, T)]) -> String {
-    known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-}
-
-/// The map below `rules:`.
-struct Overrides(Vec<Override>);
-
-impl<'de> Deserialize<'de> for Overrides {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OverridesVisitor)
-    }
-}
-
-struct OverridesVisitor;
-
-impl<'de> Visitor<'de> for OverridesVisitor {
-    type Value = Overrides;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("rules with a severity each, like `drop-column: warning`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Overrides, A::Error> {
-        let mut overrides: Vec<Override> = Vec::new();
-        while let Some(rule) = map.next_key::<String>()? {
-            let level = map.next_value_seed(OneOf { what: "severity", known: LEVELS })?;
-            if overrides.iter().any(|other| other.rule == rule) {
-                return Err(de::Error::custom(format!("`{rule}` is written twice")));
-            }
-            overrides.push(Override { rule, level });
+/// A problem with a line below `rules:`, at its place: the file is read once more, up to that key.
+pub(super) fn override_problem(source: &Arc<SourceFile>, rule: &str, message: &str, help: &str) -> Problem {
+    let read = node::read(source, CODE, |node| {
+        let rules = node.fields(&KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>())?.need("rules")?;
+        match rules.map()?.iter().find(|(key, _)| key.text().is_ok_and(|key| key == rule)) {
+            Some((key, _)) => Err(key.fault(message).help(help)),
+            None => Ok(()),
         }
-        Ok(Overrides(overrides))
-    }
+    });
+    read.err().unwrap_or_else(|| Problem::new(CODE, message).help(help).about(source.path()))
 }
 
-/// One text or a list of them, each checked where it stands.
-struct Texts {
-    each: fn(&str) -> Result<(), String>,
+fn texts(node: &Node) -> Result<Vec<String>, Fault> {
+    node.items().iter().map(|item| item.text().map(str::to_owned)).collect()
 }
 
-/// Any text will do.
-const TEXTS: Texts = Texts { each: |_| Ok(()) };
-
-impl<'de> DeserializeSeed<'de> for Texts {
-    type Value = Vec<String>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
+fn paths(node: &Node) -> Result<Vec<PathBuf>, Fault> {
+    Ok(texts(node)?.into_iter().map(PathBuf::from).collect())
 }
 
-impl<'de> Visitor<'de> for Texts {
-    type Value = Vec<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a list of texts")
+fn globs(node: &Node) -> Result<Globs, Fault> {
+    for item in node.items() {
+        Globs::check(item.text()?).map_err(|why| item.fault(why))?;
     }
-
-    fn visit_unit<E>(self) -> Result<Vec<String>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
-        (self.each)(text).map_err(E::custom)?;
-        Ok(vec![text.to_owned()])
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(text) = list.next_element_seed(Text { check: self.each })? {
-            texts.push(text);
-        }
-        Ok(texts)
-    }
+    Globs::new(texts(node)?).map_err(|why| node.fault(why))
 }
 
-/// One text of a list.
-struct Text {
-    check: fn(&str) -> Result<(), String>,
+fn overrides(node: &Node) -> Result<Vec<Override>, Fault> {
+    let entries = node.map()?.iter();
+    entries.map(|(rule, level)| Ok(Override { rule: rule.text()?.to_owned(), level: level.one_of(LEVELS)? })).collect()
 }
 
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = String;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Text {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-        (self.check)(text).map(|()| text.to_owned()).map_err(E::custom)
-    }
-}
-
-/// A number or a text that is read further; nothing at all is the default.
-struct Checked<T> {
-    absent: T,
-    expecting: &'static str,
-    read: fn(&str) -> Result<T, String>,
-}
-
-const MAJOR: Checked<Option<Version>> =
-    Checked { absent: None, expecting: "a major version, like 15", read: |written| major_version(written).map(Some) };
-const TIMEOUT: Checked<Timeout> = Checked { absent: Timeout::Unset, expecting: "a time, like 5s", read: timeout };
-
-impl<'de, T> DeserializeSeed<'de> for Checked<T> {
-    type Value = T;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<T> Visitor<'_> for Checked<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expecting)
-    }
-
-    fn visit_str<E: de::Error>(self, written: &str) -> Result<T, E> {
-        (self.read)(written).map_err(E::custom)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_unit<E>(self) -> Result<T, E> {
-        Ok(self.absent)
-    }
+fn postgres(node: &Node) -> Result<Version, Fault> {
+    let written = scalar(node)?;
+    major_version(&written).map_err(|why| node.fault(why))
 }
 
 /// The major version out of `15` or `15.4`.
@@ -341,85 +122,39 @@ pub fn major_version(written: &str) -> Result<Version, String> {
     let (oldest, newest) = (Version::OLDEST, Version::NEWEST);
     major
         .filter(|version| (oldest..=newest).contains(version))
-        .ok_or_else(|| format!("lockkeeper knows no PostgreSQL `{written}`\nknown: {} to {}", oldest.0, newest.0))
+        .ok_or_else(|| format!("lockkeeper knows PostgreSQL {} to {}, not `{written}`", oldest.0, newest.0))
 }
 
 /// A time as PostgreSQL reads it: a number with a unit, milliseconds if there is none.
-fn timeout(written: &str) -> Result<Timeout, String> {
+fn timeout(node: &Node) -> Result<Timeout, Fault> {
+    let written = scalar(node)?;
+    milliseconds(&written).ok_or_else(|| node.fault(format!("`{written}` is no time")).help("write it as PostgreSQL does: 500ms, 5s, 2min"))
+}
+
+fn milliseconds(written: &str) -> Option<Timeout> {
     let written = written.trim();
     let unit_at = written.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(written.len());
     let (number, unit) = written.split_at(unit_at);
-    let milliseconds = match unit.trim() {
-        "us" => Some(0.001),
-        "" | "ms" => Some(1.0),
-        "s" => Some(1000.0),
-        "min" => Some(60_000.0),
-        "h" => Some(3_600_000.0),
-        "d" => Some(86_400_000.0),
-        _ => None,
+    let unit = match unit.trim() {
+        "us" => 0.001,
+        "" | "ms" => 1.0,
+        "s" => 1000.0,
+        "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
+        _ => return None,
     };
-    let time = number.parse::<f64>().ok().zip(milliseconds).map(|(number, unit)| (number * unit).round());
-    match time {
-        // The server rounds to whole milliseconds, and 0 waits forever.
-        Some(time) if time < 1.0 => Ok(Timeout::Off),
-        Some(time) => Ok(Timeout::After(Duration::from_millis(time as u64))),
-        None => Err(format!("`{written}` is no time\nwrite it as PostgreSQL does: 500ms, 5s, 2min")),
-    }
+    let time = (number.parse::<f64>().ok()? * unit).round();
+    // The server rounds to whole milliseconds, and 0 waits forever.
+    Some(if time < 1.0 { Timeout::Off } else { Timeout::After(Duration::from_millis(time as u64)) })
 }
 
-/// Follows keys down and stops, with an error that has a place, at the last one.
-struct Walk<'a> {
-    path: &'a [&'a str],
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((first, rest)) = self.path.split_first() else { return Ok(()) };
-        while let Some(met) = map.next_key_seed(Stop { at: first, last: rest.is_empty() })? {
-            match met {
-                true => map.next_value_seed(Walk { path: rest })?,
-                false => map.next_value::<de::IgnoredAny>().map(|_| ())?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether a key is the one; if it is the last of the path, an error, because errors have places.
-struct Stop<'a> {
-    at: &'a str,
-    last: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Stop<'_> {
-    type Value = bool;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Stop<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<bool, E> {
-        if key == self.at && self.last { Err(E::custom("here")) } else { Ok(key == self.at) }
+/// A text, or a number as a text.
+fn scalar(node: &Node) -> Result<String, Fault> {
+    match &node.what {
+        What::Number(number) => Ok(number.to_string()),
+        What::Float(number) => Ok(number.to_string()),
+        What::Null | What::Bool(_) | What::Text(_) | What::List(_) | What::Map(_) => node.text().map(str::to_owned),
     }
 }
 
@@ -471,57 +206,57 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(read("postgres: 15\nmigratons: db\n").unwrap_err(), @"there is no key `migratons`, did you mean `migrations`? <- migratons (known: migrations, postgres, transaction, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(read("postgres: 15\nmigratons: db\n").unwrap_err(), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]
     fn a_key_inside_a_map_in_braces_is_found() {
-        assert_snapshot!(read("rules: { drop-column: warnning }\n").unwrap_err(), @"rules.drop-column: there is no severity `warnning`, did you mean `warning`? <- warnning (known: off, advice, warning, error)");
+        assert_snapshot!(read("rules: { drop-column: warnning }\n").unwrap_err(), @"rules.drop-column: there is no `warnning` here, did you mean `warning`? <- warnning (one of: off, advice, warning, error)");
     }
 
     #[test]
     fn a_version_that_nobody_knows_names_those_that_are_known() {
-        assert_snapshot!(read("postgres: 9.6\n").unwrap_err(), @"");
+        assert_snapshot!(read("postgres: 9.6\n").unwrap_err(), @"postgres: lockkeeper knows PostgreSQL 12 to 19, not `9.6` <- 9.6");
     }
 
     #[test]
     fn a_time_without_a_known_unit_is_refused() {
-        assert_snapshot!(read("lock_timeout: 5 parsecs\n").unwrap_err(), @"");
+        assert_snapshot!(read("lock_timeout: 5 parsecs\n").unwrap_err(), @"lock_timeout: `5 parsecs` is no time <- 5 (write it as PostgreSQL does: 500ms, 5s, 2min)");
     }
 
     #[test]
     fn a_key_is_said_once() {
-        assert_snapshot!(read("postgres: 15\npostgres: 16\n").unwrap_err(), @"`postgres` is written twice <- postgres");
+        assert_snapshot!(read("postgres: 15\npostgres: 16\n").unwrap_err(), @"`postgres` is said twice <- postgres");
     }
 
     #[test]
     fn a_value_of_the_wrong_kind_points_at_itself() {
-        assert_snapshot!(read("migrations: { a: b }\n").unwrap_err(), @"");
+        assert_snapshot!(read("migrations: { a: b }\n").unwrap_err(), @"migrations: a mapping stands where text is expected <- { (put it in quotes if it is meant as text)");
     }
 
     #[test]
     fn a_pattern_that_is_none_points_at_itself() {
-        assert_snapshot!(read("exclude:\n  - ok/*\n  - 'bad/[a'\n").unwrap_err(), @"");
+        assert_snapshot!(read("exclude:\n  - ok/*\n  - 'bad/[a'\n").unwrap_err(), @"exclude[1]: `bad/[a` is no pattern of paths: unclosed character class; missing ']' <- 'bad/[a'");
     }
 
     #[test]
     fn yaml_that_is_none_points_at_the_line() {
-        assert_snapshot!(read("rules: {a: off\npostgres: 15\n").unwrap_err(), @"");
+        assert_snapshot!(read("rules: {a: off\npostgres: 15\n").unwrap_err(), @"did not find expected ',' or '}' at line 2 column 9, while parsing a flow mapping at line 1 column 8 <- :");
     }
 
     #[test]
     fn times_are_read_as_the_server_reads_them() {
-        assert_eq!(timeout("2s"), Ok(Timeout::After(Duration::from_secs(2))));
-        assert_eq!(timeout("1500"), Ok(Timeout::After(Duration::from_millis(1500))));
-        assert_eq!(timeout("0"), Ok(Timeout::Off));
-        assert_eq!(timeout("2 min"), Ok(Timeout::After(Duration::from_secs(120))));
-        assert!(timeout("soon").is_err());
+        assert_eq!(milliseconds("2s"), Some(Timeout::After(Duration::from_secs(2))));
+        assert_eq!(milliseconds("1500"), Some(Timeout::After(Duration::from_millis(1500))));
+        assert_eq!(milliseconds("0"), Some(Timeout::Off));
+        assert_eq!(milliseconds("2 min"), Some(Timeout::After(Duration::from_secs(120))));
+        assert_eq!(milliseconds("soon"), None);
     }
 
     #[test]
     fn an_override_can_be_found_again() {
         let source = SourceFile::new("lockkeeper.yaml", "postgres: 15\nrules:\n  add-check: off\n  drop-colum: error\n");
-        let span = place_of(&source, &["rules", "drop-colum"]).expect("it is there");
-        assert_eq!(source.text(span), "drop-colum");
+        let problem = override_problem(&source, "drop-colum", "there is no rule `drop-colum`", "did you mean `drop-column`?");
+        assert_eq!(source.text(problem.labels[0].0), "drop-colum");
     }
 }
