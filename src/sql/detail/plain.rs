@@ -95,7 +95,7 @@ fn arguments(source: &SourceFile, tokens: &[Token], mut at: usize) -> Option<usi
 /// Any number of `::type`; gives the place behind them.
 fn casts(source: &SourceFile, tokens: &[Token], mut at: usize) -> Option<usize> {
     while is(source, tokens, at, b"::") {
-        at = cast::type_name(source, tokens, at + 1)?.1;
+        at = cast::type_at(source, tokens, at + 1)?.1;
     }
     Some(at)
 }

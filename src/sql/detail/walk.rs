@@ -254,7 +254,7 @@ impl<'a> Walk<'a> {
 
     /// A type; one that cannot be read leaves the walk where it is.
     fn cast(&mut self) {
-        match cast::type_name(self.source, self.tokens, self.at) {
+        match cast::type_at(self.source, self.tokens, self.at) {
             Some((data_type, behind)) => {
                 self.found.casts.insert(data_type);
                 self.at = behind;
@@ -845,7 +845,7 @@ impl<'a> Walk<'a> {
         match word {
             "interval" => true,
             "double" | "time" | "timestamp" | "character" | "national" | "bit" | "char" | "varchar" | "numeric" => {
-                let behind = cast::type_name(self.source, self.tokens, self.at).map(|(_, behind)| behind);
+                let behind = cast::type_at(self.source, self.tokens, self.at).map(|(_, behind)| behind);
                 behind.is_some_and(|at| self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::String))
             }
             _ => false,

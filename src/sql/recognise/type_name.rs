@@ -137,8 +137,7 @@ fn named(cursor: &mut Cursor<'_>) -> Read<TypeName> {
     let from = cursor.mark();
     let first = cursor.type_ident().map_err(|_| cursor.fail("a data type"))?;
     let name = cursor.parts_behind(first)?;
-    if cursor.take("%") {
-        cursor.expect("type")?;
+    if cursor.take("% type") {
         return Ok(built_in(&cursor.text_from(from).to_ascii_lowercase()));
     }
     let bare = name.schema.is_none();
