@@ -13,18 +13,27 @@ use lockkeeper::rule::example::{Example, Mode};
 use lockkeeper::rule::set::RuleSet;
 use lockkeeper::text::SourceFile;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 
-#[test]
-fn the_server_does_what_the_examples_claim() {
-    let mut report = Report::default();
+// One test for each rule: `cargo test --test live drop_column`.
+include!(concat!(env!("OUT_DIR"), "/rule_tests.rs"));
+
+fn speaks_for_itself(rule: &str) {
+    let rules = RuleSet::embedded();
+    let examples = rules.find(rule).expect("the test was made from the rule").examples();
+    let examples = examples.unwrap_or_else(|problem| panic!("{}", problem.message));
+    let mut complaints = Vec::new();
     for server in servers() {
-        let begin = std::time::Instant::now();
-        block_on(hold_all_against(server, &mut report)).expect("an event queue");
-        report.say(server, begin.elapsed());
+        let mut report = Report::default();
+        let of_this_server = |example: &&Example| example.live && example.is_about(server.installation().version.0);
+        for example in examples.bad.iter().chain(&examples.good).filter(of_this_server) {
+            block_on(hold_against(&Case { rule, example, server }, &mut report)).expect("an event queue");
+        }
+        complaints.append(&mut report.complaints);
+        sum_up(server, report, rules.all().count());
     }
-    assert!(report.complaints.is_empty(), "{} claims do not hold:\n{}", report.complaints.len(), report.complaints.join("\n"));
+    assert!(complaints.is_empty(), "{} claims do not hold:\n{}", complaints.len(), complaints.join("\n"));
 }
 
 /// What was asked, and what came out.
@@ -35,6 +44,26 @@ struct Report {
     complaints: Vec<String>,
     /// Tables that could not be filled with rows; scans and rewrites of them are not to be seen.
     left_empty: BTreeSet<String>,
+    rules: usize,
+}
+
+/// Adds a rule's report to the server's. The last one of all rules prints the sum, past the harness, which keeps what tests print.
+fn sum_up(server: &Server, report: Report, rules: usize) {
+    static SUMS: Mutex<BTreeMap<String, Report>> = Mutex::new(BTreeMap::new());
+    let mut sums = SUMS.lock().unwrap_or_else(PoisonError::into_inner);
+    let release = &server.installation().release;
+    let sum = sums.entry(release.clone()).or_default();
+    sum.rules += 1;
+    sum.left_empty.extend(report.left_empty);
+    for (what, (agreed, total)) in report.tally {
+        let so_far = sum.tally.entry(what).or_default();
+        *so_far = (so_far.0 + agreed, so_far.1 + total);
+    }
+    if sum.rules == rules {
+        let parts: Vec<String> = sum.tally.iter().map(|(what, (agreed, total))| format!("{what} {agreed}/{total}")).collect();
+        let empty: Vec<String> = sum.left_empty.iter().map(|table| format!("\n    left empty: {table}")).collect();
+        let _ = writeln!(std::io::stderr(), "PostgreSQL {release}, {rules} rules: {}{}", parts.join(", "), empty.concat());
+    }
 }
 
 /// One example on one server.
@@ -42,18 +71,6 @@ struct Case<'a> {
     rule: &'a str,
     example: &'a Example,
     server: &'a Server,
-}
-
-async fn hold_all_against(server: &Server, report: &mut Report) {
-    let rules = RuleSet::embedded();
-    let only: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    for entry in rules.all().filter(|entry| only.is_empty() || only.iter().any(|word| entry.id.replace('-', "_").contains(word))) {
-        let examples = entry.examples().unwrap_or_else(|problem| panic!("{}: {}", entry.id, problem.message));
-        let of_this_server = |example: &&Example| example.live && example.is_about(server.installation().version.0);
-        for example in examples.bad.iter().chain(&examples.good).filter(of_this_server) {
-            hold_against(&Case { rule: &entry.id, example, server }, report).await;
-        }
-    }
 }
 
 async fn hold_against(case: &Case<'_>, report: &mut Report) {
@@ -85,7 +102,7 @@ async fn run(case: &Case<'_>, with_rows: bool, report: &mut Report) -> Played {
             let left = fill(observer.runner()).await.expect("rows are made from the catalog");
             report.left_empty.extend(left.iter().map(|left| format!("{}: {} ({})", case.rule, left.table, left.why)));
         }
-        let played = play(&mut observer, &SourceFile::new(name, sql), mode_of(example)).await;
+        let played = play(&mut observer, &SourceFile::new(name, sql), mode_of(example, sql)).await;
         let refused = played.refused.is_some();
         if refused || name == example.file || example.sql.is_none() {
             judged = played;
@@ -98,8 +115,8 @@ async fn run(case: &Case<'_>, with_rows: bool, report: &mut Report) -> Played {
     judged
 }
 
-fn mode_of(example: &Example) -> TransactionMode {
-    let sql = example.sql.as_deref().unwrap_or_default().to_ascii_uppercase();
+fn mode_of(example: &Example, sql: &str) -> TransactionMode {
+    let sql = sql.to_ascii_uppercase();
     match example.transaction {
         Some(Mode::Runner) => TransactionMode::Runner,
         Some(Mode::None) => TransactionMode::None,
@@ -151,18 +168,6 @@ impl Report {
                 let sql = case.example.sql.as_deref().unwrap_or("(several files)").replace('\n', " ");
                 self.complaints.push(format!("{} on {}: {complaint}\n    {sql}", case.rule, case.server.installation().release));
             }
-        }
-    }
-
-    /// Past the harness, which keeps what tests print unless they fail.
-    fn say(&mut self, server: &Server, took: std::time::Duration) {
-        let mut words = format!("PostgreSQL {}, {:.1} s:", server.installation().release, took.as_secs_f32());
-        for (what, (agreed, total)) in std::mem::take(&mut self.tally) {
-            let _ = write!(words, " {what} {agreed}/{total};");
-        }
-        let _ = writeln!(std::io::stderr(), "{words} {} tables left empty", self.left_empty.len());
-        for table in std::mem::take(&mut self.left_empty) {
-            let _ = writeln!(std::io::stderr(), "    empty: {table}");
         }
     }
 }
