@@ -1,8 +1,6 @@
 //! Everything lockkeeper claims about PostgreSQL, held against servers that are started for it.
 
 mod dump;
-mod examples;
 mod fill;
 mod observe;
-mod play;
 mod servers;
