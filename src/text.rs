@@ -63,14 +63,14 @@ pub struct Place {
 pub struct SourceFile {
     path: PathBuf,
     bytes: Vec<u8>,
-    line_starts: OnceLock<Vec<u32>>,
+    lines: OnceLock<Lines>,
     shown: OnceLock<Option<Vec<u8>>>,
 }
 
 impl SourceFile {
     /// Takes bytes that are already in memory.
     pub fn new(path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), bytes: bytes.into(), line_starts: OnceLock::new(), shown: OnceLock::new() })
+        Arc::new(Self { path: path.into(), bytes: bytes.into(), lines: OnceLock::new(), shown: OnceLock::new() })
     }
 
     /// Reads a file.
@@ -108,18 +108,19 @@ impl SourceFile {
 
     /// The line and column of a byte offset.
     pub fn place(&self, offset: u32) -> Place {
-        let starts = self.line_starts();
+        let Lines { starts, marks } = self.lines();
         let line = starts.partition_point(|&start| start <= offset).max(1);
         let line_start = starts[line - 1];
-        let before = &self.bytes[line_start as usize..(offset as usize).min(self.bytes.len())];
-        // A byte that continues a UTF-8 character does not begin a column.
-        let characters = before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
-        Place { line: line as u32, column: characters as u32 + 1 }
+        // The nearest place before it whose column is known: the start of the line, or a mark inside a long one.
+        let mark = marks[..marks.partition_point(|(at, _)| *at <= offset)].last();
+        let (from, column) = mark.copied().filter(|(at, _)| *at >= line_start).unwrap_or((line_start, 1));
+        let between = &self.bytes[from as usize..(offset as usize).clamp(from as usize, self.bytes.len())];
+        Place { line: line as u32, column: column + characters(between) }
     }
 
     /// The bytes of a line (from 1), without the newline that ends it.
     pub fn line(&self, line: u32) -> Span {
-        let starts = self.line_starts();
+        let starts = &self.lines().starts;
         let start = starts[(line as usize - 1).min(starts.len() - 1)];
         let end = starts.get(line as usize).map_or(self.bytes.len() as u32, |next| next - 1);
         Span::new(start, end)
@@ -129,18 +130,49 @@ impl SourceFile {
     /// direction of reading, is a `?`, byte for byte, so that offsets stay.
     pub fn shown(&self) -> &str {
         let cleaned = self.shown.get_or_init(|| match std::str::from_utf8(&self.bytes) {
-            Ok(text) if !text.contains(is_unseen) => None,
+            Ok(text) if !text.contains(is_unseen) && !has_lone_return(text.as_bytes()) => None,
             _ => Some(cleaned(&self.bytes)),
         });
         std::str::from_utf8(cleaned.as_deref().unwrap_or(&self.bytes)).unwrap_or_default()
     }
 
-    fn line_starts(&self) -> &[u32] {
-        self.line_starts.get_or_init(|| {
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| {
             let after_newline = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u32 + 1);
-            std::iter::once(0).chain(after_newline).collect()
+            let starts: Vec<_> = std::iter::once(0).chain(after_newline).collect();
+            let marks = marks(&self.bytes, &starts);
+            Lines { starts, marks }
         })
     }
+}
+
+/// Where lines begin.
+#[derive(Debug)]
+struct Lines {
+    starts: Vec<u32>,
+    /// Offsets inside long lines with their columns, so that a file of one line takes linear time too.
+    marks: Vec<(u32, u32)>,
+}
+
+/// How far apart the marks of a long line are.
+const MARK_EVERY: usize = 4096;
+
+fn marks(bytes: &[u8], starts: &[u32]) -> Vec<(u32, u32)> {
+    let mut marks = Vec::new();
+    let ends = starts.iter().skip(1).copied().chain([bytes.len() as u32]);
+    for (start, end) in starts.iter().copied().zip(ends).filter(|(start, end)| end - start > MARK_EVERY as u32) {
+        let mut column = 1;
+        for (at, chunk) in bytes[start as usize..end as usize].chunks_exact(MARK_EVERY).enumerate() {
+            column += characters(chunk);
+            marks.push((start + ((at + 1) * MARK_EVERY) as u32, column));
+        }
+    }
+    marks
+}
+
+/// How many characters begin among these bytes: a byte that continues a UTF-8 character begins none.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u32
 }
 
 /// Control characters that are no white space, and the marks that turn the direction of reading.
@@ -149,11 +181,17 @@ fn is_unseen(character: char) -> bool {
         || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A carriage return that no newline follows moves the cursor to the start of the line.
+fn has_lone_return(bytes: &[u8]) -> bool {
+    bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
+}
+
 fn cleaned(bytes: &[u8]) -> Vec<u8> {
     let mut clean = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            if is_unseen(character) {
+        let mut characters = chunk.valid().chars().peekable();
+        while let Some(character) = characters.next() {
+            if is_unseen(character) || (character == '\r' && characters.peek() != Some(&'\n')) {
                 clean.extend(std::iter::repeat_n(b'?', character.len_utf8()));
             } else {
                 clean.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
@@ -162,4 +200,34 @@ fn cleaned(bytes: &[u8]) -> Vec<u8> {
         clean.extend(std::iter::repeat_n(b'?', chunk.invalid().len()));
     }
     clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_also_in_a_line_of_many_kilobytes() {
+        let text = format!("SELECT 1;\n-- {}ende", "ä".repeat(10_000));
+        let source = SourceFile::new("long.sql", text.clone());
+        let at = text.find("ende").expect("it is there") as u32;
+        assert_eq!(source.place(at), Place { line: 2, column: 10_004 });
+        assert_eq!(source.place(10), Place { line: 2, column: 1 });
+        assert_eq!(source.place(9), Place { line: 1, column: 10 });
+    }
+
+    #[test]
+    fn what_a_terminal_must_not_get_is_shown_as_question_marks_byte_for_byte() {
+        let bytes = b"a\xFFb\x00c\x1B[2Jd\re\r\nf\xE2\x80\xAEg";
+        let source = SourceFile::new("broken.sql", bytes);
+        assert_eq!(source.shown(), "a?b?c?[2Jd?e\r\nf???g");
+        assert_eq!(source.shown().len(), bytes.len());
+    }
+
+    #[test]
+    fn a_line_is_shown_without_its_newline() {
+        let source = SourceFile::new("two.sql", "one\ntwo");
+        assert_eq!((source.text(source.line(1)), source.text(source.line(2))), ("one".into(), "two".into()));
+        assert_eq!(source.text(source.line(9)), "two");
+    }
 }

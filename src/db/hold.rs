@@ -15,14 +15,18 @@ const HELD: [LockMode; 3] = [LockMode::AccessShare, LockMode::RowExclusive, Lock
 pub(super) struct Obstacles(BTreeMap<i32, Connection>);
 
 impl Obstacles {
-    /// Opens a transaction for each table and mode, and one with an old snapshot.
-    pub(super) async fn put_up(options: &PgConnectOptions, tables: &[QualifiedName]) -> Result<Self, Refusal> {
+    /// Opens a transaction for each table and mode, one for each index, and one with an old snapshot.
+    pub(super) async fn put_up(options: &PgConnectOptions, tables: &[QualifiedName], indexes: &[QualifiedName]) -> Result<Self, Refusal> {
         let mut obstacles = Self::default();
         obstacles.add(options, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").await?;
         for table in tables {
             for mode in HELD {
                 obstacles.add(options, &format!("BEGIN; LOCK TABLE ONLY {} IN {mode} MODE", quoted(table))).await?;
             }
+        }
+        for index in indexes {
+            // LOCK TABLE takes no index. This locks it, in SHARE UPDATE EXCLUSIVE, and its table not at all.
+            obstacles.add(options, &format!("BEGIN; COMMENT ON INDEX {} IS NULL", quoted(index))).await?;
         }
         Ok(obstacles)
     }

@@ -75,7 +75,8 @@ impl Observer {
     /// Runs one statement and tells what it did. What it does stays: in the transaction that is open, else it is committed. Statements
     /// that open or end a transaction do nothing else and are for [`Observer::runner`].
     ///
-    /// A statement that refuses a transaction block is held up by sessions that lock the tables `around`; if none are named, all tables.
+    /// A statement that refuses a transaction block is held up by sessions that lock the tables `around` and their indexes;
+    /// if none are named, all tables.
     ///
     /// # Errors
     /// If the observation fails. That the server refuses the statement is no error but an observation.
@@ -127,7 +128,7 @@ impl Observer {
         self.report_statistics().await?;
         let before = Picture::take(&mut self.witness, Counters::OfServer).await?;
         let around = if around.is_empty() { before.tables().cloned().collect() } else { around.to_vec() };
-        let obstacles = Obstacles::put_up(&self.options, &around).await?;
+        let obstacles = Obstacles::put_up(&self.options, &around, &before.indexes_of(&around)).await?;
         let (seen, refused) = self.run_against(obstacles, sql).await?;
         self.report_statistics().await?;
         let changes = match refused {

@@ -86,6 +86,13 @@ impl Picture {
         self.0.values().filter(|relation| relation.kind == ObjectKind::Table).map(|relation| &relation.name)
     }
 
+    /// Names of the indexes on the named tables.
+    pub(super) fn indexes_of(&self, tables: &[QualifiedName]) -> Vec<QualifiedName> {
+        let table = |relation: &Relation| relation.table.and_then(|id| self.get(id)).map(|table| &table.name);
+        let on_one = |relation: &&Relation| table(relation).is_some_and(|name| tables.contains(name));
+        self.0.values().filter(on_one).map(|index| index.name.clone()).collect()
+    }
+
     /// What has happened since `self`, to relations that existed then. `whole_pages` tells that a relation of which as many pages were
     /// read as it has was read as a whole: VACUUM counts no scan.
     pub(super) fn changes(&self, after: &Self, whole_pages: bool) -> Changes {

@@ -1,6 +1,7 @@
 //! What PostgreSQL is: operations, the catalog, locks and effects. Knows no SQL text and no rules.
 
 pub mod catalog;
+mod describe;
 pub mod effects;
 pub mod expression;
 pub mod functions;

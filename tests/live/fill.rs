@@ -171,7 +171,12 @@ impl Column {
                 format!("({day})::timestamp + n * interval '1.123456 second'")
             }
             ("int4range" | "int8range" | "numrange", _) => format!("{}({number}, {number} + 1)", self.base),
-            ("tsrange" | "tstzrange" | "daterange", _) => format!("{}({day}, {day} + 1)", self.base),
+            // No two overlap, as an exclusion constraint wants it.
+            ("daterange", _) => "daterange(date '2000-01-01' + n, date '2000-01-01' + n + 1)".to_owned(),
+            ("tsrange" | "tstzrange", _) => {
+                let at = |n: &str| format!("timestamp '2025-01-01' + {n} * interval '1 hour'");
+                format!("{}({}, {})", self.base, at("n"), at("(n + 1)"))
+            }
             (_, "D") => day.to_owned(),
             (_, "N") => number.to_owned(),
             (_, "B") => "n % 2 = 0".to_owned(),

@@ -1,6 +1,8 @@
 //! Everything lockkeeper claims about PostgreSQL, held against servers that are started for it.
 
 mod dump;
+mod examples;
 mod fill;
 mod observe;
+mod play;
 mod servers;

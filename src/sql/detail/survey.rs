@@ -41,6 +41,8 @@ pub(crate) struct Survey {
     pub limited: bool,
     /// FOR UPDATE and its kin, anywhere.
     pub locks_rows: bool,
+    /// The first token that cannot stand where it stands.
+    pub stray: Option<Token>,
     /// Brackets match, and nothing stood where its meaning is unknown.
     pub complete: bool,
 }
@@ -102,6 +104,24 @@ pub(crate) enum Clause {
     Locking,
     /// GROUP BY, HAVING, WINDOW, ORDER BY, LIMIT, OFFSET, FETCH.
     Tail,
+}
+
+impl Clause {
+    /// Whether operands and operators alternate in it.
+    fn holds_expressions(self) -> bool {
+        match self {
+            Self::Targets | Self::Returning | Self::Set | Self::On | Self::Where | Self::Values => true,
+            Self::Start
+            | Self::With
+            | Self::Into
+            | Self::Target
+            | Self::From { .. }
+            | Self::Conflict
+            | Self::When
+            | Self::Locking
+            | Self::Tail => false,
+        }
+    }
 }
 
 /// Walks over tokens.

@@ -18,6 +18,8 @@ pub(super) struct Walk<'a> {
     frames: Vec<Frame>,
     /// Whether an operand comes next, rather than an operator.
     operand: bool,
+    /// The place behind the last name that a target was given: no second one may follow.
+    label: Option<usize>,
     found: Survey,
 }
 
@@ -79,7 +81,7 @@ impl Frame {
 impl<'a> Walk<'a> {
     pub fn new(source: &'a SourceFile, tokens: &'a [Token]) -> Self {
         let found = Survey { complete: true, ..Survey::default() };
-        Self { source, tokens, at: 0, frames: vec![Frame::new(0, Kind::Plain)], operand: true, found }
+        Self { source, tokens, at: 0, frames: vec![Frame::new(0, Kind::Plain)], operand: true, label: None, found }
     }
 
     /// Walks to the end.
@@ -100,7 +102,9 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        self.found.complete &= self.frames.len() == 1;
+        if self.frames.len() > 1 {
+            self.stray(self.frames[1].from - 1);
+        }
         self.found.limited |= self.frames[0].limited;
         self.found
     }
@@ -178,6 +182,14 @@ impl<'a> Walk<'a> {
         self.found.complete = false;
     }
 
+    /// Notes that the token at this index cannot stand where it stands.
+    fn stray(&mut self, index: usize) {
+        self.found.complete = false;
+        if self.found.stray.is_none() {
+            self.found.stray = self.tokens.get(index).copied();
+        }
+    }
+
     /// Opens a frame at the bracket that comes next.
     fn open(&mut self, kind: Kind) {
         self.at += 1;
@@ -209,6 +221,8 @@ impl<'a> Walk<'a> {
     // Tokens.
 
     fn value(&mut self) {
+        // Two operands in a row, outside of brackets where a construct may have a syntax of its own.
+        self.found.complete &= self.operand || self.frames.len() > 1 || !self.clause().holds_expressions();
         if matches!(self.clause(), Clause::From { expected: true } | Clause::Target) && self.kind(0) == Some(TokenKind::Variable) {
             // A relation whose name psql puts in.
             self.found.complete = false;
@@ -306,7 +320,7 @@ impl<'a> Walk<'a> {
         self.at += 1;
         self.operand = false;
         if self.frames.len() == 1 {
-            self.found.complete = false;
+            self.stray(to);
             return;
         }
         let Some(frame) = self.frames.pop() else { return };
@@ -843,8 +857,7 @@ impl<'a> Walk<'a> {
     /// Types of several words in front of a literal: `timestamp with time zone '...'`.
     fn begins_typed_literal(&self, word: &str) -> bool {
         match word {
-            "interval" => true,
-            "double" | "time" | "timestamp" | "character" | "national" | "bit" | "char" | "varchar" | "numeric" => {
+            "interval" | "double" | "time" | "timestamp" | "character" | "national" | "bit" | "char" | "varchar" | "numeric" => {
                 let behind = cast::type_at(self.source, self.tokens, self.at).map(|(_, behind)| behind);
                 behind.is_some_and(|at| self.tokens.get(at).is_some_and(|token| token.kind == TokenKind::String))
             }
@@ -886,7 +899,15 @@ impl<'a> Walk<'a> {
                 self.operand = true;
                 self.skip(1);
             }
-            _ => self.skip(1),
+            "asc" | "desc" | "nulls" | "within" | "respect" | "ignore" | "end" => self.skip(1),
+            _ => {
+                let may_name = matches!(self.clause(), Clause::Targets | Clause::Returning) && self.label != Some(self.at);
+                if self.frames.len() == 1 && self.clause().holds_expressions() && !may_name {
+                    self.stray(self.at);
+                }
+                self.skip(1);
+                self.label = Some(self.at);
+            }
         }
     }
 
@@ -901,6 +922,7 @@ impl<'a> Walk<'a> {
         } else {
             self.skip(1);
             self.operand = false;
+            self.label = Some(self.at);
         }
     }
 }

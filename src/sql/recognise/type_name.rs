@@ -18,7 +18,6 @@ const CATALOG_NAMES: &[(&str, &str)] = &[
     ("timestamptz", "timestamp with time zone"),
     ("time", "time without time zone"),
     ("timetz", "time with time zone"),
-    ("char", "\"char\""),
 ];
 
 /// Words that the grammar itself turns into a type; unquoted and without a schema only.

@@ -1,0 +1,116 @@
+//! Plays a migration on a server as its runner would, and looks at each statement.
+
+use lockkeeper::db::Refusal;
+use lockkeeper::db::observe::{Observed, Observer};
+use lockkeeper::model::operation::Operation;
+use lockkeeper::model::session::TransactionMode;
+use lockkeeper::sql::{self, Statement};
+use lockkeeper::text::{SourceFile, Span};
+
+/// A statement that was run.
+#[derive(Debug)]
+pub struct Step {
+    /// Its index in the file.
+    pub statement: usize,
+    /// What it did. Statements that only open, end or configure transactions do nothing that is looked at.
+    pub observed: Option<Observed>,
+}
+
+/// A migration that was run, up to its end or to the statement that failed.
+#[derive(Debug, Default)]
+pub struct Played {
+    /// Its statements in order, without psql's own.
+    pub steps: Vec<Step>,
+    /// Why it was not run to its end.
+    pub refused: Option<Refusal>,
+}
+
+impl Played {
+    /// What the last statement did that did anything.
+    pub fn last(&self) -> Option<&Observed> {
+        self.steps.iter().rev().find_map(|step| step.observed.as_ref())
+    }
+}
+
+/// Runs a file. What the witness cannot see is an error of the test.
+pub async fn play(observer: &mut Observer, source: &SourceFile, mode: TransactionMode) -> Played {
+    let statements = sql::read(source, whole(source)).statements;
+    let says_begin = statements.iter().any(|statement| is(statement, |operation| matches!(operation, Operation::Begin)));
+    let wrapped = match mode {
+        TransactionMode::Runner | TransactionMode::Assumed(true) => true,
+        TransactionMode::None | TransactionMode::Explicit | TransactionMode::Assumed(false) => false,
+        // One message with one statement is no transaction block, and BEGIN makes its own.
+        TransactionMode::OneMessage => statements.len() > 1 && !says_begin,
+    };
+    let mut played = Played::default();
+    if wrapped {
+        observer.runner().run("BEGIN").await.expect("a new connection takes a BEGIN");
+    }
+    for (index, statement) in statements.iter().enumerate() {
+        if is(statement, |operation| matches!(operation, Operation::PsqlCommand { .. })) {
+            continue;
+        }
+        let (observed, refused) = run(observer, source, statement).await;
+        played.steps.push(Step { statement: index, observed });
+        if refused.is_some() {
+            played.refused = refused;
+            break;
+        }
+    }
+    // Where the file has ended the runner's transaction itself, the server only warns.
+    if wrapped && played.refused.is_none() {
+        played.refused = observer.runner().run("COMMIT").await.err();
+    }
+    played
+}
+
+async fn run(observer: &mut Observer, source: &SourceFile, statement: &Statement) -> (Option<Observed>, Option<Refusal>) {
+    let text = source.text(statement.span);
+    if let Some(data) = data_of(source, statement) {
+        return (None, observer.runner().copy_in(&text, data).await.err());
+    }
+    if is(statement, only_steers) {
+        return (None, observer.runner().run(&text).await.err());
+    }
+    let observed = observer.observe(&text, &[]).await.expect("the witness stays connected");
+    let refused = observed.refused.clone();
+    (Some(observed), refused)
+}
+
+fn is(statement: &Statement, what: impl Fn(&Operation) -> bool) -> bool {
+    statement.operations.iter().any(|operation| what(&operation.what))
+}
+
+/// Whether a statement is about the session or its transaction alone.
+fn only_steers(operation: &Operation) -> bool {
+    use Operation::{Begin, Commit, Release, Reset, Rollback, RollbackTo, Savepoint, Set, SetConstraints, TwoPhase};
+    matches!(
+        operation,
+        Begin
+            | Commit { .. }
+            | Rollback { .. }
+            | Savepoint(_)
+            | Release(_)
+            | RollbackTo(_)
+            | TwoPhase(_)
+            | Set { .. }
+            | Reset { .. }
+            | SetConstraints { .. }
+    )
+}
+
+/// The data that stands behind a COPY FROM STDIN, from the next line on.
+fn data_of<'a>(source: &'a SourceFile, statement: &Statement) -> Option<&'a [u8]> {
+    let length = statement.operations.iter().find_map(|operation| match operation.what {
+        Operation::Copy { data: Some(length), .. } => Some(length),
+        _ => None,
+    })?;
+    let rest = &source.bytes()[statement.span.end as usize..];
+    let line_end = rest.iter().position(|byte| *byte == b'\n')?;
+    rest.get(line_end + 1..)?.get(..length as usize)
+}
+
+/// All of a file.
+pub fn whole(source: &SourceFile) -> Span {
+    Span::new(0, u32::try_from(source.bytes().len()).expect("an example is short"))
+}
