@@ -1,0 +1,315 @@
+//! Tables, views, sequences and triggers come into being.
+
+use super::replay::add_once;
+use super::{Catalog, Column, Query, Relation, Step, Trigger};
+use crate::model::expression::Expression;
+use crate::model::name::{Ident, Name, QualifiedName};
+use crate::model::operation::{self, CreateTable, CreateTableAs, CreateTrigger, CreateView, ObjectKind, Persistence};
+
+impl Catalog {
+    pub(super) fn create_table(&mut self, create: &CreateTable, step: Step) {
+        let name = self.creation_name(&create.name, create.persistence);
+        self.passed_over = None;
+        if create.if_not_exists && self.relations.contains_key(&name) {
+            self.passed_over = Some((name, None));
+            return;
+        }
+        let kind = if create.foreign { ObjectKind::ForeignTable } else { ObjectKind::Table };
+        let mut table = self.begin_relation(name.clone(), kind, create.if_not_exists, step);
+        table.persistence = create.persistence;
+        table.partition_by = create.partition_by.clone();
+        table.complete &= create.of_type.is_none();
+        self.put(table);
+        for parent in &create.inherits {
+            self.inherit(&name, parent, step);
+        }
+        if let Some((parent, bound)) = &create.partition_of {
+            self.create_partition(&name, parent, bound, step);
+        }
+        for column in &create.columns {
+            self.define_column(&name, &column.what, step);
+        }
+        for (source, words) in &create.like {
+            self.copy_like(&name, source, words, step);
+        }
+    }
+
+    /// A relation of this name as it begins. With IF NOT EXISTS it may be older than the statement, and then look different.
+    pub(super) fn begin_relation(&self, name: QualifiedName, kind: ObjectKind, if_not_exists: bool, step: Step) -> Relation {
+        let surely_made = !if_not_exists || self.lookup(&name) == super::Lookup::Absent || name.schema == "pg_temp";
+        let persistence = if name.schema == "pg_temp" { Persistence::Temporary } else { Persistence::Permanent };
+        Relation { surely_made, complete: surely_made, persistence, ..Relation::new(name, kind, Some(step)) }
+    }
+
+    /// A column of CREATE TABLE or ADD COLUMN: it joins one of the same name that came from a parent.
+    pub(super) fn define_column(&mut self, table: &QualifiedName, column: &operation::Column, step: Step) {
+        let serial = column.data_type.as_ref().is_some_and(|data_type| data_type.serial);
+        let sequence = (serial || column.identity.is_some()).then(|| self.create_owned_sequence(table, &column.name, step));
+        let mut made = Column::defined(column, step);
+        if let (true, Some(sequence)) = (serial, sequence) {
+            made.default = Some(next_value(&sequence));
+        }
+        let Some(table) = self.edit(table) else { return };
+        // Looking for an older one of the same name costs time that grows with the square of the columns, and only a parent can give one.
+        let may_be_there = table.partition_of.is_some() || !table.inherits.is_empty() || !table.complete;
+        match table.columns.iter_mut().find(|known| may_be_there && known.name == made.name) {
+            Some(known) => known.merge(made),
+            None => table.columns.push(made),
+        }
+    }
+
+    /// The sequence behind a serial or identity column.
+    pub(super) fn create_owned_sequence(&mut self, table: &QualifiedName, column: &Ident, step: Step) -> QualifiedName {
+        let name = self.choose_sequence_name(table, column);
+        let mut sequence = self.begin_relation(name.clone(), ObjectKind::Sequence, false, step);
+        sequence.owned_by = Some((table.clone(), column.clone()));
+        if let Some(table) = self.edit(table) {
+            table.owned_sequences.push(name.clone());
+            sequence.persistence = table.persistence;
+        }
+        self.put(sequence);
+        name
+    }
+
+    /// LIKE: names, types and NOT NULL; the rest as INCLUDING says. Foreign keys and triggers are never copied.
+    fn copy_like(&mut self, table: &QualifiedName, source: &Name, words: &[Box<str>], step: Step) {
+        let including = Including::of(words);
+        let source = self.resolve(source);
+        let Some(from) = self.relations.get(&source).cloned() else {
+            return self.now_incomplete(table);
+        };
+        for column in &from.columns {
+            let numbered = including.identity && column.identity.is_some();
+            if numbered {
+                self.create_owned_sequence(table, &column.name, step);
+            }
+            let copy = Column {
+                default: column.default.clone().filter(|_| including.defaults),
+                identity: column.identity.filter(|_| including.identity),
+                generated: column.generated.clone().filter(|_| including.generated),
+                added_in: step,
+                ..column.clone()
+            };
+            if let Some(table) = self.edit(table) {
+                table.columns.push(copy);
+            }
+        }
+        if including.constraints {
+            self.copy_checks(table, &from, step);
+        }
+        if including.indexes {
+            self.copy_indexes(table, &from, step);
+        }
+        if including.statistics {
+            for (_, columns) in &from.statistics {
+                self.create_statistics(None, &Name { schema: Some(table.schema.clone()), name: table.name.clone() }, columns, false);
+            }
+        }
+        if !from.complete {
+            self.now_incomplete(table);
+        }
+    }
+
+    pub(super) fn now_incomplete(&mut self, table: &QualifiedName) {
+        if let Some(table) = self.edit(table) {
+            table.complete = false;
+        }
+    }
+
+    pub(super) fn create_table_as(&mut self, create: &CreateTableAs, step: Step) {
+        let name = self.creation_name(&create.name, create.persistence);
+        if create.if_not_exists && self.relations.contains_key(&name) {
+            return;
+        }
+        let mut table = self.begin_relation(name, ObjectKind::Table, create.if_not_exists, step);
+        table.persistence = create.persistence;
+        // Its columns are those of the query, which are not known here.
+        table.complete = false;
+        self.put(table);
+    }
+
+    pub(super) fn create_view(&mut self, create: &CreateView, kind: ObjectKind, step: Step) {
+        let persistence = if create.temporary { Persistence::Temporary } else { Persistence::Permanent };
+        let name = self.creation_name(&create.name, persistence);
+        let known = self.relations.contains_key(&name);
+        if create.if_not_exists && known {
+            return;
+        }
+        let mut view = match self.relations.get(&name) {
+            Some(old) if create.or_replace => old.clone(),
+            _ => self.begin_relation(name.clone(), kind, create.if_not_exists, step),
+        };
+        // OR REPLACE of an unknown view may replace one: then it is not this migration's.
+        view.surely_made = view.surely_made && (known || !create.or_replace || self.lookup(&name) == super::Lookup::Absent);
+        view.columns = create.columns.iter().flatten().map(|column| Column::of_view(column, step)).collect();
+        view.complete = create.columns.is_some();
+        let reads = self.read_by(&name, view.query.take(), &create.reads);
+        view.query = Some(Query { reads, calls: create.calls.clone(), mentions: create.mentions.clone() });
+        self.put(view);
+    }
+
+    /// Tells the relations of a view's query that it reads them, and those of its former query that it no longer does.
+    fn read_by(&mut self, view: &QualifiedName, before: Option<Query>, reads: &[Name]) -> Vec<QualifiedName> {
+        for relation in before.into_iter().flat_map(|query| query.reads) {
+            if let Some(relation) = self.edit(&relation) {
+                relation.read_by.retain(|reader| reader != view);
+            }
+        }
+        let mut found = Vec::new();
+        for name in reads {
+            if let Some(read) = self.mention(name, ObjectKind::Table).filter(|read| read != view) {
+                if let Some(relation) = self.edit(&read) {
+                    add_once(&mut relation.read_by, view);
+                }
+                add_once(&mut found, &read);
+            }
+        }
+        found
+    }
+
+    pub(super) fn create_sequence(
+        &mut self,
+        name: &Name,
+        if_not_exists: bool,
+        persistence: Persistence,
+        owned_by: Option<&(Name, Ident)>,
+        step: Step,
+    ) {
+        let qualified = self.creation_name(name, persistence);
+        if if_not_exists && self.relations.contains_key(&qualified) {
+            return;
+        }
+        let mut sequence = self.begin_relation(qualified, ObjectKind::Sequence, if_not_exists, step);
+        sequence.persistence = persistence;
+        self.put(sequence);
+        if let Some(owner) = owned_by {
+            self.own_sequence(name, owner);
+        }
+    }
+
+    /// OWNED BY.
+    pub(super) fn own_sequence(&mut self, sequence: &Name, (table, column): &(Name, Ident)) {
+        let Some(sequence) = self.mention(sequence, ObjectKind::Sequence) else { return };
+        let Some(table) = self.mention(table, ObjectKind::Table) else { return };
+        let before = self.edit(&sequence).and_then(|relation| relation.owned_by.replace((table.clone(), column.clone())));
+        if let Some(owner) = before.and_then(|(owner, _)| self.edit(&owner)) {
+            owner.owned_sequences.retain(|owned| *owned != sequence);
+        }
+        if let Some(owner) = self.edit(&table) {
+            owner.owned_sequences.push(sequence);
+        }
+    }
+
+    pub(super) fn create_trigger(&mut self, create: &CreateTrigger, step: Step) {
+        let trigger = Trigger {
+            name: create.name.clone(),
+            function: create.function.clone(),
+            of_columns: create.of_columns.clone(),
+            before: create.before,
+            for_each_row: create.for_each_row,
+            constraint: create.constraint,
+            events: create.events.clone(),
+            added_in: step,
+        };
+        let Some(table) = self.mention(&create.table, ObjectKind::Table) else { return };
+        // A row trigger of a partitioned table is copied to its partitions; INHERITS children get none.
+        let partitioned = self.relations.get(&table).is_some_and(|table| table.partition_by.is_some());
+        for name in self.family(&table, !(partitioned && create.for_each_row)) {
+            if let Some(table) = self.edit(&name) {
+                table.triggers.retain(|old| old.name != trigger.name);
+                table.triggers.push(trigger.clone());
+            }
+        }
+    }
+
+    pub(super) fn create_statistics(&mut self, name: Option<&Name>, table: &Name, columns: &[Ident], if_not_exists: bool) {
+        let Some(table) = self.mention(table, ObjectKind::Table) else { return };
+        let name = match name {
+            Some(name) => self.creation_name(name, Persistence::Permanent),
+            None => self.statistics_name(&table, columns),
+        };
+        if let Some(table) = self.edit(&table) {
+            if if_not_exists && table.statistics.iter().any(|(known, _)| *known == name) {
+                return;
+            }
+            table.statistics.push((name, columns.to_vec()));
+        }
+    }
+}
+
+impl Column {
+    pub(super) fn defined(column: &operation::Column, step: Step) -> Self {
+        let data_type = column.data_type.clone().map(|data_type| crate::model::types::TypeName { serial: false, ..data_type });
+        let serial = column.data_type.as_ref().is_some_and(|data_type| data_type.serial);
+        Self {
+            name: column.name.clone(),
+            data_type,
+            collation: column.collation.clone(),
+            not_null: column.not_null || serial || column.identity.is_some(),
+            default: column.default.clone(),
+            identity: column.identity,
+            generated: column.generated.clone(),
+            added_in: step,
+        }
+    }
+
+    fn of_view(name: &Ident, step: Step) -> Self {
+        Self { added_in: step, ..Self::mentioned(name.clone()) }
+    }
+
+    /// The definition in a child of a column that its parent gives it.
+    fn merge(&mut self, own: Self) {
+        self.not_null |= own.not_null;
+        self.data_type = own.data_type.or(self.data_type.take());
+        self.default = own.default.or(self.default.take());
+        self.identity = own.identity.or(self.identity);
+        self.generated = own.generated.or(self.generated.take());
+    }
+}
+
+/// `nextval('orders_id_seq'::regclass)`.
+fn next_value(sequence: &QualifiedName) -> Expression {
+    Expression {
+        text: format!("nextval ( '{sequence}' :: regclass )"),
+        understood: true,
+        calls: vec![Name::bare(Ident::quoted("nextval"))],
+        ..Expression::default()
+    }
+}
+
+/// What LIKE copies beyond columns.
+#[derive(Default)]
+struct Including {
+    defaults: bool,
+    generated: bool,
+    identity: bool,
+    constraints: bool,
+    indexes: bool,
+    statistics: bool,
+}
+
+impl Including {
+    /// Reads words such as `including all`, `excluding indexes`, in their order; a bare `all` is INCLUDING.
+    fn of(words: &[Box<str>]) -> Self {
+        let mut chosen = Self::default();
+        let mut value = true;
+        for word in words.iter().flat_map(|words| words.split_ascii_whitespace()) {
+            match word {
+                "including" => value = true,
+                "excluding" => value = false,
+                "all" => {
+                    chosen =
+                        Self { defaults: value, generated: value, identity: value, constraints: value, indexes: value, statistics: value };
+                }
+                "defaults" => chosen.defaults = value,
+                "generated" => chosen.generated = value,
+                "identity" => chosen.identity = value,
+                "constraints" => chosen.constraints = value,
+                "indexes" => chosen.indexes = value,
+                "statistics" => chosen.statistics = value,
+                _ => {}
+            }
+        }
+        chosen
+    }
+}

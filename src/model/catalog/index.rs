@@ -1,0 +1,204 @@
+//! Indexes come into being, on partitions too, and are adopted by constraints.
+
+use super::{Catalog, Constraint, Index, Lookup, Relation, Step};
+use crate::model::name::{Ident, QualifiedName};
+use crate::model::operation::{Bound, ConstraintKind, CreateIndex, Key, ObjectKind};
+
+impl Catalog {
+    pub(super) fn create_index(&mut self, create: &CreateIndex, step: Step) {
+        let Some(table) = self.mention(&create.table, ObjectKind::Table) else { return };
+        let name = self.index_name(create);
+        if create.if_not_exists && self.relations.contains_key(&name) {
+            return;
+        }
+        let definition = Index {
+            table,
+            unique: create.unique,
+            method: create.method.clone(),
+            keys: create.keys.clone(),
+            include: create.include.clone(),
+            predicate: create.predicate.clone(),
+            valid: true,
+            constraint: None,
+        };
+        let surely_made = !create.if_not_exists || self.lookup(&name) == Lookup::Absent;
+        self.put_index(name.clone(), definition, create.only, step);
+        if let Some(index) = self.edit(&name) {
+            index.tablespace.clone_from(&create.tablespace);
+            index.surely_made &= surely_made;
+        }
+    }
+
+    /// Puts an index on its table and, unless ONLY is said, an equal one on each partition that has none.
+    pub(super) fn put_index(&mut self, name: QualifiedName, mut definition: Index, only: bool, step: Step) {
+        let table = definition.table.clone();
+        let Some(relation) = self.edit(&table) else { return };
+        relation.indexes.push(name.clone());
+        let persistence = relation.persistence;
+        let partitions = if relation.partition_by.is_some() { relation.children.clone() } else { Vec::new() };
+        // ON ONLY is written for partitioned tables alone, and is of no use without partitions.
+        definition.valid = !only || (relation.complete && partitions.is_empty());
+        let mut index = Relation::new(name.clone(), ObjectKind::Index, Some(step));
+        index.persistence = persistence;
+        index.index = Some(definition);
+        self.put(index);
+        if !only {
+            for partition in partitions {
+                self.give_index(&name, &partition, step);
+            }
+        }
+    }
+
+    /// Gives a partition the index of its parent: an equal one that it has already, or a new one. Its own partitions get theirs.
+    pub(super) fn give_index(&mut self, parent: &QualifiedName, partition: &QualifiedName, step: Step) {
+        let mut todo = vec![(parent.clone(), partition.clone())];
+        while let Some((parent, partition)) = todo.pop() {
+            let Some(index) = self.relations.get(&parent).and_then(|relation| relation.index.clone()) else { continue };
+            let given = match self.equal_index(&index, &partition) {
+                Some(equal) => equal,
+                None => self.copy_index(&index, &partition, step),
+            };
+            self.attach_index(&parent, &given);
+            let Some(table) = self.relations.get(&partition) else { continue };
+            if table.partition_by.is_some() {
+                todo.extend(table.children.iter().map(|child| (given.clone(), child.clone())));
+            }
+        }
+    }
+
+    /// An index of the table that does the same and has no parent yet.
+    fn equal_index(&self, index: &Index, table: &QualifiedName) -> Option<QualifiedName> {
+        let is_equal = |(relation, other): &(&Relation, &Index)| {
+            relation.partition_of.is_none()
+                && other.unique == index.unique
+                && other.method == index.method
+                && other.include == index.include
+                && same_keys(other, index)
+                && other.predicate.as_ref().map(|predicate| &predicate.text) == index.predicate.as_ref().map(|predicate| &predicate.text)
+                // An index behind a constraint takes one that is behind a constraint too.
+                && (index.constraint.is_none() || other.constraint.is_some())
+        };
+        self.indexes_of(self.relations.get(table)?).find(is_equal).map(|(relation, _)| relation.name.clone())
+    }
+
+    /// An equal index on another table, named by the server, with the constraint that it stands behind.
+    fn copy_index(&mut self, index: &Index, table: &QualifiedName, step: Step) -> QualifiedName {
+        let origin =
+            self.relations.get(&index.table).zip(index.constraint.as_ref()).and_then(|(table, name)| table.constraint(name)).cloned();
+        let name = match &origin {
+            None => self.choose_plain_index_name(table, index),
+            Some(constraint) => {
+                QualifiedName { schema: table.schema.clone(), name: self.constraint_name(table, None, &without_index(&constraint.kind)) }
+            }
+        };
+        let mut copy = Index { table: table.clone(), valid: true, constraint: None, ..index.clone() };
+        if let Some(origin) = origin {
+            copy.constraint = Some(name.name.clone());
+            let constraint = Constraint { name: name.name.clone(), index: Some(name.clone()), added_in: step, parent: None, ..origin };
+            if let ConstraintKind::PrimaryKey(key) = &constraint.kind {
+                for column in key.columns.clone() {
+                    self.set_not_null(table, &column);
+                }
+            }
+            self.push_constraint(table, constraint);
+        }
+        self.put_index(name.clone(), copy, true, step);
+        if let Some(index) = self.edit(&name).and_then(|relation| relation.index.as_mut()) {
+            index.valid = true;
+        }
+        name
+    }
+
+    /// LIKE INCLUDING INDEXES.
+    pub(super) fn copy_indexes(&mut self, table: &QualifiedName, from: &Relation, step: Step) {
+        let mut indexes: Vec<Index> = self.indexes_of(from).map(|(_, index)| index.clone()).collect();
+        // The server makes the primary key first.
+        let is_primary = |index: &Index| index.constraint.is_some() && index.constraint.as_ref() == from.primary_key().map(|key| &key.name);
+        indexes.sort_by_key(|index| !is_primary(index));
+        for index in indexes {
+            self.copy_index(&index, table, step);
+        }
+    }
+
+    /// ALTER INDEX ATTACH PARTITION, and what comes to the same. The parent becomes valid with the last partition.
+    pub(super) fn attach_index(&mut self, parent: &QualifiedName, child: &QualifiedName) {
+        let Some(relation) = self.edit(child) else { return };
+        relation.partition_of = Some((parent.clone(), Bound::Unknown));
+        let constraint = relation.index.as_ref().and_then(|index| Some((index.table.clone(), index.constraint.clone()?)));
+        let Some(relation) = self.edit(parent) else { return };
+        relation.children.push(child.clone());
+        let origin = relation.index.as_ref().and_then(|index| index.constraint.clone());
+        if let (Some((table, name)), Some(origin)) = (constraint, origin) {
+            if let Some(constraint) = self.edit(&table).and_then(|table| table.constraint_mut(&name)) {
+                constraint.parent = Some(origin);
+            }
+        }
+        self.validate_index(parent);
+    }
+
+    /// An index of a partitioned table is valid once each partition has attached a valid one.
+    fn validate_index(&mut self, index: &QualifiedName) {
+        let mut next = Some(index.clone());
+        while let Some(name) = next.take() {
+            let Some(relation) = self.relations.get(&name) else { return };
+            let Some(index) = relation.index.as_ref().filter(|index| !index.valid) else { return };
+            let Some(table) = self.relations.get(&index.table) else { return };
+            let is_valid =
+                |child: &QualifiedName| self.relations.get(child).and_then(|child| child.index.as_ref()).is_some_and(|index| index.valid);
+            if !table.complete || relation.children.len() < table.children.len() || !relation.children.iter().all(is_valid) {
+                return;
+            }
+            next = relation.partition_of.as_ref().map(|(parent, _)| parent.clone());
+            if let Some(index) = self.edit(&name).and_then(|relation| relation.index.as_mut()) {
+                index.valid = true;
+            }
+        }
+    }
+
+    /// ADD CONSTRAINT ... USING INDEX: the index takes the constraint's name.
+    pub(super) fn adopt_index(&mut self, table: &QualifiedName, index: &Ident, constraint: &QualifiedName) {
+        let index = QualifiedName { schema: table.schema.clone(), name: index.clone() };
+        if self.relations.contains_key(&index) {
+            self.move_relation(&index, constraint.clone());
+        } else {
+            let mut relation = Relation::new(constraint.clone(), ObjectKind::Index, None);
+            let (keys, include) = Default::default();
+            let method = Ident::quoted("btree");
+            relation.index =
+                Some(Index { table: table.clone(), unique: true, method, keys, include, predicate: None, valid: true, constraint: None });
+            self.put(relation);
+            if let Some(table) = self.edit(table) {
+                table.indexes.push(constraint.clone());
+            }
+        }
+        if let Some(index) = self.edit(constraint).and_then(|relation| relation.index.as_mut()) {
+            index.constraint = Some(constraint.name.clone());
+        }
+    }
+}
+
+/// Equal keys, wherever their expressions stand in the file.
+fn same_keys(one: &Index, other: &Index) -> bool {
+    use crate::model::operation::IndexKeyKind::{Column, Expression};
+    let same = |one: &crate::model::operation::IndexKey, other: &crate::model::operation::IndexKey| {
+        let what = match (&one.what, &other.what) {
+            (Column(one), Column(other)) => one == other,
+            (Expression(one), Expression(other)) => one.text == other.text,
+            (Column(_), Expression(_)) | (Expression(_), Column(_)) => false,
+        };
+        what && one.operator_class == other.operator_class && one.collation == other.collation
+    };
+    one.keys.len() == other.keys.len() && one.keys.iter().zip(&other.keys).all(|(one, other)| same(one, other))
+}
+
+/// The kind as it is when the server makes the index itself.
+fn without_index(kind: &ConstraintKind) -> ConstraintKind {
+    let own = |key: &Key| Key { using_index: None, ..key.clone() };
+    match kind {
+        ConstraintKind::Unique(key) => ConstraintKind::Unique(own(key)),
+        ConstraintKind::PrimaryKey(key) => ConstraintKind::PrimaryKey(own(key)),
+        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
+            kind.clone()
+        }
+    }
+}

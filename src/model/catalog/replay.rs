@@ -1,0 +1,155 @@
+//! One operation on: which part of the catalog it changes.
+//!
+//! A statement that the server would refuse is replayed as if it had worked: the migration is history, so what is known must be wrong.
+
+use super::{Catalog, Column, Relation, Step, lookup};
+use crate::model::name::{Ident, Name, QualifiedName};
+use crate::model::operation::{ObjectKind, Operation, Persistence, TwoPhase};
+
+impl Catalog {
+    /// Applies one operation of the migration `step`.
+    pub fn replay(&mut self, operation: &Operation, step: Step) {
+        match operation {
+            Operation::CreateTable(create) => self.create_table(create, step),
+            Operation::CreateTableAs(create) => self.create_table_as(create, step),
+            Operation::Alter(target, action) => self.alter(target, action, step),
+            Operation::AddConstraint(add) => self.add_constraint(add, step),
+            Operation::CreateIndex(create) => self.create_index(create, step),
+            Operation::CreateView(create) => self.create_view(create, ObjectKind::View, step),
+            Operation::CreateMaterializedView(create) => self.create_view(create, ObjectKind::MaterializedView, step),
+            Operation::CreateSequence { name, if_not_exists, persistence, owned_by } => {
+                self.create_sequence(name, *if_not_exists, *persistence, owned_by.as_ref(), step);
+            }
+            Operation::AlterSequence { name, owned_by: Some(owner), .. } => self.own_sequence(name, owner),
+            Operation::CreateType { name, definition } => self.create_type(name, definition),
+            Operation::CreateDomain { name, base, not_null, checks, .. } => self.create_domain(name, base, *not_null, checks),
+            Operation::AlterDomain { name, action } => self.alter_domain(name, action),
+            Operation::AddEnumValue { name, value, .. } => self.add_enum_value(name, value),
+            Operation::RenameEnumValue { name, from, to } => self.rename_enum_value(name, from, to),
+            Operation::CreateFunction(create) => self.create_function(create, step),
+            Operation::CreateTrigger(create) => self.create_trigger(create, step),
+            Operation::CreateRule { name, table, .. } => self.edit_table(table, |table| add_once(&mut table.rules, name)),
+            Operation::Policy { name, table, create: true, .. } => self.edit_table(table, |table| add_once(&mut table.policies, name)),
+            Operation::CreateStatistics { name, table: Some(table), columns, if_not_exists } => {
+                self.create_statistics(name.as_ref(), table, columns, *if_not_exists);
+            }
+            Operation::CreateSchema { name, .. } => self.set_schema(name.clone(), true),
+            Operation::CreateExtension { name, .. } => {
+                self.extensions.insert(name.clone());
+            }
+            Operation::Drop(drop) => self.drop_object(drop),
+            Operation::Rename { object, name, table, to } => self.rename_object(*object, name, table.as_ref(), to),
+            Operation::Cluster { table: Some(table), index: Some(index) } => {
+                self.edit_table(table, |table| table.clustered_on = Some(index.clone()))
+            }
+            Operation::Begin => self.open_transaction(),
+            Operation::Commit { chain } => self.commit(*chain),
+            Operation::Rollback { chain } => self.roll_back(*chain),
+            Operation::Savepoint(name) => self.set_savepoint(name),
+            Operation::Release(name) => self.release(name),
+            Operation::RollbackTo(name) => self.roll_back_to(name),
+            Operation::TwoPhase(TwoPhase::Prepare) => self.commit(false),
+            Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } => self.forget(),
+            Operation::PsqlCommand { word } if !is_harmless(word) => self.forget(),
+            Operation::AlterSequence { .. }
+            | Operation::Policy { .. }
+            | Operation::CreateStatistics { .. }
+            | Operation::Cluster { .. }
+            | Operation::TwoPhase(TwoPhase::Commit | TwoPhase::Rollback)
+            | Operation::PsqlCommand { .. }
+            | Operation::Reindex(_)
+            | Operation::RefreshMaterializedView { .. }
+            | Operation::Truncate { .. }
+            | Operation::Insert(_)
+            | Operation::Update(_)
+            | Operation::Delete(_)
+            | Operation::Merge { .. }
+            | Operation::Copy { .. }
+            | Operation::Select { .. }
+            | Operation::LockTable { .. }
+            | Operation::Vacuum { .. }
+            | Operation::Analyze { .. }
+            | Operation::Repack { .. }
+            | Operation::Comment { .. }
+            | Operation::Privilege { .. }
+            | Operation::Set { .. }
+            | Operation::Reset { .. }
+            | Operation::SetConstraints { .. }
+            | Operation::Other { .. } => {}
+        }
+    }
+
+    /// The relation that a statement names, to be changed. One that is not known is taken note of: it exists, and that is all that is
+    /// known of it. `None` for the server's own.
+    pub(super) fn mention(&mut self, name: &Name, kind: ObjectKind) -> Option<QualifiedName> {
+        let name = self.resolve(name);
+        if !self.relations.contains_key(&name) {
+            if lookup::is_system(&name.schema) && name.schema != "pg_temp" {
+                return None;
+            }
+            self.whole = false;
+            let mut relation = Relation::new(name.clone(), kind, None);
+            if name.schema == "pg_temp" {
+                relation.persistence = Persistence::Temporary;
+            }
+            self.put(relation);
+        }
+        Some(name)
+    }
+
+    pub(super) fn edit_table(&mut self, table: &Name, change: impl FnOnce(&mut Relation)) {
+        if let Some(relation) = self.mention(table, ObjectKind::Table).and_then(|name| self.edit(&name)) {
+            change(relation);
+        }
+    }
+}
+
+impl Relation {
+    /// A column to change; one that is not known is taken note of.
+    pub(super) fn learn_column(&mut self, name: &Ident) -> &mut Column {
+        let place = self.columns.iter().position(|column| column.name == *name).unwrap_or_else(|| {
+            self.columns.push(Column::mentioned(name.clone()));
+            self.columns.len() - 1
+        });
+        &mut self.columns[place]
+    }
+}
+
+impl Column {
+    /// A column of which nothing is known but its name.
+    pub(super) fn mentioned(name: Ident) -> Self {
+        let (data_type, collation, default, identity, generated) = Default::default();
+        Self { name, data_type, collation, not_null: false, default, identity, generated, added_in: Step::BASE }
+    }
+}
+
+pub(super) fn add_once<T: Clone + PartialEq>(list: &mut Vec<T>, element: &T) {
+    if !list.contains(element) {
+        list.push(element.clone());
+    }
+}
+
+/// Commands of psql that only look, print, or change psql itself. Any other may run statements that nobody sees here.
+fn is_harmless(word: &str) -> bool {
+    const HARMLESS: [&str; 18] = [
+        "a",
+        "copy",
+        "echo",
+        "encoding",
+        "errverbose",
+        "g",
+        "p",
+        "prompt",
+        "pset",
+        "qecho",
+        "restrict",
+        "set",
+        "t",
+        "timing",
+        "unrestrict",
+        "unset",
+        "warn",
+        "x",
+    ];
+    HARMLESS.binary_search(&word).is_ok() || (word.starts_with('d') && word != "drop")
+}
