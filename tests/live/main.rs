@@ -6,3 +6,4 @@ mod fill;
 mod observe;
 mod play;
 mod servers;
+mod shop;
