@@ -105,3 +105,54 @@ impl FromStr for QualifiedName {
         Ok(Self { schema: Ident::quoted(schema), name: Ident::quoted(name) })
     }
 }
+
+/// Words that a bare name cannot be (manual: appendix C, "reserved", also "reserved (can be function or type)"; 12 to 18 agree).
+#[rustfmt::skip]
+const RESERVED: &[&str] = &[
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both", "case", "cast",
+    "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog", "current_date",
+    "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "default", "deferrable", "desc", "distinct",
+    "do", "else", "end", "except", "false", "fetch", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike",
+    "in", "initially", "inner", "intersect", "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime",
+    "localtimestamp", "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing",
+    "primary", "references", "returning", "right", "select", "session_user", "similar", "some", "symmetric", "system_user", "table",
+    "tablesample", "then", "to", "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose", "when", "where",
+    "window", "with",
+];
+
+impl Ident {
+    /// The name as SQL has to write it: in quotes if it would fold or is a reserved word.
+    pub fn sql(&self) -> String {
+        let bare = !self.0.is_empty()
+            && !self.0.starts_with(|first: char| first.is_ascii_digit() || first == '$')
+            && self.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '$') || (!c.is_ascii() && c.is_alphabetic()))
+            && RESERVED.binary_search(&&*self.0).is_err();
+        if bare { self.0.to_string() } else { format!("\"{}\"", self.0.replace('"', "\"\"")) }
+    }
+}
+
+impl Name {
+    /// The name as SQL has to write it.
+    pub fn sql(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{}.{}", schema.sql(), self.name.sql()),
+            None => self.name.sql(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ident, RESERVED};
+
+    #[test]
+    fn reserved_words_stand_in_order_so_that_they_are_found() {
+        assert!(RESERVED.is_sorted());
+    }
+
+    #[test]
+    fn a_name_is_quoted_only_where_it_has_to_be() {
+        let sql = |stored: &str| Ident::quoted(stored).sql();
+        assert_eq!([sql("orders"), sql("Users"), sql("order"), sql("a\"b"), sql("2fa"), sql("größe")].join(" "), "orders \"Users\" \"order\" \"a\"\"b\" \"2fa\" größe");
+    }
+}
