@@ -1,6 +1,7 @@
 //! Findings, and what a run of the linter gives: a [`Report`].
 
 use crate::model::effects::{Effects, Version};
+use crate::model::lock::Blocks;
 use crate::model::session::TransactionMode;
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
@@ -56,28 +57,6 @@ pub struct Judged {
     pub class: Class,
     /// With the suggested fixes.
     pub class_with_fixes: Class,
-}
-
-/// Who waits for a statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blocks {
-    /// Plain SELECT.
-    pub reads: Blocked,
-    /// INSERT, UPDATE, DELETE.
-    pub writes: Blocked,
-}
-
-/// For how long others wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Blocked {
-    /// Not at all.
-    No,
-    /// As long as a catalog change takes.
-    Brief,
-    /// Nothing can be known.
-    Unknown,
-    /// For a time that grows with the table.
-    Long,
 }
 
 /// One finding.

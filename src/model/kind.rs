@@ -165,7 +165,7 @@ vocabulary! {
     Unreadable "unreadable" "a statement that could not be read"
     AlterUnreadable "alter_unreadable" "a subcommand of ALTER that could not be read"
     PsqlCommand "psql_command" "a psql meta-command"
-    Statement "statement" "a statement as a whole, judged before its operations"
+    Statement "statement" "a statement as a whole, judged after its operations"
     Migration "migration" "the file as a whole, judged once, before its statements"
     BrokenText "broken_text" "a place in the file that is no text: a NUL byte, a byte that is no UTF-8, a byte order mark"
     Allowance "allowance" "a comment `-- lockkeeper: allow ...`, judged after the statements"

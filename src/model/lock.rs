@@ -106,3 +106,37 @@ impl fmt::Display for LockMode {
         f.write_str(self.words())
     }
 }
+
+/// Who waits for a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// Plain SELECT.
+    pub reads: Blocked,
+    /// INSERT, UPDATE, DELETE.
+    pub writes: Blocked,
+}
+
+/// For how long others wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Blocked {
+    /// Not at all.
+    No,
+    /// As long as a catalog change takes.
+    Brief,
+    /// Nothing can be known.
+    Unknown,
+    /// For a time that grows with the table.
+    Long,
+}
+
+impl Blocked {
+    /// The word of reports and rule files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Brief => "brief",
+            Self::Unknown => "unknown",
+            Self::Long => "long",
+        }
+    }
+}

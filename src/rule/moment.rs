@@ -3,6 +3,7 @@
 use crate::model::catalog::{Catalog, Step};
 use crate::model::effects::{Effects, Version};
 use crate::model::kind::OpKind;
+use crate::model::lock::Blocks;
 use crate::model::operation::Operation;
 use crate::model::session::Session;
 use crate::sql::Statement;
@@ -42,12 +43,17 @@ pub struct Moment<'a> {
 pub enum Subject<'a> {
     /// An operation of a statement.
     Operation(&'a Located<Operation>),
-    /// A statement as a whole: its effects are those of all its operations.
-    Statement(&'a Statement),
     /// The file as a whole.
     Migration,
     /// A place in the file that is no text.
     BrokenText(BrokenText, Span),
+    /// A statement as a whole, after its operations: whether one of them gave a finding that tells how others are blocked, and how they are.
+    Statement {
+        /// A finding of one of its operations has the class that the statement's effects have, or a worse one.
+        explained: bool,
+        /// Who waits for it.
+        blocks: Blocks,
+    },
     /// A suppression comment, one for each rule that it names.
     Allowance(&'a Allowed<'a>),
 }
@@ -85,7 +91,7 @@ impl<'a> Moment<'a> {
     pub fn operation(&self) -> Option<&'a Operation> {
         match self.subject {
             Subject::Operation(operation) => Some(&operation.what),
-            Subject::Statement(_) | Subject::Migration | Subject::BrokenText(..) | Subject::Allowance(_) => None,
+            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(..) | Subject::Allowance(_) => None,
         }
     }
 
@@ -98,7 +104,7 @@ impl<'a> Moment<'a> {
     pub fn kind(&self) -> OpKind {
         match self.subject {
             Subject::Operation(operation) => operation.what.kind(),
-            Subject::Statement(_) => OpKind::Statement,
+            Subject::Statement { .. } => OpKind::Statement,
             Subject::Migration => OpKind::Migration,
             Subject::BrokenText(..) => OpKind::BrokenText,
             Subject::Allowance(_) => OpKind::Allowance,
@@ -115,6 +121,10 @@ pub struct Surroundings {
     pub has_later: bool,
     /// The places that are no text, each kind once, at the first of them.
     pub broken_text: Vec<(BrokenText, Span)>,
+    /// Whether psql runs the files.
+    pub psql: PsqlCommands,
+    /// The version that the file's name says.
+    pub version: Option<String>,
     /// Names of tables (as stored, with schema) that the config calls small.
     pub small_tables: Vec<crate::model::name::QualifiedName>,
 }
@@ -133,4 +143,16 @@ pub enum Order {
     Gap,
     /// Its timestamp lies in the future.
     Future,
+}
+
+/// Whether psql runs the files, as the config says: only psql knows its meta-commands and feeds COPY from the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PsqlCommands {
+    /// Nothing tells.
+    #[default]
+    Untold,
+    /// psql runs them.
+    Allowed,
+    /// Something else does.
+    Refused,
 }

@@ -1,7 +1,7 @@
 //! Facts about the column that an operation works on.
 
 use super::{Fact, Kind, Value, table};
-use crate::model::catalog::{Catalog, Column, Lookup, Relation};
+use crate::model::catalog::{Catalog, Column};
 use crate::model::effects::Version;
 use crate::model::expression::{Constant, Expression};
 use crate::model::functions;
@@ -192,13 +192,5 @@ fn conversion<'a>(m: &Moment<'a>) -> Value<'a> {
         _ if !m.effects.assumed.is_empty() => Value::Unknown,
         (true, false) => Value::Word("rebuilds_indexes"),
         (false, _) => Value::Word("rewrites"),
-    }
-}
-
-/// The relation of a name that the catalog knows.
-pub(super) fn relation_named<'a>(catalog: &'a Catalog, name: &crate::model::name::Name) -> Option<&'a Relation> {
-    match catalog.relation(name) {
-        Lookup::Known(relation) => Some(relation),
-        Lookup::Absent | Lookup::Unknown => None,
     }
 }

@@ -1,7 +1,6 @@
 //! Facts about the constraint that an operation adds, validates or drops.
 
-use super::column::relation_named;
-use super::{Fact, Kind, Value, column, table};
+use super::{Fact, Kind, Value, column};
 use crate::model::catalog::Constraint;
 use crate::model::kind::OpKind;
 use crate::model::name::Ident;
@@ -124,4 +123,3 @@ fn validated_later<'a>(m: &Moment<'a>) -> Value<'a> {
     let at_the_end: Option<&Constraint> = m.end.get(&m.before.resolve(&constraint.table)).and_then(|table| table.constraint(&name));
     at_the_end.is_none_or(|constraint| constraint.validated || !constraint.enforced).into()
 }
-

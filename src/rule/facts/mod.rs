@@ -1,6 +1,15 @@
 //! The table of facts: what a rule may ask, by topic. One row each, with one small function that reads the moment.
 
+mod column;
+mod constraint;
+mod data;
+mod effect;
+mod file;
+mod object;
+mod session;
+mod statement;
 mod table;
+mod version;
 
 use super::moment::Moment;
 use crate::model::kind::OpKind;
@@ -52,7 +61,18 @@ pub enum Value<'a> {
 }
 
 /// The facts, topic by topic.
-const TOPICS: &[&[Fact]] = &[table::FACTS];
+const TOPICS: &[&[Fact]] = &[
+    table::FACTS,
+    column::FACTS,
+    constraint::FACTS,
+    object::FACTS,
+    data::FACTS,
+    effect::FACTS,
+    session::FACTS,
+    statement::FACTS,
+    version::FACTS,
+    file::FACTS,
+];
 
 /// All facts, topic by topic.
 pub fn all() -> impl Iterator<Item = &'static Fact> {

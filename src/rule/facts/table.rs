@@ -27,16 +27,44 @@ pub(super) const ON_ONE_RELATION: &[OpKind] = &[
     OpKind::Cluster, OpKind::Repack,
 ];
 
-pub(super) const FACTS: &[Fact] = &[Fact {
-    name: "table",
-    kind: Kind::Words(&["existing", "new", "temporary"]),
-    of: ON_ONE_RELATION,
-    doc: "the relation: `new` if this migration made it, `temporary`, else `existing`; an index counts as its table",
-    read: |m| match name(m) {
-        Some(name) => Value::Named(state(m, &name), name.to_string().into()),
+#[rustfmt::skip]
+pub(super) const FACTS: &[Fact] = &[
+    Fact { name: "table", kind: Kind::Words(&["existing", "new", "temporary", "absent"]), of: ON_ONE_RELATION, read: table,
+           doc: "the relation: `new` if this migration made it, `temporary`, `absent` if the history is sure of it, else `existing`; an index counts as its table" },
+    Fact { name: "small", kind: Kind::Bool, of: ON_ONE_RELATION, read: small,
+           doc: "lockkeeper.yaml calls the table small" },
+];
+
+fn table<'a>(m: &Moment<'a>) -> Value<'a> {
+    match name(m) {
+        // An index of this migration is nobody else's, though its table may be.
+        Some(name) if is_new_index(m) => Value::Named("new", name.sql().into()),
+        Some(name) => Value::Named(state(m, &name), name.sql().into()),
         None => Value::Unknown,
-    },
-}];
+    }
+}
+
+fn is_new_index(m: &Moment<'_>) -> bool {
+    let index = m.operation().and_then(written).filter(|name| relation_named(m.before, name).is_some_and(|relation| relation.index.is_some()));
+    index.is_some_and(|index| state(m, index) == "new")
+}
+
+fn small<'a>(m: &Moment<'a>) -> Value<'a> {
+    name(m).is_some_and(|name| m.migration.small_tables.contains(&m.before.resolve(&name))).into()
+}
+
+/// The relation of a name, if the history knows it.
+pub(super) fn relation_named<'a>(catalog: &'a Catalog, name: &Name) -> Option<&'a Relation> {
+    match catalog.relation(name) {
+        Lookup::Known(relation) => Some(relation),
+        Lookup::Absent | Lookup::Unknown => None,
+    }
+}
+
+/// The relation that an operation works on, if the history knows it; for an index, its table.
+pub(super) fn relation<'a>(m: &Moment<'a>) -> Option<&'a Relation> {
+    relation_named(m.before, &name(m)?)
+}
 
 /// The relation that an operation works on; for an index, its table if that is known.
 pub(super) fn name(m: &Moment<'_>) -> Option<Name> {
@@ -49,12 +77,13 @@ pub(super) fn name(m: &Moment<'_>) -> Option<Name> {
     }
 }
 
-/// `existing`, `new` or `temporary`. A relation that nobody has seen is existing.
+/// `existing`, `new`, `temporary`, or `absent`. A relation that nobody has seen is existing, unless the history is sure that it is not there.
 pub(super) fn state(m: &Moment<'_>, name: &Name) -> &'static str {
     match m.before.relation(name) {
         Lookup::Known(relation) if relation.persistence == Persistence::Temporary => "temporary",
         Lookup::Known(relation) if is_new(m.before, relation, m.step) => "new",
-        Lookup::Known(_) | Lookup::Absent | Lookup::Unknown => "existing",
+        Lookup::Absent => "absent",
+        Lookup::Known(_) | Lookup::Unknown => "existing",
     }
 }
 

@@ -1,0 +1,71 @@
+//! Facts about a migration as a file: its place in the order, its bytes, its suppression comments.
+
+use super::{Fact, Kind, Value};
+use crate::model::kind::OpKind;
+use crate::rule::moment::{Allowed, BrokenText, Moment, Order, Subject};
+
+const MIGRATION: &[OpKind] = &[OpKind::Migration];
+const TEXT: &[OpKind] = &[OpKind::BrokenText];
+const ALLOWANCE: &[OpKind] = &[OpKind::Allowance];
+
+#[rustfmt::skip]
+pub(super) const FACTS: &[Fact] = &[
+    Fact { name: "order", kind: Kind::Words(&["fine", "duplicate", "mixed_width", "gap", "future"]), of: MIGRATION, read: order,
+           doc: "what is wrong with its place among its neighbours" },
+    Fact { name: "version", kind: Kind::Text, of: MIGRATION, read: |m| m.migration.version.as_deref().into(),
+           doc: "the version that its name says" },
+    Fact { name: "encoding", kind: Kind::Words(&["not_utf8", "nul", "byte_order_mark"]), of: TEXT, read: encoding,
+           doc: "what is wrong with the bytes at this place" },
+    Fact { name: "bad_byte", kind: Kind::Number, of: TEXT, read: bad_byte,
+           doc: "the place, in bytes from the beginning of the file" },
+    Fact { name: "used", kind: Kind::Bool, of: ALLOWANCE, read: |m| allowed(m).map(|a| a.covers > 0).into(),
+           doc: "a finding is covered by the comment" },
+    Fact { name: "known", kind: Kind::Bool, of: ALLOWANCE, read: |m| allowed(m).map(|a| a.known.is_ok()).into(),
+           doc: "a rule has this id or alias" },
+    Fact { name: "near", kind: Kind::Text, of: ALLOWANCE, read: near,
+           doc: "the rule that is meant, if one has a name much like it" },
+    Fact { name: "reason_given", kind: Kind::Bool, of: ALLOWANCE, read: |m| allowed(m).map(|a| a.reason.is_some()).into(),
+           doc: "`because ...` is said" },
+    Fact { name: "rule", kind: Kind::Text, of: ALLOWANCE, read: |m| allowed(m).map(|a| a.rule).into(),
+           doc: "the rule, as the comment writes it" },
+];
+
+fn order<'a>(m: &Moment<'a>) -> Value<'a> {
+    Value::Word(match m.migration.order {
+        Order::Fine => "fine",
+        Order::Duplicate => "duplicate",
+        Order::MixedWidth => "mixed_width",
+        Order::Gap => "gap",
+        Order::Future => "future",
+    })
+}
+
+fn encoding<'a>(m: &Moment<'a>) -> Value<'a> {
+    match m.subject {
+        Subject::BrokenText(BrokenText::NotUtf8, _) => Value::Word("not_utf8"),
+        Subject::BrokenText(BrokenText::Nul, _) => Value::Word("nul"),
+        Subject::BrokenText(BrokenText::ByteOrderMark, _) => Value::Word("byte_order_mark"),
+        Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::Allowance(_) => Value::Unknown,
+    }
+}
+
+fn bad_byte<'a>(m: &Moment<'a>) -> Value<'a> {
+    match m.subject {
+        Subject::BrokenText(_, span) => i64::from(span.start).into(),
+        Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::Allowance(_) => Value::Unknown,
+    }
+}
+
+fn allowed<'a>(m: &Moment<'a>) -> Option<&'a Allowed<'a>> {
+    match m.subject {
+        Subject::Allowance(allowed) => Some(allowed),
+        Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(..) => None,
+    }
+}
+
+fn near<'a>(m: &Moment<'a>) -> Value<'a> {
+    match allowed(m).map(|allowed| allowed.known) {
+        Some(Err(Some(near))) => near.into(),
+        Some(_) | None => Value::Unknown,
+    }
+}
