@@ -1,7 +1,7 @@
 //! Facts about the constraint that an operation adds, validates or drops.
 
 use super::{Fact, Kind, Value, column};
-use crate::model::catalog::Constraint;
+use crate::model::catalog::{Constraint, Lookup};
 use crate::model::kind::OpKind;
 use crate::model::name::Ident;
 use crate::model::operation::{AddConstraint, AlterAction, ConstraintKind, ForeignKey, Key, Operation, Written};
@@ -72,7 +72,10 @@ fn foreign_key<'a>(m: &Moment<'a>) -> Option<&'a ForeignKey> {
 /// As written, else as the catalog names it.
 fn name(m: &Moment<'_>) -> Option<Ident> {
     match (added(m), column::alter(m)) {
-        (Some(constraint), _) => constraint.name.clone().or_else(|| Some(m.before.constraint_name(constraint))),
+        (Some(constraint), _) => {
+            let table = m.before.resolve(&constraint.table);
+            Some(m.before.constraint_name(&table, constraint.name.as_ref(), &constraint.kind))
+        }
         (None, Some(AlterAction::ValidateConstraint { name } | AlterAction::DropConstraint { name, .. } | AlterAction::AlterConstraint { name, .. })) => {
             Some(name.clone())
         }
@@ -111,9 +114,11 @@ fn index_on_columns<'a>(m: &Moment<'a>) -> Value<'a> {
     Value::Word(match m.end.get(&table) {
         // Dropped or renamed later: nobody is left to wait.
         None => "present",
-        Some(_) if m.end.covering_index(&table, &key.columns).is_some() => "present",
-        Some(relation) if m.end.is_complete(relation) => "missing",
-        Some(_) => "untold",
+        Some(_) => match m.end.covering_index(&table, &key.columns) {
+            Lookup::Known(_) => "present",
+            Lookup::Absent => "missing",
+            Lookup::Unknown => "untold",
+        },
     })
 }
 

@@ -66,7 +66,9 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the enum type was made in the same transaction" },
     Fact { name: "guarded", kind: Kind::Bool, of: OpKind::ALL, read: |m| m.operation().map(is_guarded).into(),
            doc: "IF EXISTS, IF NOT EXISTS or OR REPLACE is said" },
-    Fact { name: "reason", kind: Kind::Text, of: &[OpKind::Unreadable], read: reason,
+    Fact { name: "statement_words", kind: Kind::Text, of: &[OpKind::Vacuum, OpKind::Other, OpKind::Reindex, OpKind::Cluster, OpKind::Repack, OpKind::Reset], read: statement_words,
+           doc: "the statement's leading words" },
+    Fact { name: "reason", kind: Kind::Text, of: &[OpKind::Unreadable, OpKind::AlterUnreadable], read: reason,
            doc: "what stopped the reading" },
 ];
 
@@ -147,7 +149,7 @@ fn only<'a>(m: &Moment<'a>) -> Value<'a> {
 
 fn index<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.operation() {
-        Some(Operation::CreateIndex(index)) => index.name.clone().unwrap_or_else(|| m.before.index_name(index)).sql().into(),
+        Some(Operation::CreateIndex(index)) => m.before.index_name(index).name.sql().into(),
         Some(Operation::Drop(drop)) => drop.name.sql().into(),
         _ => Value::Unknown,
     }
@@ -280,6 +282,14 @@ fn is_guarded(operation: &Operation) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+fn statement_words<'a>(m: &Moment<'a>) -> Value<'a> {
+    match m.operation() {
+        Some(Operation::Other { words, .. }) => words.to_uppercase().into(),
+        Some(operation) => operation.kind().word().replace('_', " ").to_uppercase().into(),
+        None => Value::Unknown,
     }
 }
 
