@@ -1,7 +1,8 @@
 //! The report for programs. Its shape is a contract: `docs/report.schema.json` describes it, and fields are only ever added.
 
 use super::{Totals, worst_class};
-use crate::lint::finding::{Allowance, Assessed, Blocked, Finding, Judged, Report, Safety, Suggestion};
+use crate::lint::finding::{Allowance, Assessed, Finding, Judged, Report, Safety, Suggestion};
+use crate::model::lock::Blocked;
 use crate::model::effects::{InTransaction, Lock};
 use crate::model::name::QualifiedName;
 use crate::model::session::TransactionMode;
