@@ -125,7 +125,10 @@ impl Ident {
     pub fn sql(&self) -> String {
         let bare = !self.0.is_empty()
             && !self.0.starts_with(|first: char| first.is_ascii_digit() || first == '$')
-            && self.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '$') || (!c.is_ascii() && c.is_alphabetic()))
+            && self
+                .0
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '$') || (!c.is_ascii() && c.is_alphabetic()))
             && RESERVED.binary_search(&&*self.0).is_err();
         if bare { self.0.to_string() } else { format!("\"{}\"", self.0.replace('"', "\"\"")) }
     }
@@ -153,6 +156,9 @@ mod tests {
     #[test]
     fn a_name_is_quoted_only_where_it_has_to_be() {
         let sql = |stored: &str| Ident::quoted(stored).sql();
-        assert_eq!([sql("orders"), sql("Users"), sql("order"), sql("a\"b"), sql("2fa"), sql("größe")].join(" "), "orders \"Users\" \"order\" \"a\"\"b\" \"2fa\" größe");
+        assert_eq!(
+            [sql("orders"), sql("Users"), sql("order"), sql("a\"b"), sql("2fa"), sql("größe")].join(" "),
+            "orders \"Users\" \"order\" \"a\"\"b\" \"2fa\" größe"
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Totals, worst_class};
 use crate::lint::finding::{Allowance, Assessed, Finding, Judged, Report, Safety, Suggestion};
-use crate::model::lock::Blocked;
 use crate::model::effects::{InTransaction, Lock};
+use crate::model::lock::Blocked;
 use crate::model::name::QualifiedName;
 use crate::model::session::TransactionMode;
 use crate::problem::Problem;

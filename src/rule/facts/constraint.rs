@@ -58,7 +58,9 @@ fn added<'a>(m: &Moment<'a>) -> Option<&'a AddConstraint> {
 fn key<'a>(m: &Moment<'a>) -> Option<&'a Key> {
     match &added(m)?.kind {
         ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => Some(key),
-        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => None,
+        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
+            None
+        }
     }
 }
 
@@ -76,9 +78,14 @@ fn name(m: &Moment<'_>) -> Option<Ident> {
             let table = m.before.resolve(&constraint.table);
             Some(m.before.constraint_name(&table, constraint.name.as_ref(), &constraint.kind))
         }
-        (None, Some(AlterAction::ValidateConstraint { name } | AlterAction::DropConstraint { name, .. } | AlterAction::AlterConstraint { name, .. })) => {
-            Some(name.clone())
-        }
+        (
+            None,
+            Some(
+                AlterAction::ValidateConstraint { name }
+                | AlterAction::DropConstraint { name, .. }
+                | AlterAction::AlterConstraint { name, .. },
+            ),
+        ) => Some(name.clone()),
         (None, _) => None,
     }
 }

@@ -69,7 +69,10 @@ fn bounded<'a>(m: &Moment<'a>) -> Value<'a> {
 /// `None` where it depends on a column of which nothing is known.
 fn is_bounded(filter: &Expression, table: Option<&Relation>) -> Option<bool> {
     let has = |column: &Ident, operators: &[&str]| {
-        filter.conjuncts.iter().any(|part| matches!(part, Predicate::Compare { column: c, operator, .. } if c == column && operators.contains(&&**operator)))
+        filter
+            .conjuncts
+            .iter()
+            .any(|part| matches!(part, Predicate::Compare { column: c, operator, .. } if c == column && operators.contains(&&**operator)))
     };
     let bounds = |part: &Predicate| match part {
         Predicate::Compare { column, operator, .. } => match &**operator {
@@ -98,7 +101,9 @@ fn is_unique(column: &Ident, table: Option<&Relation>) -> Option<bool> {
     let alone = |columns: &[Ident]| columns.len() == 1 && columns[0] == *column;
     let key = table.constraints.iter().any(|constraint| match &constraint.kind {
         ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => alone(&key.columns),
-        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => false,
+        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
+            false
+        }
     });
     if key {
         return Some(true);

@@ -75,9 +75,12 @@ pub(super) const FACTS: &[Fact] = &[
 fn object<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(Operation::Drop(drop)) = m.operation() else { return Value::Unknown };
     let state = match drop.object {
-        ObjectKind::Table | ObjectKind::ForeignTable | ObjectKind::Index | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence => {
-            table::state(m, &drop.name)
-        }
+        ObjectKind::Table
+        | ObjectKind::ForeignTable
+        | ObjectKind::Index
+        | ObjectKind::View
+        | ObjectKind::MaterializedView
+        | ObjectKind::Sequence => table::state(m, &drop.name),
         _ if made_in_file(m, drop.object, &drop.name) => "new",
         _ => "existing",
     };
@@ -87,8 +90,12 @@ fn object<'a>(m: &Moment<'a>) -> Value<'a> {
 /// Whether an earlier statement of the file makes an object of this kind and name.
 fn made_in_file(m: &Moment<'_>, kind: ObjectKind, name: &Name) -> bool {
     earlier(m).any(|(_, operation)| match (kind, operation) {
-        (ObjectKind::Type, Operation::CreateType { name: made, .. }) | (ObjectKind::Domain, Operation::CreateDomain { name: made, .. }) => made == name,
-        (ObjectKind::Function | ObjectKind::Procedure, Operation::CreateFunction(function)) => function.name == *name && !function.or_replace,
+        (ObjectKind::Type, Operation::CreateType { name: made, .. }) | (ObjectKind::Domain, Operation::CreateDomain { name: made, .. }) => {
+            made == name
+        }
+        (ObjectKind::Function | ObjectKind::Procedure, Operation::CreateFunction(function)) => {
+            function.name == *name && !function.or_replace
+        }
         (ObjectKind::Schema, Operation::CreateSchema { name: made, if_not_exists: false }) => *made == name.name,
         (ObjectKind::Trigger, Operation::CreateTrigger(trigger)) => trigger.name == name.name && !trigger.or_replace,
         (ObjectKind::Policy, Operation::Policy { name: made, create: true, .. }) => *made == name.name,
@@ -99,7 +106,10 @@ fn made_in_file(m: &Moment<'_>, kind: ObjectKind, name: &Name) -> bool {
 /// The operations before this one in its file, with the index of their statement.
 fn earlier<'a>(m: &Moment<'a>) -> impl Iterator<Item = (usize, &'a Operation)> {
     let here = m.index.unwrap_or(0);
-    m.file[..here].iter().enumerate().flat_map(|(index, statement)| statement.operations.iter().map(move |operation| (index, &operation.what)))
+    m.file[..here]
+        .iter()
+        .enumerate()
+        .flat_map(|(index, statement)| statement.operations.iter().map(move |operation| (index, &operation.what)))
 }
 
 /// The operations behind this one's statement that run in the same transaction.
@@ -171,7 +181,9 @@ fn old_name<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(table) = table::name(m) else { return Value::Unknown };
     let table_after = Name { schema: table.schema.clone(), name: table.name.clone() };
     let kept = match column::alter(m) {
-        Some(AlterAction::RenameTo { .. }) => later_in_transaction(m).any(|operation| matches!(operation, Operation::CreateView(view) if view.name == table)),
+        Some(AlterAction::RenameTo { .. }) => {
+            later_in_transaction(m).any(|operation| matches!(operation, Operation::CreateView(view) if view.name == table))
+        }
         Some(AlterAction::RenameColumn { from, .. }) => later_in_transaction(m).any(|operation| match operation {
             Operation::Alter(target, action) => {
                 target.name == table_after && matches!(&**action, AlterAction::AddColumn { column, .. } if column.name == *from)
@@ -256,7 +268,9 @@ fn says(expression: &Expression, value: &str) -> bool {
 fn type_made<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(Operation::AddEnumValue { name, .. }) = m.operation() else { return Value::Unknown };
     let start = m.session.transaction_start().unwrap_or(usize::MAX);
-    earlier(m).any(|(index, operation)| index >= start && matches!(operation, Operation::CreateType { name: made, .. } if made == name)).into()
+    earlier(m)
+        .any(|(index, operation)| index >= start && matches!(operation, Operation::CreateType { name: made, .. } if made == name))
+        .into()
 }
 
 /// Whether running it twice does no harm, because it says so.

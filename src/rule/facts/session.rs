@@ -16,16 +16,8 @@ const SHORTEST_LOCK_TIMEOUT: Duration = Duration::from_millis(50);
 const SHORT_STATEMENT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// Modes that [`held`] may find, as words.
-const MODES: &[&str] = &[
-    "none",
-    "row_share",
-    "row_exclusive",
-    "share_update_exclusive",
-    "share",
-    "share_row_exclusive",
-    "exclusive",
-    "access_exclusive",
-];
+const MODES: &[&str] =
+    &["none", "row_share", "row_exclusive", "share_update_exclusive", "share", "share_row_exclusive", "exclusive", "access_exclusive"];
 
 #[rustfmt::skip]
 pub(super) const FACTS: &[Fact] = &[

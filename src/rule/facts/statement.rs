@@ -47,7 +47,11 @@ pub(super) const FACTS: &[Fact] = &[
 fn is_shared(m: &Moment<'_>, relation: &QualifiedName) -> bool {
     m.before.get(relation).is_none_or(|known| {
         let new = known.made_in == Some(m.step) && known.surely_made;
-        let of_new = known.index.as_ref().and_then(|index| m.before.get(&index.table)).is_some_and(|table| table.made_in == Some(m.step) && table.surely_made);
+        let of_new = known
+            .index
+            .as_ref()
+            .and_then(|index| m.before.get(&index.table))
+            .is_some_and(|table| table.made_in == Some(m.step) && table.surely_made);
         !new && !of_new && known.persistence != Persistence::Temporary
     })
 }
@@ -55,7 +59,11 @@ fn is_shared(m: &Moment<'_>, relation: &QualifiedName) -> bool {
 /// A name as the file would write it: `public` is left out.
 fn shown(m: &Moment<'_>, relation: &QualifiedName) -> String {
     let bare = Name::bare(relation.name.clone());
-    if m.before.resolve(&bare) == *relation { bare.sql() } else { Name { schema: Some(relation.schema.clone()), name: relation.name.clone() }.sql() }
+    if m.before.resolve(&bare) == *relation {
+        bare.sql()
+    } else {
+        Name { schema: Some(relation.schema.clone()), name: relation.name.clone() }.sql()
+    }
 }
 
 /// The strongest lock on a relation that others know; of equally strong ones the first.
@@ -105,7 +113,11 @@ fn changes_rows<'a>(m: &Moment<'a>) -> Value<'a> {
     let changes = |operation: &Operation| {
         matches!(
             operation,
-            Operation::Insert(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Merge { .. } | Operation::Copy { from: true, .. }
+            Operation::Insert(_)
+                | Operation::Update(_)
+                | Operation::Delete(_)
+                | Operation::Merge { .. }
+                | Operation::Copy { from: true, .. }
         )
     };
     operations(m).any(changes).into()

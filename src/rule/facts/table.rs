@@ -45,7 +45,8 @@ fn table<'a>(m: &Moment<'a>) -> Value<'a> {
 }
 
 fn is_new_index(m: &Moment<'_>) -> bool {
-    let index = m.operation().and_then(written).filter(|name| relation_named(m.before, name).is_some_and(|relation| relation.index.is_some()));
+    let index =
+        m.operation().and_then(written).filter(|name| relation_named(m.before, name).is_some_and(|relation| relation.index.is_some()));
     index.is_some_and(|index| state(m, index) == "new")
 }
 

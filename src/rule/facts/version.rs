@@ -46,7 +46,9 @@ fn of_action(action: &AlterAction) -> Option<Need> {
         AlterAction::AddColumn { column, .. } => of_column(column),
         AlterAction::DropExpression { .. } => Some(("DROP EXPRESSION", 13)),
         AlterAction::SetCompression { .. } => Some(("SET COMPRESSION", 14)),
-        AlterAction::DetachPartition { how, .. } => (*how != crate::model::operation::Detach::Plain).then_some(("DETACH PARTITION CONCURRENTLY", 14)),
+        AlterAction::DetachPartition { how, .. } => {
+            (*how != crate::model::operation::Detach::Plain).then_some(("DETACH PARTITION CONCURRENTLY", 14))
+        }
         AlterAction::SetAccessMethod { method: Some(_) } => Some(("SET ACCESS METHOD", 15)),
         AlterAction::SetAccessMethod { method: None } => Some(("SET ACCESS METHOD DEFAULT", 17)),
         AlterAction::SetExpression { .. } => Some(("SET EXPRESSION", 17)),
@@ -75,7 +77,11 @@ fn of_constraint(m: &Moment<'_>, constraint: &AddConstraint) -> Option<Need> {
             let partitioned = table::relation(m).is_some_and(|relation| relation.partition_by.is_some());
             partitioned.then_some(("a NOT VALID foreign key of a partitioned table", 18))
         }
-        ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Check { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => None,
+        ConstraintKind::Unique(_)
+        | ConstraintKind::PrimaryKey(_)
+        | ConstraintKind::Check { .. }
+        | ConstraintKind::Exclude { .. }
+        | ConstraintKind::ForeignKey(_) => None,
     }
 }
 
