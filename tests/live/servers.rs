@@ -31,3 +31,40 @@ pub async fn new_database(server: &Server) -> PgConnectOptions {
     connection.close().await;
     server.options(&name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    /// Set for the process that is to be killed.
+    const VICTIM: &str = "LOCKKEEPER_TEST_VICTIM";
+    const FOLDER: &str = "its folder is ";
+
+    #[test]
+    fn a_server_is_gone_after_its_owner_was_killed() {
+        if std::env::var_os(VICTIM).is_some() {
+            let folder = servers()[0].socket().display().to_string();
+            writeln!(std::io::stderr(), "{FOLDER}{folder}").expect("somebody listens");
+            std::thread::sleep(Duration::from_secs(600));
+        }
+        let this_test = ["servers::tests::a_server_is_gone_after_its_owner_was_killed", "--exact"];
+        let program = std::env::current_exe().expect("a test is a program");
+        let mut victim = Command::new(program).args(this_test).env(VICTIM, "1").stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let victim = victim.as_mut().expect("the test runs once more");
+        let said = BufReader::new(victim.stderr.take().expect("it is piped"));
+        let folder = said.lines().map_while(Result::ok).find_map(|line| line.strip_prefix(FOLDER).map(PathBuf::from));
+        let folder = folder.expect("the server has started");
+        assert!(folder.join("data/postmaster.pid").exists());
+        victim.kill().expect("it sleeps");
+        victim.wait().expect("it has been killed");
+        let begin = Instant::now();
+        while folder.exists() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "{} is still there", folder.display());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
