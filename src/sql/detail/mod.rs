@@ -17,6 +17,7 @@ use crate::model::expression::{Expression, Predicate};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::Persistence;
 use crate::text::SourceFile;
+pub(crate) use once::Once;
 pub(crate) use survey::{Clause, Survey, survey};
 use tree::Tree;
 
@@ -60,13 +61,16 @@ pub(crate) struct QuerySummary {
     pub locks_rows: bool,
     /// SELECT INTO: the table that it makes.
     pub into: Option<(Name, Persistence)>,
+    /// The first token that cannot stand where it stands.
+    pub stray: Option<Token>,
     /// False if some part could not be read: every list may then lack something.
     pub understood: bool,
 }
 
 /// Reads a query from its tokens: SELECT, VALUES, TABLE, WITH, in brackets or not.
 pub(crate) fn query(source: &SourceFile, tokens: &[Token]) -> QuerySummary {
-    let tokens = without_brackets(source, tokens);
+    let brackets = brackets_around(source, tokens);
+    let tokens = &tokens[brackets..tokens.len() - brackets];
     let survey = survey(source, tokens);
     QuerySummary {
         columns: output_columns(source, tokens, &survey),
@@ -74,6 +78,7 @@ pub(crate) fn query(source: &SourceFile, tokens: &[Token]) -> QuerySummary {
         mentions: survey.mentions(),
         limited: survey.limited,
         locks_rows: survey.locks_rows,
+        stray: survey.stray,
         understood: survey.complete && !survey.clauses.is_empty(),
         reads: survey.reads.into_vec(),
         calls: survey.calls.into_vec(),
@@ -81,30 +86,27 @@ pub(crate) fn query(source: &SourceFile, tokens: &[Token]) -> QuerySummary {
     }
 }
 
-/// The inside of brackets that hold everything.
-fn without_brackets<'a>(source: &SourceFile, mut tokens: &'a [Token]) -> &'a [Token] {
-    while let [open, inside @ .., close] = tokens
-        && open.is_mark(source, "(")
-        && close.is_mark(source, ")")
-        && stays_open(source, inside)
-    {
-        tokens = inside;
+/// How many pairs of brackets hold everything.
+pub(crate) fn brackets_around(source: &SourceFile, tokens: &[Token]) -> usize {
+    let leading = tokens.iter().take_while(|token| token.is_mark(source, "(")).count();
+    if leading == 0 {
+        return 0;
     }
-    tokens
-}
-
-/// Whether no bracket closes in here that did not open in here.
-fn stays_open(source: &SourceFile, tokens: &[Token]) -> bool {
-    let mut depth = 0usize;
-    for token in tokens {
+    // Where each of the leading brackets closes, in one pass.
+    let mut closes = vec![0; leading];
+    let mut open = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
         if token.is_mark(source, "(") {
-            depth += 1;
+            open.push(at);
         } else if token.is_mark(source, ")") {
-            let Some(outer) = depth.checked_sub(1) else { return false };
-            depth = outer;
+            match open.pop() {
+                Some(opened) if opened < leading => closes[opened] = at,
+                Some(_) => {}
+                None => return 0,
+            }
         }
     }
-    depth == 0
+    closes.iter().enumerate().take_while(|(at, close)| **close + at + 1 == tokens.len()).count()
 }
 
 /// The columns of the first branch are those of all.
@@ -155,7 +157,7 @@ fn is_bounded(source: &SourceFile, tokens: &[Token], survey: &Survey) -> bool {
 }
 
 /// The tokens with one space between them, words in lower case.
-fn normalised(source: &SourceFile, tokens: &[Token]) -> String {
+pub(crate) fn normalised(source: &SourceFile, tokens: &[Token]) -> String {
     let length = span_of(tokens).map_or(0, |span| span.len() as usize);
     let mut text = String::with_capacity(length + 8);
     for token in tokens {

@@ -593,6 +593,10 @@ impl<'a> Walk<'a> {
             "where" => {
                 self.enter(Clause::Where);
                 self.skip(1);
+                if self.is_word(0, "current") && self.is_word(1, "of") {
+                    self.skip(3);
+                    self.operand = false;
+                }
             }
             "partition" if !self.is_word(1, "by") => return false,
             "group" | "having" | "window" | "order" | "partition" | "offset" => {

@@ -94,6 +94,11 @@ impl<'a> Cursor<'a> {
         words.iter().copied().find(|words| self.sees(words))
     }
 
+    /// Whether this word stands right before.
+    pub fn sees_before(&self, word: &str) -> bool {
+        self.at > 0 && self.tokens.get(self.at - 1).is_some_and(|token| self.is(*token, word))
+    }
+
     /// Whether a token is this word, in any case, or this sign.
     pub fn is(&self, token: Token, word: &str) -> bool {
         matches!(token.kind, TokenKind::Word | TokenKind::Punctuation | TokenKind::Operator)

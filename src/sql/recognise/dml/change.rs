@@ -1,0 +1,215 @@
+//! INSERT, UPDATE, DELETE and MERGE.
+
+use super::super::cursor::{Cursor, Read};
+use super::super::maintenance::relation;
+use super::{Surveyed, rows};
+use crate::model::expression::Expression;
+use crate::model::name::{Ident, Name};
+use crate::model::operation::{Delete, Insert, InsertSource, Operation, Update};
+use crate::sql::detail::{self, Clause};
+use crate::sql::lex::{Token, TokenKind};
+use crate::text::{Located, SourceFile};
+
+/// Literals of one statement beyond this many are not kept.
+const MOST_LITERALS: usize = 256;
+
+/// The statement that begins here; `statement` has its tokens and those of the WITH in front of it. Takes everything.
+pub(super) fn read(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Located<Operation>> {
+    let from = cursor.mark();
+    let what = if cursor.take("insert into") {
+        Operation::Insert(Box::new(insert(cursor, statement)?))
+    } else if cursor.take("update") {
+        Operation::Update(Box::new(update(cursor, statement)?))
+    } else if cursor.take("delete from") {
+        Operation::Delete(Box::new(delete(cursor, statement)?))
+    } else {
+        cursor.expect("merge into")?;
+        merge(cursor, statement)?
+    };
+    cursor.rest();
+    Ok(Located { what, span: cursor.span_from(from) })
+}
+
+fn insert(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Insert> {
+    let table = cursor.name()?;
+    if cursor.take("as") {
+        cursor.ident()?;
+    }
+    let mut columns = Vec::new();
+    if cursor.sees("(") && !begins_query(cursor, 1) {
+        let mut group = cursor.group()?;
+        columns = group.list(assigned_column)?;
+        group.finish()?;
+    }
+    cursor.take_any(&["overriding system value", "overriding user value"]);
+    let source = source(cursor, statement)?;
+    let values = statement.last(Clause::Values).unwrap_or_default();
+    Ok(Insert {
+        table,
+        columns,
+        literals: if matches!(source, InsertSource::Values { .. }) { literals(cursor.source(), values) } else { Vec::new() },
+        source,
+        on_conflict: statement.last(Clause::Conflict).is_some() || cursor.is_cut() && rows::rest(cursor).on_conflict,
+        reads: statement.reads(),
+        calls: statement.calls(),
+    })
+}
+
+fn begins_query(cursor: &Cursor<'_>, ahead: usize) -> bool {
+    ["select", "values", "table", "with", "("].iter().any(|word| cursor.sees_at(ahead, word))
+}
+
+/// What the rows of INSERT come from.
+fn source(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<InsertSource> {
+    if cursor.take("default values") {
+        return Ok(InsertSource::DefaultValues);
+    }
+    if !begins_query(cursor, 0) {
+        return Err(cursor.fail("VALUES, DEFAULT VALUES or a query"));
+    }
+    let query = cursor.clone().until(|cursor| cursor.sees("on conflict") || cursor.sees("returning"));
+    let query = match query {
+        Ok(tokens) => tokens,
+        // Of a statement that is cut the last row may be open.
+        Err(_) if cursor.is_cut() => cursor.clone().rest(),
+        Err(fault) => return Err(fault),
+    };
+    let is_query = statement.found.clauses.iter().any(|(clause, _)| *clause == Clause::Targets);
+    if cursor.sees("values") && !is_query {
+        let seen = rows::count(cursor.source(), &query[1..]);
+        let more = if cursor.is_cut() { rows::rest(cursor).rows } else { 0 };
+        return Ok(InsertSource::Values { rows: seen + more });
+    }
+    let summary = detail::query(cursor.source(), query);
+    Ok(InsertSource::Query { limited: summary.limited, bounded: summary.bounded })
+}
+
+fn update(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Update> {
+    let (table, only) = target(cursor)?;
+    cursor.expect("set")?;
+    let set = statement.last(Clause::Set).ok_or_else(|| cursor.fail("SET"))?;
+    let mut assignments = cursor.clone();
+    let mut columns = Vec::new();
+    for mut part in assignments_of(&mut assignments)? {
+        columns.extend(assigned(&mut part)?);
+    }
+    let (filter, current_of) = filter(cursor, statement)?;
+    Ok(Update {
+        table,
+        only,
+        columns,
+        filter,
+        current_of,
+        reads: statement.reads(),
+        calls: statement.calls(),
+        literals: literals(cursor.source(), set),
+    })
+}
+
+/// The parts of SET between its commas.
+fn assignments_of<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Cursor<'a>>> {
+    let from = cursor.mark();
+    cursor.until(|cursor| cursor.sees_any(&["from", "where", "returning"]).is_some() && !cursor.sees_before("distinct"))?;
+    cursor.between(from, cursor.mark()).comma_parts()
+}
+
+/// The columns on the left of one `=`.
+fn assigned(part: &mut Cursor<'_>) -> Read<Vec<Ident>> {
+    let columns = if part.sees("(") {
+        let mut group = part.group()?;
+        let columns = group.list(assigned_column)?;
+        group.finish()?;
+        columns
+    } else {
+        vec![assigned_column(part)?]
+    };
+    part.expect("=")?;
+    if part.at_end() { Err(part.fail("a value")) } else { Ok(columns) }
+}
+
+/// A column, or a field or element of one.
+fn assigned_column(cursor: &mut Cursor<'_>) -> Read<Ident> {
+    let column = cursor.ident()?;
+    loop {
+        if cursor.take(".") {
+            cursor.label()?;
+        } else if cursor.sees("[") {
+            cursor.balanced()?;
+        } else {
+            return Ok(column);
+        }
+    }
+}
+
+fn delete(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Delete> {
+    let (table, only) = target(cursor)?;
+    if !cursor.at_end() && cursor.sees_any(&["using", "where", "returning"]).is_none() {
+        return Err(cursor.fail("USING, WHERE or the end"));
+    }
+    let (filter, current_of) = filter(cursor, statement)?;
+    Ok(Delete { table, only, filter, current_of, reads: statement.reads(), calls: statement.calls() })
+}
+
+fn merge(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Operation> {
+    let (table, _only) = target(cursor)?;
+    if !cursor.sees("using") {
+        return Err(cursor.fail("USING"));
+    }
+    for clause in [Clause::On, Clause::When] {
+        if statement.last(clause).is_none() {
+            cursor.rest();
+            return Err(cursor.fail(if clause == Clause::On { "ON" } else { "WHEN" }));
+        }
+    }
+    Ok(Operation::Merge { table, reads: statement.reads(), calls: statement.calls() })
+}
+
+/// The table that is changed, with FOR PORTION OF (19) and an alias.
+fn target(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
+    let table = relation(cursor)?;
+    if cursor.take("for portion of") {
+        cursor.ident()?;
+        if cursor.sees("(") {
+            cursor.group()?;
+        } else {
+            cursor.expect("from")?;
+            cursor.until(|cursor| cursor.sees("to"))?;
+            cursor.expect("to")?;
+            cursor.until(|cursor| cursor.sees_any(&["as", "set", "using", "where", "returning"]).is_some())?;
+        }
+    }
+    if cursor.take("as") {
+        cursor.ident()?;
+    } else if cursor.sees_any(&["set", "using", "where", "returning"]).is_none() && !cursor.at_end() {
+        cursor.ident()?;
+    }
+    Ok(table)
+}
+
+/// WHERE, and whether it is WHERE CURRENT OF.
+fn filter(cursor: &Cursor<'_>, statement: &Surveyed<'_>) -> Read<(Option<Expression>, bool)> {
+    let Some(tokens) = statement.last(Clause::Where) else { return Ok((None, false)) };
+    if let [current, of, ..] = tokens
+        && current.is_word(cursor.source(), "current")
+        && of.is_word(cursor.source(), "of")
+    {
+        let span = super::super::cursor::span_of(tokens).unwrap_or_default();
+        let text = cursor.source().text(span).to_ascii_lowercase();
+        return Ok((Some(Expression { span, text, understood: true, ..Expression::default() }), true));
+    }
+    Ok((Some(cursor.expression(tokens)?), false))
+}
+
+/// The string literals among some tokens, each once.
+fn literals(source: &SourceFile, tokens: &[Token]) -> Vec<Box<str>> {
+    let mut found = detail::Once::default();
+    for token in tokens.iter().filter(|token| matches!(token.kind, TokenKind::String | TokenKind::DollarString)) {
+        if let Some(text) = token.string_value(source) {
+            found.insert(Box::from(text));
+        }
+        if found.iter().len() == MOST_LITERALS {
+            break;
+        }
+    }
+    found.into_vec()
+}
