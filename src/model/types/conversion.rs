@@ -194,8 +194,8 @@ fn same(from: &TypeName, to: &TypeName, catalog: &Catalog) -> bool {
     alike
         && (from.name == to.name
             || match (from.built_in(), to.built_in()) {
-                (Some(a), Some(b)) if is_built_in(a) || is_built_in(b) => a == b,
-                _ => catalog.resolve(&from.name) == catalog.resolve(&to.name),
+                (Some(a), Some(b)) if is_well_known(a) || is_well_known(b) => a == b,
+                _ => catalog.resolve_type(&from.name) == catalog.resolve_type(&to.name),
             })
 }
 
@@ -205,7 +205,7 @@ const DEEPEST_DOMAIN: usize = 32;
 fn plain<'a>(data_type: &'a TypeName, catalog: &'a Catalog) -> Option<Plain<'a>> {
     let mut at = Plain { data_type, domain: false, constrained: false, user_type: None };
     for _ in 0..DEEPEST_DOMAIN {
-        if at.data_type.built_in().is_some_and(is_built_in) {
+        if at.data_type.built_in().is_some_and(is_well_known) {
             return Some(at);
         }
         match catalog.user_type(&at.data_type.name) {
@@ -217,14 +217,15 @@ fn plain<'a>(data_type: &'a TypeName, catalog: &'a Catalog) -> Option<Plain<'a>>
                 return Some(at);
             }
             // The types of well-known extensions, wherever they are installed.
-            _ if is_built_in(at.data_type.name.name.as_str()) => return Some(at),
+            _ if is_well_known(at.data_type.name.name.as_str()) => return Some(at),
             Lookup::Absent | Lookup::Unknown => return None,
         }
     }
     None
 }
 
-fn is_built_in(name: &str) -> bool {
+/// Whether a name is one of the server's own types, or of a well-known extension.
+pub(super) fn is_well_known(name: &str) -> bool {
     OTHERS.contains(&name) || TABLE.iter().any(|(from, to, ..)| from.contains(&name) || to.contains(&name))
 }
 

@@ -62,6 +62,11 @@ impl TypeName {
         let own = self.name.schema.as_ref().is_none_or(|schema| *schema == "pg_catalog");
         own.then(|| self.name.name.as_str())
     }
+
+    /// Whether its name is that of one of the server's own types, or of a well-known extension, in whatever schema.
+    pub fn is_well_known(&self) -> bool {
+        conversion::is_well_known(self.name.name.as_str())
+    }
 }
 
 /// As `format_type` prints it: `numeric(10,2)`, `timestamp(3) with time zone`, `interval day to second(3)`, `character varying(50)[]`.

@@ -1,0 +1,91 @@
+//! Writing down effects: each one in a word, and once.
+
+use super::{BreakKind, Breakage, Effects, Lock, Loss};
+use crate::model::catalog::Relation;
+use crate::model::lock::LockMode;
+use crate::model::name::{Ident, QualifiedName};
+use crate::model::operation::ObjectKind;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+
+impl Effects {
+    pub(super) fn lock(&mut self, relation: &QualifiedName, mode: LockMode) {
+        self.locks.push(Lock { relation: relation.clone(), mode });
+    }
+
+    pub(super) fn lock_all<'a>(&mut self, relations: impl IntoIterator<Item = &'a QualifiedName>, mode: LockMode) {
+        for relation in relations {
+            self.lock(relation, mode);
+        }
+    }
+
+    pub(super) fn scan(&mut self, relation: &QualifiedName) {
+        self.scans.push(relation.clone());
+    }
+
+    /// The rows of a table are written anew, and all of its indexes with them.
+    pub(super) fn rewrite(&mut self, relation: &Relation) {
+        if has_rows(relation) {
+            self.rewrites.push(relation.name.clone());
+            self.scan(&relation.name);
+            for index in &relation.indexes {
+                self.rebuild(index);
+            }
+        }
+    }
+
+    /// An index is built anew where it stands.
+    pub(super) fn rebuild(&mut self, index: &QualifiedName) {
+        self.lock(index, LockMode::AccessExclusive);
+        self.rebuilds.push(index.clone());
+    }
+
+    pub(super) fn loses(&mut self, loss: Loss) {
+        self.destroys.push(loss);
+    }
+
+    pub(super) fn breaks(&mut self, kind: BreakKind, relation: &QualifiedName, column: Option<&Ident>) {
+        self.breaks.push(Breakage { kind, relation: relation.clone(), column: column.cloned() });
+    }
+
+    pub(super) fn assume(&mut self, fact: &'static str) {
+        self.assumed.push(fact);
+    }
+
+    /// Each relation once, with its strongest lock; ACCESS SHARE, which nothing but ACCESS EXCLUSIVE minds, left out.
+    pub(super) fn settle(&mut self) {
+        self.locks.retain(|lock| lock.mode > LockMode::AccessShare);
+        if self.locks.len() > 1 {
+            let mut places: HashMap<QualifiedName, usize> = HashMap::with_capacity(self.locks.len());
+            let mut kept: Vec<Lock> = Vec::with_capacity(self.locks.len());
+            for lock in self.locks.drain(..) {
+                match places.entry(lock.relation.clone()) {
+                    Entry::Occupied(place) => kept[*place.get()].mode = kept[*place.get()].mode.max(lock.mode),
+                    Entry::Vacant(place) => {
+                        place.insert(kept.len());
+                        kept.push(lock);
+                    }
+                }
+            }
+            self.locks = kept;
+        }
+        keep_first(&mut self.rewrites);
+        keep_first(&mut self.scans);
+        keep_first(&mut self.builds);
+        keep_first(&mut self.rebuilds);
+        keep_first(&mut self.assumed);
+    }
+}
+
+fn keep_first<T: Clone + Eq + Hash>(all: &mut Vec<T>) {
+    if all.len() > 1 {
+        let mut seen = std::collections::HashSet::with_capacity(all.len());
+        all.retain(|one| seen.insert(one.clone()));
+    }
+}
+
+/// Whether a relation keeps rows of its own: a table or materialized view that is not partitioned.
+pub(super) fn has_rows(relation: &Relation) -> bool {
+    matches!(relation.kind, ObjectKind::Table | ObjectKind::MaterializedView) && relation.partition_by.is_none()
+}
