@@ -18,6 +18,7 @@ impl Catalog {
         let mut table = self.begin_relation(name.clone(), kind, create.if_not_exists, step);
         table.persistence = create.persistence;
         table.partition_by = create.partition_by.clone();
+        table.of_type = create.of_type.as_ref().map(|name| self.resolve_type(name));
         table.complete &= create.of_type.is_none();
         self.put(table);
         for parent in &create.inherits {

@@ -4,6 +4,15 @@ use super::{Catalog, Constraint, Index, Lookup, Relation, Step};
 use crate::model::name::{Ident, QualifiedName};
 use crate::model::operation::{Bound, ConstraintKind, CreateIndex, Key, ObjectKind};
 
+/// The index that a partition has, or gets, for one of its parent's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenIndex {
+    /// Its name.
+    pub name: QualifiedName,
+    /// It is built for the purpose; else the partition has it already.
+    pub is_new: bool,
+}
+
 impl Catalog {
     pub(super) fn create_index(&mut self, create: &CreateIndex, step: Step) {
         let Some(table) = self.mention(&create.table, ObjectKind::Table) else { return };
@@ -81,16 +90,31 @@ impl Catalog {
         self.indexes_of(self.relations.get(table)?).find(is_equal).map(|(relation, _)| relation.name.clone())
     }
 
-    /// An equal index on another table, named by the server, with the constraint that it stands behind.
-    fn copy_index(&mut self, index: &Index, table: &QualifiedName, step: Step) -> QualifiedName {
-        let origin =
-            self.relations.get(&index.table).zip(index.constraint.as_ref()).and_then(|(table, name)| table.constraint(name)).cloned();
-        let name = match &origin {
+    /// The index that a partition has, or gets, for one of its parent's.
+    pub fn index_for_partition(&self, index: &Index, partition: &QualifiedName) -> GivenIndex {
+        match self.equal_index(index, partition) {
+            Some(name) => GivenIndex { name, is_new: false },
+            None => GivenIndex { name: self.copy_name(index, self.constraint_behind(index), partition), is_new: true },
+        }
+    }
+
+    fn constraint_behind(&self, index: &Index) -> Option<&Constraint> {
+        self.relations.get(&index.table)?.constraint(index.constraint.as_ref()?)
+    }
+
+    fn copy_name(&self, index: &Index, origin: Option<&Constraint>, table: &QualifiedName) -> QualifiedName {
+        match origin {
             None => self.choose_plain_index_name(table, index),
             Some(constraint) => {
                 QualifiedName { schema: table.schema.clone(), name: self.constraint_name(table, None, &without_index(&constraint.kind)) }
             }
-        };
+        }
+    }
+
+    /// An equal index on another table, named by the server, with the constraint that it stands behind.
+    fn copy_index(&mut self, index: &Index, table: &QualifiedName, step: Step) -> QualifiedName {
+        let origin = self.constraint_behind(index).cloned();
+        let name = self.copy_name(index, origin.as_ref(), table);
         let mut copy = Index { table: table.clone(), valid: true, constraint: None, ..index.clone() };
         if let Some(origin) = origin {
             copy.constraint = Some(name.name.clone());

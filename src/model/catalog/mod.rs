@@ -18,6 +18,7 @@ mod store;
 mod types;
 
 pub use dependents::Dependents;
+pub use index::GivenIndex;
 
 use super::expression::Expression;
 use super::name::{Ident, Name, QualifiedName};
@@ -108,6 +109,8 @@ pub struct Relation {
     pub children: Vec<QualifiedName>,
     /// INHERITS parents.
     pub inherits: Vec<QualifiedName>,
+    /// Of a typed table: the composite type that it follows.
+    pub of_type: Option<QualifiedName>,
     /// Of a table.
     pub triggers: Vec<Trigger>,
     /// Tables whose foreign keys point here, once for each constraint: the table and the constraint's name.
@@ -289,6 +292,7 @@ impl Relation {
             partition_of: None,
             children: Vec::new(),
             inherits: Vec::new(),
+            of_type: None,
             triggers: Vec::new(),
             referenced_by: Vec::new(),
             query: None,

@@ -30,7 +30,9 @@ pub(super) fn add(scene: &Scene<'_>, table: &Subject<'_>, only: bool, column: &C
             out.scan(&member.name);
         }
     }
-    if fill != Fill::Catalog && let Some(default) = &column.default {
+    if fill != Fill::Catalog
+        && let Some(default) = &column.default
+    {
         out.lock_all(&default::sequences(scene, default), RowExclusive);
     }
     if is_demanded_of_writers(column) {

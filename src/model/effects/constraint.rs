@@ -173,7 +173,9 @@ fn look_for_nulls(scene: &Scene<'_>, table: &Subject<'_>, member: &Subject<'_>, 
 
 /// NOT NULL already, and not only for new rows (18: NOT VALID).
 fn is_required(table: &Subject<'_>, column: &Ident) -> bool {
-    let half = |constraint: &Constraint| matches!(&constraint.kind, ConstraintKind::NotNull { column: of } if of == column) && !constraint.validated;
+    let half = |constraint: &Constraint| {
+        matches!(&constraint.kind, ConstraintKind::NotNull { column: of } if of == column) && !constraint.validated
+    };
     table.column(column).is_some_and(|known| known.not_null) && !table.constraints().iter().any(half)
 }
 
@@ -182,9 +184,10 @@ fn proves(scene: &Scene<'_>, table: &Subject<'_>, column: &Ident) -> bool {
 }
 
 fn inherited_proof(scene: &Scene<'_>, table: &Subject<'_>, column: &Ident) -> bool {
-    table.constraints().iter().any(|constraint| {
-        is_proof(constraint, column) && !constraint.no_inherit && !scene.drops_constraint(&constraint.name)
-    })
+    table
+        .constraints()
+        .iter()
+        .any(|constraint| is_proof(constraint, column) && !constraint.no_inherit && !scene.drops_constraint(&constraint.name))
 }
 
 /// A validated CHECK that says `column IS NOT NULL` at its top level. `column > 0` lets NULL pass.

@@ -102,7 +102,9 @@ fn is_bounded(scene: &Scene<'_>, table: &Subject<'_>, filter: &Expression) -> bo
     filter.conjuncts.iter().any(|part| match part {
         Predicate::Compare { column, operator, .. } => &**operator != "<>" && is_indexed(column),
         Predicate::InList(column) | Predicate::InQuery { column, limited: true } => is_indexed(column),
-        Predicate::IsNotNull(_) | Predicate::IsNull(_) | Predicate::InQuery { limited: false, .. } | Predicate::True | Predicate::Other => false,
+        Predicate::IsNotNull(_) | Predicate::IsNull(_) | Predicate::InQuery { limited: false, .. } | Predicate::True | Predicate::Other => {
+            false
+        }
     })
 }
 

@@ -20,7 +20,9 @@ pub(super) fn drop(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
                 out.lock(&sequence.name, AccessExclusive);
                 out.breaks(BreakKind::Removed, &sequence.name, None);
                 if what.cascade {
-                    tables_with(scene, out, |column| column.default.as_ref().is_some_and(|default| super::default::sequences(scene, default).contains(&sequence.name)));
+                    tables_with(scene, out, |column| {
+                        column.default.as_ref().is_some_and(|default| super::default::sequences(scene, default).contains(&sequence.name))
+                    });
                 }
             }
         }
@@ -192,7 +194,8 @@ fn function(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
     }
     let is_it = |called: &Name| scene.catalog.resolve_function(called) == name;
     let calls = |relation: &Relation| {
-        let in_defaults = relation.columns.iter().filter_map(|column| column.default.as_ref()).any(|default| default.calls.iter().any(is_it));
+        let in_defaults =
+            relation.columns.iter().filter_map(|column| column.default.as_ref()).any(|default| default.calls.iter().any(is_it));
         let in_checks = relation.constraints.iter().any(|constraint| match &constraint.kind {
             ConstraintKind::Check { expression } => expression.calls.iter().any(is_it),
             _ => false,

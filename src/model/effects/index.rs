@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, Subject};
 use super::{Effects, InTransaction};
-use crate::model::catalog::{Lookup, Relation};
+use crate::model::catalog::{Index, Lookup, Relation};
 use crate::model::lock::LockMode;
 use crate::model::lock::LockMode::{AccessExclusive, Share, ShareUpdateExclusive};
 use crate::model::name::QualifiedName;
@@ -25,16 +25,22 @@ pub(super) fn create(scene: &Scene<'_>, create: &CreateIndex, out: &mut Effects)
         out.scan(&table.name);
         return;
     }
+    // A partitioned index is made of those of the partitions.
+    let definition = Index {
+        table: table.name.clone(),
+        unique: create.unique,
+        method: create.method.clone(),
+        keys: create.keys.clone(),
+        include: create.include.clone(),
+        predicate: create.predicate.clone(),
+        valid: true,
+        constraint: None,
+    };
     for partition in scene.partitions(&table, create.only).into_iter().skip(1) {
         out.lock(&partition.name, mode);
-        let fits = |index: &Relation| {
-            index.index.as_ref().is_some_and(|index| {
-                index.keys == create.keys && index.include == create.include && index.unique == create.unique && index.method == create.method
-            })
-        };
-        let has_one = partition.indexes().iter().filter_map(|index| scene.catalog.get(index)).any(fits);
-        if partition.has_rows() && !has_one {
-            out.builds.push(scene.catalog.partition_index_name(&partition.name, &create.keys, &create.include));
+        let given = scene.catalog.index_for_partition(&definition, &partition.name);
+        if partition.has_rows() && given.is_new {
+            out.builds.push(given.name);
             out.scan(&partition.name);
         }
     }
@@ -115,19 +121,9 @@ fn rebuild(index: &QualifiedName, mode: LockMode, out: &mut Effects) {
 
 /// An index and, if it is partitioned, all indexes attached below it.
 pub(super) fn tree(scene: &Scene<'_>, index: &QualifiedName) -> Vec<QualifiedName> {
-    let mut found = vec![index.clone()];
-    let mut at = 0;
-    while let Some(parent) = found.get(at).and_then(|name| scene.catalog.get(name)) {
-        let table = parent.index.as_ref().and_then(|index| scene.catalog.get(&index.table));
-        for partition in table.map_or(&[][..], |table| &table.children).iter().filter_map(|name| scene.catalog.get(name)) {
-            let attached = |name: &&QualifiedName| {
-                scene.catalog.get(name).is_some_and(|child| child.partition_of.as_ref().is_some_and(|(of, _)| *of == parent.name))
-            };
-            found.extend(partition.indexes.iter().filter(attached).cloned());
-        }
-        at += 1;
-    }
-    found
+    let mut tree = vec![index.clone()];
+    tree.extend(scene.catalog.descendants(index));
+    tree
 }
 
 /// An index, those attached below it, and the tables of all of them.

@@ -176,16 +176,22 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::Reindex(reindex) => index::reindex(scene, reindex, out),
         Operation::CreateView(view) => object::create_view(scene, view, out),
         Operation::CreateMaterializedView(view) => object::create_materialized_view(scene, view, out),
-        Operation::RefreshMaterializedView { name, concurrently, with_data } => object::refresh(scene, name, *concurrently, *with_data, out),
+        Operation::RefreshMaterializedView { name, concurrently, with_data } => {
+            object::refresh(scene, name, *concurrently, *with_data, out)
+        }
         Operation::AlterSequence { name, if_exists, .. } => object::alter_sequence(scene, name, *if_exists, out),
         Operation::AlterDomain { name, action } => object::alter_domain(scene, name, action, out),
         Operation::RenameEnumValue { name, .. } => object::rename_value(scene, name, out),
         Operation::CreateTrigger(trigger) => object::create_trigger(scene, trigger, out),
-        Operation::CreateRule { table, .. } | Operation::Policy { table, .. } => object::on_table(scene, table, LockMode::AccessExclusive, out),
+        Operation::CreateRule { table, .. } | Operation::Policy { table, .. } => {
+            object::on_table(scene, table, LockMode::AccessExclusive, out)
+        }
         Operation::CreateStatistics { table, .. } => object::create_statistics(scene, table.as_ref(), out),
         Operation::Drop(what) => drop::drop(scene, what, out),
         Operation::Rename { object, name, table, .. } => object::rename(scene, *object, name, table.as_ref(), out),
-        Operation::Truncate { table, only, cascade, restart_identity } => drop::truncate(scene, table, *only, *cascade, *restart_identity, out),
+        Operation::Truncate { table, only, cascade, restart_identity } => {
+            drop::truncate(scene, table, *only, *cascade, *restart_identity, out)
+        }
         Operation::Insert(insert) => data::insert(scene, insert, out),
         Operation::Update(update) => data::update(scene, update, out),
         Operation::Delete(delete) => data::delete(scene, delete, out),
@@ -198,7 +204,9 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::Cluster { table, .. } => maintenance::cluster(scene, table.as_ref(), out),
         Operation::Repack { table, concurrently } => maintenance::repack(scene, table.as_ref(), *concurrently, out),
         Operation::Comment { object, name, table } => object::comment(scene, *object, name.as_ref(), table.as_ref(), out),
-        Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => out.opaque = true,
+        Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => {
+            out.opaque = true
+        }
         Operation::Other { transactional, .. } => {
             if !transactional {
                 out.transaction = InTransaction::Forbidden;

@@ -103,7 +103,11 @@ pub(super) fn alter_domain(scene: &Scene<'_>, name: &Name, action: &DomainAction
 fn using<'a>(scene: &Scene<'a>, domain: &QualifiedName) -> Vec<&'a Relation> {
     let uses = |relation: &Relation| {
         let holds = matches!(relation.kind, ObjectKind::Table | ObjectKind::MaterializedView);
-        holds && relation.columns.iter().any(|column| column.data_type.as_ref().is_some_and(|data_type| drop::rests_on(scene, data_type, domain)))
+        holds
+            && relation
+                .columns
+                .iter()
+                .any(|column| column.data_type.as_ref().is_some_and(|data_type| drop::rests_on(scene, data_type, domain)))
     };
     scene.relations_where(uses)
 }

@@ -6,7 +6,7 @@ use super::{BreakKind, Effects};
 use crate::model::catalog::{Constraint, Lookup};
 use crate::model::expression::{Constant, Expression, Predicate};
 use crate::model::lock::LockMode::{AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
-use crate::model::name::{Ident, Name};
+use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{Bound, ConstraintKind, CreateTable, Detach};
 use std::cmp::Ordering;
 
@@ -21,10 +21,8 @@ pub(super) fn create(scene: &Scene<'_>, create: &CreateTable, parent: &Name, bou
     }
     for index in parent.indexes() {
         out.lock(index, ShareUpdateExclusive);
-        if create.partition_by.is_none()
-            && let Some(built) = scene.catalog.partition_index(index, &name).filter(|given| given.new)
-        {
-            out.builds.push(built.name);
+        if create.partition_by.is_none() {
+            out.builds.extend(index_to_build(scene, index, &name));
         }
     }
 }
@@ -46,8 +44,8 @@ pub(super) fn attach(scene: &Scene<'_>, parent: &Subject<'_>, partition: &Name, 
     for index in parent.indexes() {
         out.lock(index, ShareUpdateExclusive);
         for member in &scanned {
-            if let Some(built) = scene.catalog.partition_index(index, &member.name).filter(|given| given.new) {
-                out.builds.push(built.name);
+            if let Some(built) = index_to_build(scene, index, &member.name) {
+                out.builds.push(built);
                 out.scan(&member.name);
             }
         }
@@ -63,6 +61,13 @@ pub(super) fn attach(scene: &Scene<'_>, parent: &Subject<'_>, partition: &Name, 
             }
         }
     }
+}
+
+/// The index that a partition lacks of its parent's.
+fn index_to_build(scene: &Scene<'_>, of_parent: &QualifiedName, partition: &QualifiedName) -> Option<QualifiedName> {
+    let index = scene.catalog.get(of_parent)?.index.as_ref()?;
+    let given = scene.catalog.index_for_partition(index, partition);
+    given.is_new.then_some(given.name)
 }
 
 /// ALTER TABLE ... DETACH PARTITION.
@@ -81,7 +86,7 @@ pub(super) fn detach(scene: &Scene<'_>, parent: &Subject<'_>, partition: &Name, 
             if let Some(default) = default_of(scene, parent) {
                 out.lock(&default.name, AccessExclusive);
             }
-            let is_attached = |name: &crate::model::name::QualifiedName| scene.catalog.get(name).is_some_and(|index| index.partition_of.is_some());
+            let is_attached = |name: &QualifiedName| scene.catalog.get(name).is_some_and(|index| index.partition_of.is_some());
             for index in partition.indexes().iter().filter(|index| is_attached(index)) {
                 out.lock(index, AccessExclusive);
             }
@@ -113,9 +118,8 @@ pub(super) fn rebuild(scene: &Scene<'_>, parent: &Subject<'_>, partitions: &[Nam
 
 pub(super) fn default_of<'a>(scene: &Scene<'a>, parent: &Subject<'a>) -> Option<Subject<'a>> {
     let children = parent.relation?.children.iter().map(|name| scene.named(name));
-    let is_default = |child: &Subject<'_>| {
-        child.relation.is_some_and(|relation| matches!(relation.partition_of, Some((_, Bound::Default))))
-    };
+    let is_default =
+        |child: &Subject<'_>| child.relation.is_some_and(|relation| matches!(relation.partition_of, Some((_, Bound::Default))));
     children.into_iter().find(is_default)
 }
 
@@ -179,7 +183,8 @@ fn fits(parent: &Subject<'_>, partition: &Subject<'_>, bound: &Bound) -> bool {
 }
 
 fn is_at_least(part: &Predicate, key: &Ident, from: &str) -> bool {
-    from.eq_ignore_ascii_case("minvalue") || bounded(part, key, &[">=", ">", "="], |value| compare(value, from), &[Ordering::Greater, Ordering::Equal])
+    from.eq_ignore_ascii_case("minvalue")
+        || bounded(part, key, &[">=", ">", "="], |value| compare(value, from), &[Ordering::Greater, Ordering::Equal])
 }
 
 fn is_below(part: &Predicate, key: &Ident, to: &str) -> bool {
@@ -197,7 +202,13 @@ fn excludes(part: &Predicate, key: &Ident, bound: &Bound) -> bool {
         || bounded(part, key, &["<=", "="], |value| compare(value, from), &[Ordering::Less])
 }
 
-fn bounded(part: &Predicate, key: &Ident, operators: &[&str], compared: impl Fn(&Constant) -> Option<Ordering>, wanted: &[Ordering]) -> bool {
+fn bounded(
+    part: &Predicate,
+    key: &Ident,
+    operators: &[&str],
+    compared: impl Fn(&Constant) -> Option<Ordering>,
+    wanted: &[Ordering],
+) -> bool {
     match part {
         Predicate::Compare { column, operator, value: Some(value) } => {
             column == key && operators.contains(&&**operator) && compared(value).is_some_and(|order| wanted.contains(&order))
@@ -223,7 +234,8 @@ fn compare(value: &Constant, bound: &str) -> Option<Ordering> {
 
 /// `2026-01-31`, perhaps with a time of day behind it.
 fn is_date(text: &str) -> bool {
-    let shape = |text: &[u8]| text.iter().enumerate().all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() });
+    let shape =
+        |text: &[u8]| text.iter().enumerate().all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() });
     text.is_ascii() && text.len() == 10 && shape(text.as_bytes())
 }
 

@@ -73,7 +73,9 @@ impl<'a> Scene<'a> {
     pub(super) fn family(&self, subject: &Subject<'a>, only: bool) -> Vec<Subject<'a>> {
         let mut family = vec![subject.clone()];
         if !only && subject.relation.is_some_and(|relation| !relation.children.is_empty()) {
-            family.extend(self.catalog.descendants(&subject.name).into_iter().map(|name| Subject { relation: self.catalog.get(&name), name }));
+            family.extend(
+                self.catalog.descendants(&subject.name).into_iter().map(|name| Subject { relation: self.catalog.get(&name), name }),
+            );
         }
         family
     }
@@ -155,7 +157,10 @@ impl<'a> Scene<'a> {
     }
 
     /// The foreign keys of a table, with where they lead.
-    pub(super) fn foreign_keys(&self, subject: &Subject<'a>) -> impl Iterator<Item = (&'a Constraint, &'a ForeignKey, QualifiedName)> + use<'a> {
+    pub(super) fn foreign_keys(
+        &self,
+        subject: &Subject<'a>,
+    ) -> impl Iterator<Item = (&'a Constraint, &'a ForeignKey, QualifiedName)> + use<'a> {
         let catalog = self.catalog;
         subject.constraints().iter().filter_map(move |constraint| match &constraint.kind {
             ConstraintKind::ForeignKey(key) => {
