@@ -86,11 +86,16 @@ pub struct Skipped {
 pub struct Request {
     /// Files and directories.
     pub paths: Vec<PathBuf>,
-    /// A text that stands for the file at its path, whatever the disk says.
-    pub given: Option<Arc<SourceFile>>,
+    /// Texts that stand for the files at their paths, whatever the disk says.
+    pub given: Vec<Arc<SourceFile>>,
     /// A file named alone is judged without the others of its directory.
     pub no_history: bool,
+    /// A schema dump that is older than every migration.
+    pub schema: Option<Arc<SourceFile>>,
 }
+
+/// The path of a text from standard input that stands for no file. It has no neighbours.
+pub const STDIN: &str = "<stdin>";
 
 impl Migration {
     /// How its statements are put into transactions. `begins`: one of them is BEGIN; `refuses`: one of them cannot run in a transaction
@@ -120,6 +125,62 @@ pub fn discover(request: &Request, config: &Config) -> Discovered {
     discovered
 }
 
+/// Files that are in memory, as one history that began before them. `schema` is older than all of them.
+pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Role)], config: &Config) -> History {
+    let found =
+        |(source, role): &(Arc<SourceFile>, Role)| (Candidate { role: *role, ..walk::candidate(source.path()) }, Arc::clone(source));
+    let mut found: Vec<_> = files.iter().map(found).collect();
+    let mut candidates: Vec<_> = found.iter().map(|(candidate, _)| candidate.clone()).collect();
+    order::sort(&mut candidates);
+    let orders = order::irregularities(&candidates);
+    let mut migrations: Vec<_> = schema.into_iter().map(base).collect();
+    for (at, candidate) in candidates.iter().enumerate() {
+        if let Some(which) = found.iter().position(|(other, _)| other.path == candidate.path) {
+            let place = Place { step: Step(at as u32 + 1), order: orders[at], lone_message: false };
+            migrations.push(migration(candidate, found.remove(which).1, place, config).0);
+        }
+    }
+    History { directory: PathBuf::new(), migrations, whole: false }
+}
+
+/// A schema as a migration that is older than all others.
+fn base(source: Arc<SourceFile>) -> Migration {
+    Migration {
+        part: Span::new(0, source.bytes().len() as u32),
+        version: None,
+        name: String::new(),
+        declared: Some(TransactionMode::None),
+        role: Role::History,
+        step: Step::BASE,
+        order: Order::Fine,
+        source,
+    }
+}
+
+/// Where a migration stands among the others.
+struct Place {
+    step: Step,
+    order: Order,
+    /// Its runner sends each file as one message.
+    lone_message: bool,
+}
+
+fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, config: &Config) -> (Migration, Option<Problem>) {
+    let head = head::read(&source);
+    let declared = head.transaction.or(place.lone_message.then_some(TransactionMode::OneMessage)).or(config.transaction);
+    let migration = Migration {
+        part: head.part,
+        version: candidate.version.clone(),
+        name: candidate.name.clone(),
+        declared,
+        role: candidate.role,
+        step: place.step,
+        order: place.order,
+        source,
+    };
+    (migration, head.problem)
+}
+
 /// Fewer files than this are not worth waking other threads for.
 const WORTH_THREADS: usize = 32;
 
@@ -127,7 +188,8 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     let whole = match config.history {
         Completeness::Whole => true,
         Completeness::Partial => false,
-        Completeness::Auto => folder.complete && order::begins_empty(&folder.candidates),
+        // A dump of the schema tells what was there before.
+        Completeness::Auto => request.schema.is_some() || (folder.complete && order::begins_empty(&folder.candidates)),
     };
     let orders = order::irregularities(&folder.candidates);
     let lone_message = folder.directory.join(PRISMA_LOCK).is_file();
@@ -136,19 +198,9 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
             Ok(source) => source,
             Err(problem) => return (None, Some(problem)),
         };
-        let head = head::read(&source);
-        let declared = head.transaction.or(lone_message.then_some(TransactionMode::OneMessage)).or(config.transaction);
-        let migration = Migration {
-            part: head.part,
-            version: candidate.version.clone(),
-            name: candidate.name.clone(),
-            declared,
-            role: candidate.role,
-            step: Step(at as u32 + 1),
-            order: orders[at],
-            source,
-        };
-        (Some(migration), head.problem)
+        let (migration, problem) =
+            migration(candidate, source, Place { step: Step(at as u32 + 1), order: orders[at], lone_message }, config);
+        (Some(migration), problem)
     };
     let candidates = &folder.candidates;
     let results: Vec<_> = if candidates.len() < WORTH_THREADS {
@@ -158,7 +210,9 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     };
     let (migrations, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
     let whole = whole && migrations.iter().all(Option::is_some);
-    let history = History { directory: folder.directory, migrations: migrations.into_iter().flatten().collect(), whole };
+    let dump = request.schema.clone().map(base);
+    let migrations = dump.into_iter().chain(migrations.into_iter().flatten()).collect();
+    let history = History { directory: folder.directory, migrations, whole };
     (history, problems.into_iter().flatten().collect())
 }
 
@@ -166,8 +220,8 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
 const PRISMA_LOCK: &str = "migration_lock.toml";
 
 fn text_of(path: &Path, request: &Request) -> Result<Arc<SourceFile>, Problem> {
-    match &request.given {
-        Some(given) if given.path() == path => Ok(Arc::clone(given)),
-        _ => SourceFile::read(path).map_err(|error| Problem::new("discover::unreadable", io_words(&error)).about(path)),
+    match request.given.iter().find(|given| given.path() == path) {
+        Some(given) => Ok(Arc::clone(given)),
+        None => SourceFile::read(path).map_err(|error| Problem::new("discover::unreadable", io_words(&error)).about(path)),
     }
 }

@@ -1,7 +1,7 @@
 //! Walks paths and gathers the files of each history.
 
 use super::convention::{self, Named, Purpose, Sequence};
-use super::{Request, Role, Skipped, order};
+use super::{Request, Role, STDIN, Skipped, order};
 use crate::config::{Config, non_empty};
 use crate::problem::{Problem, io_words};
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
     let mut walked = Vec::new();
     for path in &request.paths {
         let path = without_dot(path);
-        let is_given = request.given.as_ref().is_some_and(|given| given.path() == path);
+        let is_given = request.given.iter().any(|given| given.path() == path);
         match std::fs::metadata(non_empty(&path)) {
             Ok(metadata) if metadata.is_dir() => {
                 walk.directory(&path, config);
@@ -104,7 +104,11 @@ impl Walk {
 
     /// A file that was named is a subject whatever its ending.
     fn named(&mut self, path: &Path, config: &Config) {
-        self.subject(path.to_owned(), convention::read_any(path), config);
+        let mut named = convention::read_any(path);
+        if path == STDIN {
+            named.history = path.to_owned();
+        }
+        self.subject(path.to_owned(), named, config);
     }
 
     fn subject(&mut self, path: PathBuf, named: Named, config: &Config) {
@@ -137,7 +141,7 @@ impl Walk {
     /// Adds to each history the files that nobody named.
     fn neighbours(&mut self, walked: &[PathBuf]) {
         let is_walked = |directory: &PathBuf| walked.iter().any(|walked| directory.starts_with(walked));
-        let directories: Vec<_> = self.files.keys().filter(|directory| !is_walked(directory)).cloned().collect();
+        let directories: Vec<_> = self.files.keys().filter(|directory| !is_walked(directory) && *directory != STDIN).cloned().collect();
         for directory in directories {
             // Two levels: the folders of the conventions lie directly below their history.
             for path in self.below(&directory, 2) {
@@ -193,8 +197,7 @@ impl Candidate {
     }
 }
 
-/// A path as tests of the order name it.
-#[cfg(test)]
+/// A file by its name alone, judged.
 pub(super) fn candidate(path: &Path) -> Candidate {
     Candidate::new(path.to_owned(), convention::read_any(path), Role::Subject)
 }

@@ -21,6 +21,16 @@ pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::R
     page.summary(report, look)
 }
 
+pub(super) fn write_findings(report: &Report, rule: &str, look: &Look, out: &mut impl Write) -> io::Result<()> {
+    let mut page = Page { paint: Paint::new(look.colour), width: look.width, explained: HashSet::new(), out };
+    for migration in &report.migrations {
+        for finding in migration.findings.iter().filter(|finding| finding.rule == rule) {
+            page.finding(migration, finding)?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn write_problem(problem: &Problem, paint: Paint, out: &mut impl Write) -> io::Result<()> {
     Page { paint, width: 100, explained: HashSet::new(), out }.problem(problem)
 }

@@ -56,6 +56,14 @@ pub fn write_problem(problem: &Problem, colour: bool, out: &mut impl Write) -> i
     human::write_problem(problem, Paint::new(colour), out)
 }
 
+/// Writes the findings of one rule as people read them, without a summary.
+///
+/// # Errors
+/// What the operating system says of the writer.
+pub fn write_findings(report: &Report, rule: &str, look: &Look, out: &mut impl Write) -> io::Result<()> {
+    human::write_findings(report, rule, look, out)
+}
+
 /// Whether a report is reason to fail.
 pub fn fails(report: &Report, fail_on: FailOn) -> bool {
     match fail_on {
