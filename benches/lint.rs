@@ -1,0 +1,45 @@
+//! How fast files are cut and read: `cargo bench`.
+
+#[allow(dead_code, reason = "the example `corpus` uses the rest of it")]
+mod corpus;
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use lockkeeper::sql::{lex::Lexer, read, split::split};
+use lockkeeper::text::{SourceFile, Span};
+use std::sync::Arc;
+
+fn main() {
+    divan::main();
+}
+
+/// The texts that each stage is measured on.
+const TEXTS: [&str; 3] = ["4000 small files", "20000 definitions", "8 MB of INSERTs"];
+
+fn text(name: &str) -> (Arc<SourceFile>, Span) {
+    let sql = match name {
+        "4000 small files" => corpus::history(4000).map(|(_, sql)| sql).collect(),
+        "20000 definitions" => corpus::definitions(20_000),
+        _ => corpus::inserts(8_000_000),
+    };
+    let whole = Span::new(0, sql.len() as u32);
+    (SourceFile::new("shop.sql", sql), whole)
+}
+
+#[divan::bench(args = TEXTS)]
+fn lexes(bencher: Bencher, name: &str) {
+    let (source, whole) = text(name);
+    bencher.counter(BytesCount::new(whole.len())).bench(|| Lexer::new(black_box(&source), whole).count());
+}
+
+#[divan::bench(args = TEXTS)]
+fn splits(bencher: Bencher, name: &str) {
+    let (source, whole) = text(name);
+    bencher.counter(BytesCount::new(whole.len())).bench(|| split(black_box(&source), whole));
+}
+
+#[divan::bench(args = TEXTS)]
+fn reads(bencher: Bencher, name: &str) {
+    let (source, whole) = text(name);
+    bencher.counter(BytesCount::new(whole.len())).bench(|| read(black_box(&source), whole));
+}
