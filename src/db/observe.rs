@@ -97,9 +97,15 @@ impl Observer {
     }
 
     async fn in_transaction(&mut self) -> Result<bool, Refusal> {
-        let pid = self.runner.pid();
-        let state = self.witness.texts(&format!("SELECT state FROM pg_catalog.pg_stat_activity WHERE pid = {pid}")).await?;
-        Ok(state.iter().any(|state| state.starts_with("idle in transaction")))
+        let query = format!("SELECT state FROM pg_catalog.pg_stat_activity WHERE pid = {}", self.runner.pid());
+        loop {
+            let state = self.witness.texts(&query).await?.concat();
+            // A refusal arrives a moment before the server has done with the statement.
+            if state != "active" {
+                return Ok(state.starts_with("idle in transaction"));
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 
     async fn in_open_transaction(&mut self, sql: &str) -> Result<Observed, Refusal> {

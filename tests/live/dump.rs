@@ -3,6 +3,7 @@
 use crate::servers::{new_database, servers};
 use insta::assert_snapshot;
 use lockkeeper::db::{Connection, block_on, dump};
+use std::collections::BTreeSet;
 
 #[test]
 fn a_schema_is_told_line_by_line() {
@@ -17,14 +18,19 @@ fn a_schema_is_told_line_by_line() {
         CREATE TABLE payments_2025 PARTITION OF payments FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
         CREATE INDEX payments_paid ON ONLY payments (paid);
         CREATE VIEW open_orders AS SELECT id FROM orders WHERE state = 'open';";
-    for server in servers() {
-        let lines = async {
-            let mut connection = Connection::open(&new_database(server).await).await?;
-            connection.run(schema).await?;
-            dump::lines(&mut connection).await
-        };
-        let lines = block_on(lines).expect("an event queue").expect("the setup is fine");
-        assert_snapshot!(lines.join("\n"), @r#"
+    let on_each: BTreeSet<String> = servers()
+        .iter()
+        .map(|server| {
+            let lines = async {
+                let mut connection = Connection::open(&new_database(server).await).await?;
+                connection.run(schema).await?;
+                dump::lines(&mut connection).await
+            };
+            block_on(lines).expect("an event queue").expect("the setup is fine").join("\n")
+        })
+        .collect();
+    let on_each: Vec<String> = on_each.into_iter().collect();
+    assert_snapshot!(on_each.join("\n-- another server:\n"), @r#"
 column public.orders.buyer bigint not null
 column public.orders.id bigint not null identity
 column public.orders.state public.state default
@@ -54,5 +60,4 @@ table public.payments_2025 partition of public.payments
 table public.users
 view public.open_orders
 "#);
-    }
 }

@@ -18,7 +18,8 @@ const REFUSED: [(&str, &str); 2] = [
 
 #[test]
 fn the_server_takes_the_shops_migrations_but_for_two() {
-    for server in servers() {
+    // The shop runs 15, and uses what is new since 12.
+    for server in servers().iter().filter(|server| server.installation().version.0 >= 15) {
         for with_rows in [false, true] {
             block_on(migrate(server, with_rows)).expect("an event queue");
         }
