@@ -71,8 +71,15 @@ pub(super) fn subcommands(
         return Err(cursor.fail("a subcommand"));
     }
     let mut operations = Operations::new();
-    for part in cursor.comma_parts()? {
-        match subcommand(&mut part.clone(), target) {
+    let parts = cursor.comma_parts()?;
+    let several = parts.len() > 1;
+    for part in parts {
+        let read = if several && stands_alone(&part) {
+            Err(part.fail("a subcommand that others may stand beside"))
+        } else {
+            subcommand(&mut part.clone(), target)
+        };
+        match read {
             Ok(read) => operations.extend(read),
             Err(Fault { message, span }) => {
                 part.note_unknown();
@@ -82,6 +89,21 @@ pub(super) fn subcommands(
         }
     }
     Ok(operations)
+}
+
+/// Forms of ALTER that the grammar has no comma for.
+fn stands_alone(part: &Cursor<'_>) -> bool {
+    const FORMS: [&str; 8] = [
+        "rename",
+        "set schema",
+        "attach partition",
+        "detach partition",
+        "merge partitions",
+        "split partition",
+        "depends on",
+        "no depends on",
+    ];
+    part.sees_any(&FORMS).is_some()
 }
 
 /// One subcommand, and the constraints that it brings.

@@ -76,7 +76,15 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<Operations> {
         return Err(cursor.fail("a change"));
     }
     let object = named.map(|(name, _)| name);
-    Ok(one(cursor, from, Operation::Other { words: format!("alter {words}").into(), object, transactional }))
+    Ok(one(
+        cursor,
+        from,
+        Operation::Other {
+            words: format!("alter {}", words.trim_end_matches(" all").trim_end_matches(" for")).into(),
+            object,
+            transactional,
+        },
+    ))
 }
 
 fn named(cursor: &mut Cursor<'_>, naming: Naming, object: ObjectKind) -> Read<Option<(Name, Option<Name>)>> {

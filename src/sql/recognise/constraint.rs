@@ -200,7 +200,7 @@ fn operator(cursor: &mut Cursor<'_>) -> Read<()> {
         cursor.ident()?;
         cursor.expect(".")
     };
-    while !matches!(cursor.kind(), Some(super::super::lex::TokenKind::Operator)) {
+    while !matches!(cursor.kind(), Some(crate::sql::lex::TokenKind::Operator)) {
         schema(cursor)?;
     }
     cursor.bump();

@@ -159,7 +159,7 @@ impl<'a> Cursor<'a> {
     pub fn expect_any<'w>(&mut self, words: &[&'w str]) -> Read<&'w str> {
         match self.take_any(words) {
             Some(word) => Ok(word),
-            None => Err(self.fail(&words.join(" or ").to_uppercase())),
+            None => Err(self.fail(&alternatives(words))),
         }
     }
 
@@ -438,6 +438,17 @@ impl<'a> Cursor<'a> {
             None => "at the end of the statement".to_owned(),
         };
         Fault { message: format!("syntax error {found}, expected {expected}"), span: self.here() }
+    }
+}
+
+/// `ADD, DROP or SET`; of many words only the first.
+fn alternatives(words: &[&str]) -> String {
+    const MOST: usize = 8;
+    let words: Vec<_> = words.iter().map(|word| word.to_uppercase()).collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) if rest.len() < MOST => format!("{} or {last}", rest.join(", ")),
+        _ => format!("{} ...", words[..words.len().min(MOST)].join(", ")),
     }
 }
 

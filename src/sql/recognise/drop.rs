@@ -11,6 +11,8 @@ use crate::text::{Located, Span};
 enum Naming {
     /// `schema.name, ...`.
     Names,
+    /// `name, CURRENT_USER, ...`.
+    Roles,
     /// `name(argument types), ...`.
     Routines,
     /// `name ON table`.
@@ -46,9 +48,9 @@ const KINDS: &[(&str, ObjectKind, Naming)] = &[
     ("aggregate", ObjectKind::Aggregate, Naming::Routines),
     ("database", ObjectKind::Database, Naming::Names),
     ("tablespace", ObjectKind::Tablespace, Naming::Names),
-    ("role", ObjectKind::Role, Naming::Names),
-    ("user", ObjectKind::Role, Naming::Names),
-    ("group", ObjectKind::Role, Naming::Names),
+    ("role", ObjectKind::Role, Naming::Roles),
+    ("user", ObjectKind::Role, Naming::Roles),
+    ("group", ObjectKind::Role, Naming::Roles),
     ("operator class", ObjectKind::Other, Naming::Using),
     ("operator family", ObjectKind::Other, Naming::Using),
     ("operator", ObjectKind::Other, Naming::Operators),
@@ -100,6 +102,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<Operations> {
 fn named(cursor: &mut Cursor<'_>, naming: Naming) -> Read<(Name, Option<Name>)> {
     Ok(match naming {
         Naming::Names => (cursor.name()?, None),
+        Naming::Roles => (Name::bare(cursor.role()?), None),
         Naming::Routines => {
             let name = cursor.type_or_function_name()?;
             if cursor.sees("(") {

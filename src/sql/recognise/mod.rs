@@ -168,3 +168,6 @@ fn modifiers(cursor: &Cursor<'_>) -> usize {
 pub(crate) fn one(cursor: &Cursor<'_>, mark: usize, what: Operation) -> Operations {
     vec![Located { what, span: cursor.span_from(mark) }]
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,7 @@ pub(super) fn option(cursor: &mut Cursor<'_>, options: &mut Options) -> Read<()>
 }
 
 fn number_follows(cursor: &Cursor<'_>) -> bool {
-    cursor.kind() == Some(super::super::lex::TokenKind::Number) || cursor.sees_any(&["-", "+"]).is_some()
+    cursor.kind() == Some(crate::sql::lex::TokenKind::Number) || cursor.sees_any(&["-", "+"]).is_some()
 }
 
 /// `NONE`, or `table.column` with a schema in front or not.

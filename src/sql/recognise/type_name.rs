@@ -132,7 +132,7 @@ fn interval(cursor: &mut Cursor<'_>) -> Read<TypeName> {
 
 /// Any other type: a name, perhaps with modifiers, or `relation.column%TYPE`.
 fn named(cursor: &mut Cursor<'_>) -> Read<TypeName> {
-    let quoted = cursor.kind() == Some(super::super::lex::TokenKind::QuotedIdent);
+    let quoted = cursor.kind() == Some(crate::sql::lex::TokenKind::QuotedIdent);
     let from = cursor.mark();
     let first = cursor.type_ident().map_err(|_| cursor.fail("a data type"))?;
     let name = cursor.parts_behind(first)?;
@@ -169,7 +169,7 @@ fn modifiers(cursor: &mut Cursor<'_>) -> Read<Vec<Box<str>>> {
             if part.at_end() {
                 return Err(part.fail("a type modifier"));
             }
-            let folded = part.kind() == Some(super::super::lex::TokenKind::Word);
+            let folded = part.kind() == Some(crate::sql::lex::TokenKind::Word);
             part.rest();
             let text = part.text_from(from);
             Ok(if folded { text.to_ascii_lowercase().into() } else { text })

@@ -12,7 +12,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect("create")?;
     let or_replace = cursor.take("or replace");
     let temporary = table::persistence(cursor) == Persistence::Temporary;
-    cursor.take("recursive");
+    let recursive = cursor.take("recursive");
     cursor.expect("view")?;
     let name = cursor.name()?;
     let columns = columns(cursor)?;
@@ -23,7 +23,11 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let query = cursor.between(query_from, cursor.mark());
     cursor.skip(check_option(cursor).unwrap_or(0));
     let head = CreateView { or_replace, temporary, security_invoker, columns, ..empty(name) };
-    Ok(one(cursor, from, Operation::CreateView(Box::new(with_query(head, query)?))))
+    let mut view = with_query(head, query)?;
+    if recursive {
+        view.reads.retain(|read| *read != view.name);
+    }
+    Ok(one(cursor, from, Operation::CreateView(Box::new(view))))
 }
 
 fn empty(name: crate::model::name::Name) -> CreateView {
