@@ -88,7 +88,10 @@ fn unique(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, key: &Key
     let Some(index) = &key.using_index else { return build(scene, table, add, out) };
     let index = scene.named(&QualifiedName { schema: table.name.schema.clone(), name: index.clone() });
     out.lock(&table.name, AccessExclusive);
-    out.lock(&index.name, ShareUpdateExclusive);
+    // The index takes the constraint's name; where it has it already, it is only looked at.
+    if add.name.as_ref().is_some_and(|name| *name != index.name.name) {
+        out.lock(&index.name, ShareUpdateExclusive);
+    }
     if primary {
         match index.relation.and_then(|relation| relation.index.as_ref()) {
             Some(known) => {

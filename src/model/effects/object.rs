@@ -49,7 +49,13 @@ pub(super) fn refresh(scene: &Scene<'_>, name: &Name, concurrently: bool, with_d
     }
     out.unbounded = true;
     match view.relation {
-        Some(relation) if !concurrently => out.rewrite(relation),
+        Some(relation) if !concurrently => {
+            out.rewrite(relation);
+            // The old rows are not read; the new ones are, if there is an index to build from them.
+            if relation.indexes.is_empty() {
+                out.scans.retain(|name| *name != view.name);
+            }
+        }
         _ if concurrently => out.scan(&view.name),
         _ => {
             out.rewrites.push(view.name.clone());
