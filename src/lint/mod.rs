@@ -1,3 +1,194 @@
-//! Findings and classes out of migrations.
+//! Findings and classes out of migrations: reads all files, replays each history, and judges its subjects on the way.
 
+mod classify;
+pub mod example;
 pub mod finding;
+mod fingerprint;
+mod judge;
+mod suggest;
+mod suppress;
+
+use crate::config::Config;
+use crate::discover::{Discovered, History, Migration, Role};
+use crate::model::catalog::Catalog;
+use crate::model::effects::{self, Effects, InTransaction, Version};
+use crate::model::kind::OpKind;
+use crate::model::operation::{Operation, SettingValue};
+use crate::model::session::{Session, Timeout, TransactionMode};
+use crate::problem::Problem;
+use crate::rule::set::RuleSet;
+use crate::sql::{self, Script, Statement};
+use finding::{Assessed, Report};
+use judge::Judge;
+use rayon::prelude::*;
+
+/// What a run judges by.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// The rules.
+    pub rules: &'a RuleSet,
+    /// What the project says about itself.
+    pub config: &'a Config,
+    /// The server's major version.
+    pub server: Version,
+}
+
+/// Judges everything that was found.
+pub fn run(discovered: Discovered, settings: &Settings<'_>) -> Report {
+    let Discovered { histories, mut problems, .. } = discovered;
+    let mut scripts = read_all(&histories).into_iter();
+    let mut migrations = Vec::new();
+    for history in &histories {
+        let scripts: Vec<_> = scripts.by_ref().take(history.migrations.len()).collect();
+        migrations.append(&mut judge_history(history, &scripts, settings, &mut problems));
+    }
+    Report { server: settings.server, migrations, problems }
+}
+
+/// Bytes less than this are not worth waking other threads for.
+const WORTH_THREADS: usize = 64 * 1024;
+
+/// The scripts of all migrations, in order. Reading a file needs nothing but the file.
+fn read_all(histories: &[History]) -> Vec<Script> {
+    let files: Vec<_> = histories.iter().flat_map(|history| &history.migrations).collect();
+    let read = |migration: &&Migration| sql::read(&migration.source, migration.part);
+    let bytes: usize = files.iter().map(|migration| migration.source.bytes().len()).sum();
+    if files.len() > 1 && bytes > WORTH_THREADS { files.par_iter().map(read).collect() } else { files.iter().map(read).collect() }
+}
+
+/// Up to the first subject, the history is replayed once. From there on, it is replayed to its end, since what a migration leaves behind is
+/// judged by what becomes of it; and then again, to judge.
+fn judge_history(history: &History, scripts: &[Script], settings: &Settings<'_>, problems: &mut Vec<Problem>) -> Vec<Assessed> {
+    let is_subject = |migration: &Migration| migration.role == Role::Subject;
+    let Some(first) = history.migrations.iter().position(is_subject) else { return Vec::new() };
+    let files: Vec<_> = history.migrations.iter().zip(scripts).collect();
+    let mut replay = Replay { catalog: Catalog::new(history.whole), settings: *settings };
+    files[..first].iter().for_each(|(migration, script)| replay.file(migration, script));
+    let mut end = replay.clone();
+    files[first..].iter().for_each(|(migration, script)| end.file(migration, script));
+    let mut assessed = Vec::new();
+    for (at, (migration, script)) in files.iter().enumerate().skip(first) {
+        match migration.role {
+            Role::History => replay.file(migration, script),
+            Role::Subject => {
+                let has_later = at + 1 < files.len();
+                let judge = Judge::new(settings, migration, script, &end.catalog, has_later);
+                assessed.push(judge.file(&mut replay, problems));
+            }
+        }
+    }
+    assessed
+}
+
+/// The schema while a history is replayed.
+#[derive(Clone)]
+struct Replay<'a> {
+    catalog: Catalog,
+    settings: Settings<'a>,
+}
+
+impl Replay<'_> {
+    /// A whole file at once.
+    fn file(&mut self, migration: &Migration, script: &Script) {
+        let mut session = self.begin(migration, script);
+        for (at, statement) in script.statements.iter().enumerate() {
+            for operation in &statement.operations {
+                self.catalog.replay(&operation.what, migration.step);
+            }
+            self.end_statement(&mut session, statement, at, &[]);
+        }
+    }
+
+    /// A new file begins, on a new connection.
+    fn begin(&mut self, migration: &Migration, script: &Script) -> Session {
+        let mode = self.mode(migration, script);
+        let mut session = Session::new(in_effect(mode, script), migration.step);
+        for (name, timeout) in
+            [("lock_timeout", self.settings.config.role.lock_timeout), ("statement_timeout", self.settings.config.role.statement_timeout)]
+        {
+            if let Some(value) = setting(timeout) {
+                session.preset(name, value);
+            }
+        }
+        self.catalog.begin_file(session.mode(), operations(script));
+        self.catalog.follow(&session);
+        session
+    }
+
+    /// The statement is over; `effects` are those of its operations, if somebody asked for them.
+    fn end_statement(&mut self, session: &mut Session, statement: &Statement, at: usize, effects: &[Effects]) {
+        let none = Effects::default();
+        for (which, operation) in statement.operations.iter().enumerate() {
+            session.advance(&operation.what, effects.get(which).unwrap_or(&none), at);
+            if steers_names(&operation.what) {
+                self.catalog.follow(session);
+            }
+        }
+    }
+
+    /// Whether a transaction holds the file together. Where nobody says it, a statement that cannot run in one does.
+    fn mode(&self, migration: &Migration, script: &Script) -> TransactionMode {
+        let begins = operations(script).any(|operation| matches!(operation, Operation::Begin));
+        let refuses = migration.declared.is_none() && !begins && {
+            let alone = Session::new(TransactionMode::None, migration.step);
+            let assess = |statement: &Statement| effects::assess(&statement.operations, &self.catalog, &alone, self.settings.server);
+            let mut doubtful = script.statements.iter().filter(|statement| statement.operations.iter().any(may_refuse_transactions));
+            doubtful.any(|statement| assess(statement).iter().any(|effects| effects.transaction == InTransaction::Forbidden))
+        };
+        migration.transaction_mode(begins, refuses)
+    }
+}
+
+/// What a mode means for a file: a message with one statement in it is no transaction block.
+fn in_effect(mode: TransactionMode, script: &Script) -> TransactionMode {
+    if mode == TransactionMode::OneMessage && script.statements.len() == 1 { TransactionMode::None } else { mode }
+}
+
+fn operations(script: &Script) -> impl Iterator<Item = &Operation> {
+    script.statements.iter().flat_map(|statement| &statement.operations).map(|operation| &operation.what)
+}
+
+/// The operations of which PostgreSQL refuses some form in a transaction block: the others need not be assessed twice.
+fn may_refuse_transactions(operation: &crate::text::Located<Operation>) -> bool {
+    match operation.what.kind() {
+        OpKind::CreateIndex
+        | OpKind::DropIndex
+        | OpKind::Reindex
+        | OpKind::DetachPartition
+        | OpKind::AddEnumValue
+        | OpKind::Vacuum
+        | OpKind::Cluster
+        | OpKind::Repack
+        | OpKind::DropDatabase
+        | OpKind::DropTablespace
+        | OpKind::DropSubscription
+        | OpKind::SetTablespace
+        | OpKind::AlterOther
+        | OpKind::TwoPhase
+        | OpKind::Reset
+        | OpKind::Other => true,
+        _ => false,
+    }
+}
+
+/// Whether names may lead elsewhere after it.
+fn steers_names(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Set { .. }
+            | Operation::Reset { .. }
+            | Operation::Commit { .. }
+            | Operation::Rollback { .. }
+            | Operation::RollbackTo(_)
+            | Operation::TwoPhase(_)
+    )
+}
+
+fn setting(timeout: Timeout) -> Option<SettingValue> {
+    match timeout {
+        Timeout::Unset => None,
+        Timeout::Off => Some(SettingValue::Literal("0".into())),
+        Timeout::After(time) => Some(SettingValue::Literal(format!("{}ms", time.as_millis()).into())),
+        Timeout::Unknown => Some(SettingValue::Unknown),
+    }
+}

@@ -178,7 +178,7 @@ fn read_locks(node: &Node) -> Result<Vec<(String, LockMode)>, Fault> {
         let word = mode.text()?;
         LockMode::ALL.into_iter().find(|known| known.id() == word).ok_or_else(|| {
             let near = did_you_mean(word, LockMode::ALL.map(LockMode::id));
-            mode.fault(format!("locks: there is no mode `{word}`{near}")).help(LockMode::ALL.map(LockMode::id).join(", "))
+            mode.fault(format!("there is no mode `{word}`{near}")).help(LockMode::ALL.map(LockMode::id).join(", "))
         })
     };
     node.map()?.iter().map(|(relation, mode)| Ok((relation.text()?.to_owned(), read_mode(mode)?))).collect()

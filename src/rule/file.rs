@@ -26,6 +26,8 @@ pub struct Rule {
     pub class: Class,
     /// `default: off`: only the config turns it on.
     pub opt_in: bool,
+    /// `once: file`: one finding stands for all others of its file.
+    pub once: bool,
     /// What it speaks about. The first case that holds speaks.
     pub cases: Vec<Case>,
 }
@@ -48,7 +50,7 @@ pub struct Case {
 }
 
 /// The keys of a rule file, in the order in which we write them.
-const KEYS: &[&str] = &["title", "aliases", "severity", "class", "default", "match", "message", "why", "fix", "examples"];
+const KEYS: &[&str] = &["title", "aliases", "severity", "class", "default", "once", "match", "message", "why", "fix", "examples"];
 
 impl Rule {
     /// Reads a rule file up to its examples. The id is the name of the file.
@@ -78,6 +80,7 @@ impl Rule {
             severity: fields.need("severity")?.one_of(SEVERITIES)?,
             class: fields.need("class")?.one_of(CLASSES)?,
             opt_in: fields.get("default").map_or(Ok(false), |node| node.one_of(&[("on", false), ("off", true)]))?,
+            once: fields.get("once").map_or(Ok(false), |node| node.one_of(&[("file", true)]))?,
             cases: fields.need("match")?.items().iter().map(|case| Case::read(case, node)).collect::<Result<_, _>>()?,
         })
     }

@@ -72,14 +72,14 @@ impl Matcher {
     pub fn read(node: &Node) -> Result<Self, Fault> {
         let entries = node.map()?;
         match entries.first() {
-            Some((key, _)) if key.text()? != "op" => Err(key.fault("match: `op` comes first: what may be asked depends on it")),
-            None => Err(node.fault("match: `op` is missing")),
+            Some((key, _)) if key.text()? != "op" => Err(key.fault("`op` comes first: what may be asked depends on it")),
+            None => Err(node.fault("`op` is missing")),
             Some((_, op)) => {
                 let ops = op.items().iter().map(read_op).collect::<Result<Vec<_>, _>>()?;
                 let value = |name| entries.iter().find(|(key, _)| key.text() == Ok(name)).map(|(_, value)| value);
-                let wheres = value("where").map_or(Ok(Vec::new()), |node| read_wants(node, &ops, "match.where"))?;
+                let wheres = value("where").map_or(Ok(Vec::new()), |node| read_wants(node, &ops))?;
                 let unless = value("unless").map_or(Ok(Vec::new()), |node| {
-                    node.items().iter().map(|group| read_wants(group, &ops, "match.unless")).collect::<Result<Vec<_>, _>>()
+                    node.items().iter().map(|group| read_wants(group, &ops)).collect::<Result<Vec<_>, _>>()
                 })?;
                 Ok(Self { ops, wheres, unless })
             }
@@ -193,44 +193,48 @@ fn read_op(node: &Node) -> Result<OpKind, Fault> {
     let word = node.text()?;
     OpKind::read(word).ok_or_else(|| {
         let near = did_you_mean(word, OpKind::ALL.iter().map(|op| op.word()));
-        node.fault(format!("match.op: no operation is called `{word}`{near}")).help("`lockkeeper rules --vocabulary` lists them all")
+        node.fault(format!("no operation is called `{word}`{near}")).help("`lockkeeper rules --vocabulary` lists them all")
     })
 }
 
-fn read_wants(node: &Node, ops: &[OpKind], place: &str) -> Result<Vec<Want>, Fault> {
-    node.map()?.iter().map(|(key, value)| read_want(key, value, ops, place)).collect()
+fn read_wants(node: &Node, ops: &[OpKind]) -> Result<Vec<Want>, Fault> {
+    node.map()?.iter().map(|(key, value)| read_want(key, value, ops)).collect()
 }
 
-fn read_want(key: &Node, value: &Node, ops: &[OpKind], place: &str) -> Result<Want, Fault> {
+fn read_want(key: &Node, value: &Node, ops: &[OpKind]) -> Result<Want, Fault> {
     let name = key.text()?;
-    let find = |op: &OpKind| {
-        facts::find(name, *op).ok_or_else(|| {
-            let near = did_you_mean(name, facts::of(*op).map(|fact| fact.name));
-            let known = facts::of(*op).map(|fact| fact.name).collect::<Vec<_>>().join(", ");
-            key.fault(format!("{place}: `{op}` has no fact `{name}`{near}")).help(format!("`{op}` has: {known}"))
-        })
-    };
+    let find = |op: &OpKind| facts::find(name, *op).ok_or_else(|| unknown(key, name, *op, &format!("no fact `{name}`")));
     let facts = ops.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     let mut kinds = facts.iter().map(|fact| fact.kind);
-    let kind = kinds.next().ok_or_else(|| key.fault(format!("{place}: there is no operation to ask")))?;
+    let kind = kinds.next().ok_or_else(|| key.fault(format!("there is no operation to ask")))?;
     if kinds.any(|other| other != kind) {
-        return Err(key.fault(format!("{place}: `{name}` is not the same kind of fact for all of these operations; make it two matches")));
+        return Err(key.fault(format!("`{name}` is not the same kind of fact for all of these operations; make it two matches")));
     }
-    let place = format!("{place}.{name}");
     let test = match kind {
         Kind::Bool => Test::Is(value.bool()?),
-        Kind::Words(words) => Test::Words(value.items().iter().map(|item| read_word(item, name, words, &place)).collect::<Result<_, _>>()?),
+        Kind::Words(words) => Test::Words(value.items().iter().map(|item| read_word(item, name, words)).collect::<Result<_, _>>()?),
         Kind::Number => read_number(value)?,
         Kind::Text => Test::Text(value.items().iter().map(read_pattern).collect::<Result<_, _>>()?),
     };
     Ok(Want { name: facts[0].name, facts, test })
 }
 
-fn read_word(node: &Node, name: &str, words: &'static [&'static str], place: &str) -> Result<&'static str, Fault> {
+/// The fault of asking for a fact that an operation has not.
+pub(super) fn unknown(node: &Node, name: &str, op: OpKind, what: &str) -> Fault {
+    let known = || facts::of(op).map(|fact| fact.name);
+    match did_you_mean(name, known()) {
+        near if near.is_empty() => {
+            node.fault(format!("`{op}` has {what}")).help(format!("`{op}` has: {}", known().collect::<Vec<_>>().join(", ")))
+        }
+        near => node.fault(format!("`{op}` has {what}{near}")),
+    }
+}
+
+fn read_word(node: &Node, name: &str, words: &'static [&'static str]) -> Result<&'static str, Fault> {
     let word = node.text()?;
     words.iter().copied().find(|known| *known == word).ok_or_else(|| {
         let near = did_you_mean(word, words.iter().copied());
-        node.fault(format!("{place}: `{name}` is never `{word}`{near}")).help(format!("`{name}` is one of: {}", words.join(", ")))
+        node.fault(format!("`{name}` is never `{word}`{near}")).help(format!("`{name}` is one of: {}", words.join(", ")))
     })
 }
 

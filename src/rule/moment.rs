@@ -7,6 +7,7 @@ use crate::model::lock::Blocks;
 use crate::model::operation::Operation;
 use crate::model::session::Session;
 use crate::sql::Statement;
+use crate::sql::broken_text::BrokenText;
 use crate::text::{Located, SourceFile, Span};
 
 /// Everything a fact may look at.
@@ -46,7 +47,7 @@ pub enum Subject<'a> {
     /// The file as a whole.
     Migration,
     /// A place in the file that is no text.
-    BrokenText(BrokenText, Span),
+    BrokenText(BrokenText),
     /// A statement as a whole, after its operations: whether one of them gave a finding that tells how others are blocked, and how they are.
     Statement {
         /// A finding of one of its operations has the class that the statement's effects have, or a worse one.
@@ -56,17 +57,6 @@ pub enum Subject<'a> {
     },
     /// A suppression comment, one for each rule that it names.
     Allowance(&'a Allowed<'a>),
-}
-
-/// What is wrong with the bytes of a file at one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BrokenText {
-    /// A NUL byte.
-    Nul,
-    /// A byte that is no UTF-8.
-    NotUtf8,
-    /// A byte order mark.
-    ByteOrderMark,
 }
 
 /// What became of one rule id in a suppression comment.
@@ -91,7 +81,7 @@ impl<'a> Moment<'a> {
     pub fn operation(&self) -> Option<&'a Operation> {
         match self.subject {
             Subject::Operation(operation) => Some(&operation.what),
-            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(..) | Subject::Allowance(_) => None,
+            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) => None,
         }
     }
 
@@ -106,7 +96,7 @@ impl<'a> Moment<'a> {
             Subject::Operation(operation) => operation.what.kind(),
             Subject::Statement { .. } => OpKind::Statement,
             Subject::Migration => OpKind::Migration,
-            Subject::BrokenText(..) => OpKind::BrokenText,
+            Subject::BrokenText(_) => OpKind::BrokenText,
             Subject::Allowance(_) => OpKind::Allowance,
         }
     }
@@ -119,8 +109,6 @@ pub struct Surroundings {
     pub order: Order,
     /// Whether a later migration is known (a constraint may still be validated there).
     pub has_later: bool,
-    /// The places that are no text, each kind once, at the first of them.
-    pub broken_text: Vec<(BrokenText, Span)>,
     /// Whether psql runs the files.
     pub psql: PsqlCommands,
     /// The version that the file's name says.

@@ -65,11 +65,6 @@ impl Node {
         Fault { at: self.id, piece: None, message: message.into(), help: None }
     }
 
-    /// A fault of a piece of this node's text.
-    pub fn fault_in(&self, piece: impl Into<String>, message: impl Into<String>) -> Fault {
-        Fault { piece: Some(piece.into()), ..self.fault(message) }
-    }
-
     /// Its text.
     ///
     /// # Errors
@@ -172,6 +167,13 @@ impl Node {
 }
 
 impl Fault {
+    /// Says which piece of the node's text is at fault, as written.
+    #[must_use]
+    pub fn about(mut self, piece: impl Into<String>) -> Self {
+        self.piece = Some(piece.into());
+        self
+    }
+
     /// Says what to type instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

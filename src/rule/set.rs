@@ -23,7 +23,7 @@ static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 #[derive(Debug)]
 pub struct RuleSet {
     entries: Vec<Entry>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, Vec<usize>>,
     by_kind: Vec<Vec<usize>>,
 }
 
@@ -71,8 +71,8 @@ impl RuleSet {
     /// What is wrong with its file, or that a rule of that name exists.
     pub fn add(&mut self, source: Arc<SourceFile>) -> Result<(), Problem> {
         let rule = Rule::read(&source)?;
-        if let Some(taken) = std::iter::once(&rule.id).chain(&rule.aliases).find(|name| self.by_name.contains_key(*name)) {
-            let message = format!("there is a rule called `{taken}` already");
+        if self.by_name.contains_key(&rule.id) {
+            let message = format!("there is a rule called `{}` already", rule.id);
             return Err(Problem::new("rule::name-taken", message).help("call the file otherwise").about(source.path()));
         }
         let (id, aliases, ops) = (rule.id.clone(), rule.aliases.clone(), rule.ops());
@@ -80,16 +80,23 @@ impl RuleSet {
         Ok(())
     }
 
-    /// Lets a rule weigh otherwise than its file says, or with `None` lets it say nothing. False if there is no rule of that name.
+    /// Lets a rule weigh otherwise than its file says, or with `None` lets it say nothing. False if no rule has this id or alias.
     pub fn switch(&mut self, name: &str, to: Option<Severity>) -> bool {
-        let Some(at) = self.by_name.get(name) else { return false };
-        self.entries[*at].level = to.map_or(Level::Off, Level::At);
+        let Some(rules) = self.by_name.get(name) else { return false };
+        for at in rules {
+            self.entries[*at].level = to.map_or(Level::Off, Level::At);
+        }
         true
     }
 
-    /// The rule of an id or an alias.
+    /// The rule of an id, or the first one of an alias.
     pub fn find(&self, name: &str) -> Option<&Entry> {
-        self.by_name.get(name).map(|at| &self.entries[*at])
+        self.named(name).next()
+    }
+
+    /// The rule of an id, or the rules of an alias: what is one rule elsewhere may be several here.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
+        self.by_name.get(name).into_iter().flatten().map(|at| &self.entries[*at])
     }
 
     /// All rules, by id.
@@ -107,6 +114,11 @@ impl RuleSet {
         self.by_kind[kind as usize].iter().map(|at| &self.entries[*at]).filter(|entry| entry.level != Level::Off)
     }
 
+    /// What is wrong with those that have been asked for and cannot be read.
+    pub fn broken(&self) -> impl Iterator<Item = &Problem> {
+        self.entries.iter().filter_map(|entry| entry.rule.get()?.as_ref().err())
+    }
+
     fn insert(
         &mut self,
         id: String,
@@ -117,7 +129,7 @@ impl RuleSet {
     ) {
         let at = self.entries.len();
         for name in std::iter::once(&id).chain(&aliases) {
-            self.by_name.entry(name.clone()).or_insert(at);
+            self.by_name.entry(name.clone()).or_default().push(at);
         }
         for op in ops {
             let rules = &mut self.by_kind[op as usize];

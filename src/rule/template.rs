@@ -1,10 +1,10 @@
 //! Text with `{fact}` in it, for messages and for SQL.
 
 use super::facts::{self, Value};
+use super::matcher;
 use super::moment::Moment;
 use super::node::{Fault, Node};
 use crate::model::kind::OpKind;
-use crate::problem::did_you_mean;
 
 /// Text with `{fact}` in it. Braces around anything but a lower-case word are text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,10 +30,8 @@ impl Template {
         let template = Self::split(node.text()?.trim_end());
         for name in template.facts() {
             if let Some(op) = ops.iter().find(|op| facts::find(name, **op).is_none()) {
-                let known = || facts::of(*op).map(|fact| fact.name);
                 let written = format!("{{{name}}}");
-                let message = format!("`{op}` has no `{written}` to show{}", did_you_mean(name, known()));
-                return Err(node.fault_in(written, message).help(format!("`{op}` has: {}", known().collect::<Vec<_>>().join(", "))));
+                return Err(matcher::unknown(node, name, *op, &format!("no `{written}` to show")).about(written));
             }
         }
         Ok(template)

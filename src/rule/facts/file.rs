@@ -2,7 +2,8 @@
 
 use super::{Fact, Kind, Value};
 use crate::model::kind::OpKind;
-use crate::rule::moment::{Allowed, BrokenText, Moment, Order, Subject};
+use crate::rule::moment::{Allowed, Moment, Order, Subject};
+use crate::sql::broken_text::{BrokenKind, BrokenText};
 
 const MIGRATION: &[OpKind] = &[OpKind::Migration];
 const TEXT: &[OpKind] = &[OpKind::BrokenText];
@@ -42,16 +43,16 @@ fn order<'a>(m: &Moment<'a>) -> Value<'a> {
 
 fn encoding<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.subject {
-        Subject::BrokenText(BrokenText::NotUtf8, _) => Value::Word("not_utf8"),
-        Subject::BrokenText(BrokenText::Nul, _) => Value::Word("nul"),
-        Subject::BrokenText(BrokenText::ByteOrderMark, _) => Value::Word("byte_order_mark"),
+        Subject::BrokenText(BrokenText { kind: BrokenKind::NotUtf8, .. }) => Value::Word("not_utf8"),
+        Subject::BrokenText(BrokenText { kind: BrokenKind::Nul, .. }) => Value::Word("nul"),
+        Subject::BrokenText(BrokenText { kind: BrokenKind::ByteOrderMark, .. }) => Value::Word("byte_order_mark"),
         Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::Allowance(_) => Value::Unknown,
     }
 }
 
 fn bad_byte<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.subject {
-        Subject::BrokenText(_, span) => i64::from(span.start).into(),
+        Subject::BrokenText(broken) => i64::from(broken.span.start).into(),
         Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::Allowance(_) => Value::Unknown,
     }
 }

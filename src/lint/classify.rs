@@ -1,0 +1,125 @@
+//! What a statement asks of those who deploy it: who waits for it, and its class.
+
+use super::finding::{Finding, Judged};
+use crate::model::catalog::{Catalog, Step};
+use crate::model::effects::{Breakage, Effects, Loss};
+use crate::model::lock::{Blocked, Blocks};
+use crate::model::name::QualifiedName;
+use crate::model::operation::Persistence;
+use crate::model::session::Session;
+use crate::rule::Class;
+
+/// What a statement meets.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    /// The schema before it.
+    pub catalog: &'a Catalog,
+    /// The connection before it.
+    pub session: &'a Session,
+    /// The migration that it is part of.
+    pub step: Step,
+    /// Tables that are known to be small.
+    pub small: &'a [QualifiedName],
+}
+
+impl Scene<'_> {
+    /// Who waits for a statement, over all relations that existed before the migration.
+    pub fn blocks(&self, effects: &Effects) -> Blocks {
+        let duration = if effects.opaque {
+            Blocked::Unknown
+        } else if self.takes_long(effects) {
+            Blocked::Long
+        } else {
+            Blocked::Brief
+        };
+        // What earlier statements of the transaction locked stays locked while this one takes its time.
+        let held = self.session.held().iter().map(|held| &held.lock).filter(|_| duration > Blocked::Brief);
+        let mut blocks = match duration {
+            Blocked::Unknown => Blocks { reads: Blocked::Unknown, writes: Blocked::Unknown },
+            Blocked::No | Blocked::Brief | Blocked::Long => Blocks { reads: Blocked::No, writes: Blocked::No },
+        };
+        for lock in effects.locks.iter().chain(held).filter(|lock| self.in_use(&lock.relation)) {
+            if lock.mode.blocks_reads() {
+                blocks.reads = blocks.reads.max(duration);
+            }
+            if lock.mode.blocks_writes() {
+                blocks.writes = blocks.writes.max(duration);
+            }
+        }
+        blocks
+    }
+
+    /// The class that follows from what the statement does.
+    pub fn class(&self, effects: &Effects, blocks: Blocks) -> Class {
+        if effects.opaque || blocks.reads.max(blocks.writes) > Blocked::Brief {
+            Class::MaintenanceWindow
+        } else if effects.destroys.iter().any(|loss| self.is_loss(loss)) || effects.breaks.iter().any(|breakage| self.breaks_code(breakage))
+        {
+            Class::ThreePhase
+        } else {
+            Class::Additive
+        }
+    }
+
+    /// Whether the time it takes grows with a table that holds rows of others.
+    fn takes_long(&self, effects: &Effects) -> bool {
+        let large = |relation: &QualifiedName| self.in_use(relation) && !self.small.contains(relation);
+        let of_large = |index: &QualifiedName| {
+            let table = self.catalog.get(index).and_then(|relation| relation.index.as_ref()).map_or(index, |index| &index.table);
+            large(table)
+        };
+        // To build an index is to read its table, so `scans` tells whether that has rows.
+        effects.unbounded || effects.rewrites.iter().chain(&effects.scans).any(large) || effects.rebuilds.iter().any(of_large)
+    }
+
+    /// Whether others may be using a relation: it existed before the migration, and is no temporary one.
+    fn in_use(&self, relation: &QualifiedName) -> bool {
+        let is_own = |step: Option<Step>, surely: bool| step == Some(self.step) && surely;
+        self.catalog
+            .get(relation)
+            .is_none_or(|known| known.persistence != Persistence::Temporary && !is_own(known.made_in, known.surely_made))
+    }
+
+    fn is_loss(&self, loss: &Loss) -> bool {
+        match loss {
+            Loss::Relation(relation) | Loss::Rows(relation) => self.in_use(relation),
+            Loss::Column(relation, column) => {
+                let added_here = self.catalog.get(relation).and_then(|relation| relation.column(column)).map(|column| column.added_in);
+                self.in_use(relation) && added_here != Some(self.step)
+            }
+            Loss::Schema(_) | Loss::Database => true,
+        }
+    }
+
+    fn breaks_code(&self, breakage: &Breakage) -> bool {
+        match &breakage.column {
+            Some(column) => self.is_loss(&Loss::Column(breakage.relation.clone(), column.clone())),
+            None => self.in_use(&breakage.relation),
+        }
+    }
+}
+
+/// Adds the classes of the findings to those that follow from the effects, and gives the worst: as written, and with the fixes.
+pub(super) fn migration(statements: &mut [Judged], findings: &[Finding]) -> (Class, Class) {
+    let whole = findings.iter().filter(|finding| finding.statement.is_none());
+    let mut worst = (Class::Additive, Class::Additive);
+    for finding in whole {
+        worst = (worst.0.max(finding.class), worst.1.max(fixed(finding)));
+    }
+    for (at, statement) in statements.iter_mut().enumerate() {
+        let own = || findings.iter().filter(|finding| finding.statement == Some(at));
+        let effects = statement.class;
+        // A fix that takes away the hazard takes away the effects that make it one.
+        let is_fixed = own().any(|finding| finding.class >= effects && finding.suggestion.is_some());
+        let rest = if is_fixed { Class::Additive } else { effects };
+        statement.class = own().map(|finding| finding.class).fold(effects, Class::max);
+        statement.class_with_fixes = own().map(fixed).fold(rest, Class::max);
+        worst = (worst.0.max(statement.class), worst.1.max(statement.class_with_fixes));
+    }
+    worst
+}
+
+/// The class that remains of a finding once its fix is applied.
+fn fixed(finding: &Finding) -> Class {
+    finding.suggestion.as_ref().map_or(finding.class, |suggestion| suggestion.class)
+}

@@ -1,0 +1,115 @@
+//! `-- lockkeeper: allow RULE because REASON`: which findings a comment silences, and what is wrong with the comment.
+//!
+//! A comment stands for the statement that it is part of or that ends before it on the same line, else for the next statement below it.
+//! `allow-file` stands before the first statement, for all of them.
+
+use super::finding::{Allowance, Finding};
+use crate::problem::nearest;
+use crate::rule::moment::Allowed;
+use crate::rule::set::RuleSet;
+use crate::sql::Script;
+use crate::text::{SourceFile, Span};
+
+/// A comment that speaks to lockkeeper.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Directive<'a> {
+    /// The comment.
+    span: Span,
+    /// What it says first.
+    verb: Verb<'a>,
+    /// The rules, as written.
+    rules: Vec<&'a str>,
+    /// `because ...`.
+    reason: Option<&'a str>,
+    /// What it stands for.
+    target: Target,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb<'a> {
+    Allow,
+    AllowFile,
+    Unknown(&'a str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Statement(usize),
+    File,
+    Nothing,
+}
+
+/// The words that may follow `lockkeeper:`. The last one is read by `discover`.
+const VERBS: [&str; 3] = ["allow", "allow-file", "transaction"];
+
+/// Reads the comments of a file that speak to lockkeeper about rules.
+pub(super) fn read<'a>(source: &'a SourceFile, script: &Script) -> Vec<Directive<'a>> {
+    script.comments.iter().filter_map(|span| directive(source, script, *span)).collect()
+}
+
+/// Marks the findings that are allowed, and says what became of each rule that a comment names.
+pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], rules: &'a RuleSet) -> Vec<Allowed<'a>> {
+    let each = directives.iter().flat_map(|directive| directive.rules.iter().map(move |rule| (directive, *rule)));
+    each.map(|(directive, name)| {
+        let ids: Vec<_> = rules.named(name).map(|entry| entry.id.as_str()).collect();
+        let known = match (directive.verb, ids.is_empty()) {
+            (Verb::Allow | Verb::AllowFile, false) => Ok(()),
+            (Verb::Allow | Verb::AllowFile, true) => Err(nearest(name, rules.names())),
+            (Verb::Unknown(_), _) => Err(None),
+        };
+        let covered = findings.iter_mut().filter(|finding| directive.covers(finding) && ids.contains(&finding.rule.as_str()));
+        let mut covers = 0;
+        for finding in covered {
+            covers += 1;
+            if let Some(reason) = directive.reason {
+                finding.allowed.get_or_insert_with(|| Allowance { reason: reason.to_owned(), span: directive.span });
+            }
+        }
+        Allowed { rule: name, known, reason: directive.reason, covers, whole_file: directive.verb == Verb::AllowFile, span: directive.span }
+    })
+    .collect()
+}
+
+impl Directive<'_> {
+    fn covers(&self, finding: &Finding) -> bool {
+        match self.target {
+            Target::Statement(at) => finding.statement == Some(at),
+            Target::File => true,
+            Target::Nothing => false,
+        }
+    }
+}
+
+fn directive<'a>(source: &'a SourceFile, script: &Script, span: Span) -> Option<Directive<'a>> {
+    let text = std::str::from_utf8(source.slice(span)).ok()?;
+    let text = text.strip_prefix("/*").map_or_else(|| text.trim_start_matches('-'), |inner| inner.strip_suffix("*/").unwrap_or(inner));
+    let rest = text.trim().strip_prefix("lockkeeper:")?.trim_start();
+    let (word, rest) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+    let verb = match word {
+        "allow" => Verb::Allow,
+        "allow-file" => Verb::AllowFile,
+        "transaction" => return None,
+        other => Verb::Unknown(other),
+    };
+    let (rules, reason) = match rest.split_once(" because ") {
+        Some((rules, reason)) => (rules, Some(reason.trim()).filter(|reason| !reason.is_empty())),
+        None => (rest.trim_end().trim_end_matches(" because"), None),
+    };
+    let target = match verb {
+        Verb::Allow => statement_at(source, script, span).map_or(Target::Nothing, Target::Statement),
+        Verb::AllowFile if script.statements.first().is_none_or(|first| span.end <= first.span.start) => Target::File,
+        Verb::AllowFile | Verb::Unknown(_) => Target::Nothing,
+    };
+    let rules: Vec<_> = rules.split(',').map(str::trim).collect();
+    Some(Directive { span, verb, rules, reason, target })
+}
+
+/// The statement that a comment stands for.
+fn statement_at(source: &SourceFile, script: &Script, comment: Span) -> Option<usize> {
+    let next = script.statements.partition_point(|statement| statement.span.start < comment.end);
+    let before = next.checked_sub(1).filter(|at| {
+        let end = script.statements[*at].span.end;
+        end > comment.start || source.place(end).line == source.place(comment.start).line
+    });
+    before.or((next < script.statements.len()).then_some(next))
+}
