@@ -447,6 +447,8 @@ pub enum ConstraintKind {
     PrimaryKey(Key),
     Exclude {
         method: Option<Ident>,
+        keys: Vec<IndexKey>,
+        /// The keys that are plain columns.
         columns: Vec<Ident>,
         predicate: Option<Expression>,
     },

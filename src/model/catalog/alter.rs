@@ -22,8 +22,12 @@ impl Catalog {
         match action {
             AlterAction::AddColumn { column, if_not_exists } => self.add_column(name, only, column, *if_not_exists, step),
             AlterAction::DropColumn { column, .. } => {
-                for table in self.family(name, only) {
-                    self.drop_column(&table, column);
+                self.drop_column(name, column);
+                for child in if only { Vec::new() } else { self.descendants(name) } {
+                    // One that a child defined itself stays there.
+                    if self.relations.get(&child).is_some_and(|child| child.column(column).is_some_and(|column| !column.local)) {
+                        self.drop_column(&child, column);
+                    }
                 }
             }
             AlterAction::SetDefault { column, default } => {
@@ -132,7 +136,7 @@ impl Catalog {
         for child in self.descendants(name) {
             self.edit_relation(&child, |table| {
                 if table.column(&column.name).is_none() {
-                    table.columns.push(Column { identity: None, ..Column::defined(column, step) });
+                    table.columns.push(Column { identity: None, local: false, ..Column::defined(column, step) });
                 }
             });
         }

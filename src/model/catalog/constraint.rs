@@ -1,5 +1,6 @@
 //! Constraints come, are validated, and go; with them the indexes that some of them own.
 
+use super::index::plain_where_it_can_be;
 use super::{Catalog, Constraint, Index, Relation, Step};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AddConstraint, ConstraintKind, ForeignKey, IndexKey, IndexKeyKind, Key, ObjectKind, Written};
@@ -22,6 +23,7 @@ impl Catalog {
             added_in: step,
             index: None,
             parent: None,
+            local: true,
         };
         match &add.kind {
             ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } => self.add_check(&table, made, add.only),
@@ -86,7 +88,7 @@ impl Catalog {
             }
             match self.edit(&name).and_then(|relation| relation.constraint_mut(&made.name)) {
                 Some(known) if parent.is_some() => known.parent = parent,
-                _ => self.push_constraint(&name, Constraint { parent, ..made.clone() }),
+                _ => self.push_constraint(&name, Constraint { local: parent.is_none(), parent, ..made.clone() }),
             }
         }
     }
@@ -168,13 +170,13 @@ impl Catalog {
     }
 
     fn add_exclusion(&mut self, table: &QualifiedName, mut made: Constraint, step: Step) {
-        let ConstraintKind::Exclude { method, columns, predicate } = &made.kind else { return };
+        let ConstraintKind::Exclude { method, keys, predicate, .. } = &made.kind else { return };
         let index = QualifiedName { schema: table.schema.clone(), name: made.name.clone() };
         let definition = Index {
             table: table.clone(),
             unique: false,
             method: method.clone().unwrap_or_else(|| Ident::quoted("btree")),
-            keys: columns.iter().cloned().map(IndexKey::of_column).collect(),
+            keys: plain_where_it_can_be(keys),
             include: Vec::new(),
             predicate: predicate.clone(),
             valid: true,
@@ -192,7 +194,7 @@ impl Catalog {
         let partitioned = self.relations.get(table).is_some_and(|table| table.partition_by.is_some());
         for name in self.family(table, only || !partitioned) {
             let parent = (name != *table).then(|| made.name.clone());
-            self.put_foreign_key(&name, Constraint { referenced: referenced.clone(), parent, ..made.clone() });
+            self.put_foreign_key(&name, Constraint { referenced: referenced.clone(), local: parent.is_none(), parent, ..made.clone() });
         }
     }
 
@@ -233,10 +235,15 @@ impl Catalog {
         let below = self.descendants(table);
         self.remove_constraint(table, name);
         for child in below {
-            let inherited = self.relations.get(&child).map(|child| child.constraints.iter());
-            let names: Vec<Ident> =
-                inherited.into_iter().flatten().filter(|c| c.parent.as_ref() == Some(name)).map(|c| c.name.clone()).collect();
-            for name in names {
+            let Some(relation) = self.edit(&child) else { continue };
+            let mut going = Vec::new();
+            for constraint in relation.constraints.iter_mut().filter(|constraint| constraint.parent.as_ref() == Some(name)) {
+                constraint.parent = None;
+                if !constraint.local {
+                    going.push(constraint.name.clone());
+                }
+            }
+            for name in going {
                 self.remove_constraint(&child, &name);
             }
         }
@@ -282,7 +289,10 @@ impl Catalog {
     /// CHECK constraints of LIKE INCLUDING CONSTRAINTS keep their names.
     pub(super) fn copy_checks(&mut self, table: &QualifiedName, from: &Relation, step: Step) {
         for check in from.constraints.iter().filter(|constraint| matches!(constraint.kind, ConstraintKind::Check { .. })) {
-            self.push_constraint(table, Constraint { added_in: step, validated: check.enforced, parent: None, ..check.clone() });
+            self.push_constraint(
+                table,
+                Constraint { added_in: step, validated: check.enforced, parent: None, local: true, ..check.clone() },
+            );
         }
     }
 }

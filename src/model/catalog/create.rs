@@ -88,6 +88,7 @@ impl Catalog {
                 default: column.default.clone().filter(|_| including.defaults),
                 identity: column.identity.filter(|_| including.identity),
                 generated: column.generated.clone().filter(|_| including.generated),
+                local: true,
                 added_in: step,
                 ..column.clone()
             };
@@ -250,6 +251,7 @@ impl Column {
             default: column.default.clone(),
             identity: column.identity,
             generated: column.generated.clone(),
+            local: true,
             added_in: step,
         }
     }
@@ -260,6 +262,7 @@ impl Column {
 
     /// The definition in a child of a column that its parent gives it.
     fn merge(&mut self, own: Self) {
+        self.local = true;
         self.not_null |= own.not_null;
         self.data_type = own.data_type.or(self.data_type.take());
         self.default = own.default.or(self.default.take());

@@ -13,6 +13,24 @@ pub(super) fn column_name(text: &str) -> Option<String> {
     named(&tokens).map(|(name, _)| name)
 }
 
+/// Whether an expression is a column by itself, but for parentheses and COLLATE.
+pub(super) fn is_column(text: &str) -> bool {
+    if text.len() > LONGEST {
+        return false;
+    }
+    let tokens: Vec<&str> = tokens(text);
+    let mut tokens = &tokens[..];
+    loop {
+        if tokens.first() == Some(&"(") && closing(tokens, 0) == Some(tokens.len() - 1) {
+            tokens = &tokens[1..tokens.len() - 1];
+        } else if let Some(inner) = without_collate(tokens) {
+            tokens = inner;
+        } else {
+            return matches!(tokens, [word] if is_word(word));
+        }
+    }
+}
+
 /// How sure a name is: that of a cast or of CASE gives way to one from inside.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {

@@ -1,8 +1,8 @@
 //! Indexes come into being, on partitions too, and are adopted by constraints.
 
-use super::{Catalog, Constraint, Index, Lookup, Relation, Step};
+use super::{Catalog, Constraint, Index, Lookup, Relation, Step, figure};
 use crate::model::name::{Ident, QualifiedName};
-use crate::model::operation::{Bound, ConstraintKind, CreateIndex, Key, ObjectKind};
+use crate::model::operation::{Bound, ConstraintKind, CreateIndex, IndexKey, IndexKeyKind, Key, ObjectKind};
 
 /// The index that a partition has, or gets, for one of its parent's.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ impl Catalog {
             table,
             unique: create.unique,
             method: create.method.clone(),
-            keys: create.keys.clone(),
+            keys: plain_where_it_can_be(&create.keys),
             include: create.include.clone(),
             predicate: create.predicate.clone(),
             valid: true,
@@ -118,7 +118,8 @@ impl Catalog {
         let mut copy = Index { table: table.clone(), valid: true, constraint: None, ..index.clone() };
         if let Some(origin) = origin {
             copy.constraint = Some(name.name.clone());
-            let constraint = Constraint { name: name.name.clone(), index: Some(name.clone()), added_in: step, parent: None, ..origin };
+            let constraint =
+                Constraint { name: name.name.clone(), index: Some(name.clone()), added_in: step, parent: None, local: true, ..origin };
             if let ConstraintKind::PrimaryKey(key) = &constraint.kind {
                 for column in key.columns.clone() {
                     self.set_not_null(table, &column);
@@ -154,7 +155,7 @@ impl Catalog {
         let origin = relation.index.as_ref().and_then(|index| index.constraint.clone());
         if let (Some((table, name)), Some(origin)) = (constraint, origin) {
             if let Some(constraint) = self.edit(&table).and_then(|table| table.constraint_mut(&name)) {
-                constraint.parent = Some(origin);
+                (constraint.parent, constraint.local) = (Some(origin), false);
             }
         }
         self.validate_index(parent);
@@ -201,14 +202,26 @@ impl Catalog {
     }
 }
 
+/// A column in parentheses, or with a COLLATE inside of them, is that column to the server (ComputeIndexAttrs).
+pub(super) fn plain_where_it_can_be(keys: &[IndexKey]) -> Vec<IndexKey> {
+    let plain = |key: &IndexKey| match &key.what {
+        IndexKeyKind::Expression(expression) if expression.calls.is_empty() && expression.casts.is_empty() => match &expression.columns[..]
+        {
+            [column] if figure::is_column(&expression.text) => IndexKey { what: IndexKeyKind::Column(column.clone()), ..key.clone() },
+            _ => key.clone(),
+        },
+        IndexKeyKind::Expression(_) | IndexKeyKind::Column(_) => key.clone(),
+    };
+    keys.iter().map(plain).collect()
+}
+
 /// Equal keys, wherever their expressions stand in the file.
 fn same_keys(one: &Index, other: &Index) -> bool {
-    use crate::model::operation::IndexKeyKind::{Column, Expression};
-    let same = |one: &crate::model::operation::IndexKey, other: &crate::model::operation::IndexKey| {
+    let same = |one: &IndexKey, other: &IndexKey| {
         let what = match (&one.what, &other.what) {
-            (Column(one), Column(other)) => one == other,
-            (Expression(one), Expression(other)) => one.text == other.text,
-            (Column(_), Expression(_)) | (Expression(_), Column(_)) => false,
+            (IndexKeyKind::Column(one), IndexKeyKind::Column(other)) => one == other,
+            (IndexKeyKind::Expression(one), IndexKeyKind::Expression(other)) => one.text == other.text,
+            (IndexKeyKind::Column(_), IndexKeyKind::Expression(_)) | (IndexKeyKind::Expression(_), IndexKeyKind::Column(_)) => false,
         };
         what && one.operator_class == other.operator_class && one.collation == other.collation
     };

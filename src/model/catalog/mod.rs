@@ -12,6 +12,7 @@ mod index;
 mod lookup;
 mod naming;
 mod partition;
+mod print;
 mod rename;
 mod replay;
 mod store;
@@ -158,6 +159,8 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// GENERATED ALWAYS AS.
     pub generated: Option<Generated>,
+    /// attislocal: the table has it even if the parent's goes.
+    pub local: bool,
     /// The migration that added it; `Step::BASE` if it was only ever mentioned.
     pub added_in: Step,
 }
@@ -183,8 +186,10 @@ pub struct Constraint {
     pub added_in: Step,
     /// The index behind UNIQUE, PRIMARY KEY and EXCLUDE.
     pub index: Option<QualifiedName>,
-    /// The constraint of the parent table that it came from.
+    /// The constraint of the parent table that it came from, or that it was merged with.
     pub parent: Option<Ident>,
+    /// conislocal: the table has it even if the parent's goes.
+    pub local: bool,
 }
 
 /// An index.

@@ -52,8 +52,8 @@ impl Catalog {
                     self.choose(table, &joined(distinct(columns).iter().map(String::as_str)), "key", Among::Both)
                 }
             },
-            ConstraintKind::Exclude { columns, .. } => {
-                self.choose(table, &joined(distinct(columns.iter().map(Ident::as_str)).iter().map(String::as_str)), "excl", Among::Both)
+            ConstraintKind::Exclude { keys, .. } => {
+                self.choose(table, &joined(index_column_names(keys, &[]).iter().map(String::as_str)), "excl", Among::Both)
             }
         }
     }

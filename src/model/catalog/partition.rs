@@ -15,7 +15,7 @@ impl Catalog {
             table.inherits.push(parent);
             table.complete &= from.complete;
             for column in &from.columns {
-                table.inherit_column(Column { identity: None, added_in: step, ..column.clone() });
+                table.inherit_column(Column { identity: None, local: false, added_in: step, ..column.clone() });
             }
         }
         self.inherit_checks(child, &from, step);
@@ -32,7 +32,7 @@ impl Catalog {
             if from.persistence == crate::model::operation::Persistence::Temporary {
                 table.persistence = from.persistence;
             }
-            table.columns = from.columns.iter().map(|column| Column { added_in: step, ..column.clone() }).collect();
+            table.columns = from.columns.iter().map(|column| Column { local: false, added_in: step, ..column.clone() }).collect();
         }
         self.inherit_checks(child, &from, step);
         self.take_from_parent(child, &from, step);
@@ -49,6 +49,9 @@ impl Catalog {
                 table.complete = false;
             }
             table.inherit_names(&from);
+            // A partition has nothing of its own: whatever its parent has too is the parent's.
+            table.columns.iter_mut().filter(|column| from.column(&column.name).is_some()).for_each(|column| column.local = false);
+            table.constraints.iter_mut().filter(|constraint| constraint.parent.is_some()).for_each(|constraint| constraint.local = false);
         }
         self.take_from_parent(&partition, &from, step);
     }
@@ -61,9 +64,7 @@ impl Catalog {
         }
         let Some(table) = self.edit(&partition) else { return };
         table.partition_of = None;
-        for constraint in &mut table.constraints {
-            constraint.parent = None;
-        }
+        table.become_own();
         for index in table.indexes.clone() {
             let Some(relation) = self.edit(&index) else { continue };
             if let Some((parent, _)) = relation.partition_of.take() {
@@ -93,8 +94,8 @@ impl Catalog {
         }
         if let Some(child) = self.edit(child) {
             child.inherits.retain(|known| *known != parent);
-            for constraint in &mut child.constraints {
-                constraint.parent = None;
+            if child.inherits.is_empty() {
+                child.become_own();
             }
         }
     }
@@ -107,7 +108,7 @@ impl Catalog {
 
     fn inherit_checks(&mut self, child: &QualifiedName, parent: &Relation, step: Step) {
         for check in parent.constraints.iter().filter(|constraint| constraint.is_inherited_by_name()) {
-            let inherited = Constraint { added_in: step, parent: Some(check.name.clone()), ..check.clone() };
+            let inherited = Constraint { added_in: step, parent: Some(check.name.clone()), local: false, ..check.clone() };
             match self.edit(child).and_then(|child| child.constraint_mut(&check.name)) {
                 Some(known) => known.parent = inherited.parent,
                 None => self.push_constraint(child, inherited),
@@ -154,8 +155,10 @@ impl Catalog {
             _ => false,
         };
         match table.constraints.iter_mut().find(is_equal) {
-            Some(known) => known.parent = Some(key.name.clone()),
-            None => self.put_foreign_key(child, Constraint { added_in: step, parent: Some(key.name.clone()), ..key.clone() }),
+            Some(known) => (known.parent, known.local) = (Some(key.name.clone()), false),
+            None => {
+                self.put_foreign_key(child, Constraint { added_in: step, parent: Some(key.name.clone()), local: false, ..key.clone() });
+            }
         }
     }
 }
@@ -175,6 +178,14 @@ impl Relation {
                 known.default = known.default.take().or(column.default);
             }
             None => self.columns.push(column),
+        }
+    }
+
+    /// It has no parent any more, so all that it has is its own.
+    fn become_own(&mut self) {
+        self.columns.iter_mut().for_each(|column| column.local = true);
+        for constraint in &mut self.constraints {
+            (constraint.parent, constraint.local) = (None, true);
         }
     }
 

@@ -119,7 +119,7 @@ impl Column {
     /// A column of which nothing is known but its name.
     pub(super) fn mentioned(name: Ident) -> Self {
         let (data_type, collation, default, identity, generated) = Default::default();
-        Self { name, data_type, collation, not_null: false, default, identity, generated, added_in: Step::BASE }
+        Self { name, data_type, collation, not_null: false, default, identity, generated, local: true, added_in: Step::BASE }
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) fn describe(constraint: &AddConstraint, line: &mut Line) {
             line.word(column);
         }
         ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => self::key(key, line),
-        ConstraintKind::Exclude { method, columns, predicate } => {
+        ConstraintKind::Exclude { method, columns, predicate, .. } => {
             line.labelled("using", method.as_ref()).group(columns).expression("where", predicate.as_ref());
         }
         ConstraintKind::ForeignKey(key) => foreign_key(key, line),

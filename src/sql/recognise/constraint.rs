@@ -169,15 +169,16 @@ fn index_parameters(cursor: &mut Cursor<'_>) -> Read<()> {
 fn exclude(cursor: &mut Cursor<'_>) -> Read<ConstraintKind> {
     let method = if cursor.take("using") { Some(cursor.ident()?) } else { None };
     let mut group = cursor.group()?;
-    let mut columns = Vec::new();
+    let (mut keys, mut columns) = (Vec::new(), Vec::new());
     for mut part in group.comma_parts()? {
         let key = index::key(&mut part)?;
         part.expect("with")?;
         operator(&mut part)?;
         part.finish()?;
-        if let crate::model::operation::IndexKeyKind::Column(column) = key.what {
-            columns.push(column);
+        if let crate::model::operation::IndexKeyKind::Column(column) = &key.what {
+            columns.push(column.clone());
         }
+        keys.push(key);
     }
     include(cursor)?;
     index_parameters(cursor)?;
@@ -188,7 +189,7 @@ fn exclude(cursor: &mut Cursor<'_>) -> Read<ConstraintKind> {
     } else {
         None
     };
-    Ok(ConstraintKind::Exclude { method, columns, predicate })
+    Ok(ConstraintKind::Exclude { method, keys, columns, predicate })
 }
 
 /// `&&`, `OPERATOR(schema.&&)`.

@@ -110,7 +110,7 @@ fn key_kind(cursor: &mut Cursor<'_>) -> Read<IndexKeyKind> {
     }
     let from = cursor.mark();
     // A function call without parentheses around it; the only expression that needs none.
-    let call = cursor.type_or_function_name().is_ok() && cursor.sees("(");
+    let call = (cursor.take("cast") || cursor.type_or_function_name().is_ok()) && cursor.sees("(");
     if call {
         cursor.balanced()?;
         return Ok(IndexKeyKind::Expression(cursor.expression(cursor.tokens_from(from))?));
