@@ -1,2 +1,5 @@
 //! Reads arguments, calls `cli`, exits; nothing else.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    lockkeeper::cli::run(std::env::args_os()).into()
+}

@@ -1,0 +1,184 @@
+//! `lockkeeper lint`: from paths to a report and an exit code.
+
+use super::setup::Setup;
+use super::{Console, Exit};
+use crate::config::{Config, FailOn, major_version};
+use crate::discover::{self, Discovered, Request, STDIN};
+use crate::lint::{self, Settings};
+use crate::model::effects::Version;
+use crate::problem::{Problem, io_words};
+use crate::report::{self, Format, Look};
+use crate::text::SourceFile;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Judges each file on the schema that the files before it leave behind: a table that an earlier file makes exists, is large, and is in
+/// use. A file named alone still has the earlier files of its directory replayed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lockkeeper lint                                          the directories of lockkeeper.yaml, else this one
+  lockkeeper lint migrations/0042_buyer.sql                one file, with the files before it as history
+  lockkeeper lint --schema dump.sql --no-history new.sql   one file on a schema that pg_dump -s has written
+  git show HEAD:m/0042.sql | lockkeeper lint - --stdin-path m/0042.sql
+  lockkeeper lint --format json | jq .class
+  lockkeeper lint --fail-on maintenance-window             only what needs a window fails the run
+
+In SQL, an allowance stands above the statement, and says why:
+  -- lockkeeper: allow drop-column because nothing has read it since release 41")]
+pub(super) struct Lint {
+    /// Files or directories; `-` is standard input [default: the directories of lockkeeper.yaml, else the current one]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = FormatArg::Human, value_name = "FORMAT")]
+    format: FormatArg,
+    /// The server's major version, 12 to 19 [default: the config's, else 15]
+    #[arg(long, value_name = "N", value_parser = ValueParser::from(postgres))]
+    postgres: Option<Version>,
+    /// From where on the run fails, with exit code 1 [default: the config's, else error]
+    #[arg(long, value_name = "WHAT", value_parser = fail_on())]
+    fail_on: Option<FailOn>,
+    /// The config [default: the nearest lockkeeper.yaml above the first path]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The path that standard input stands for: its directory gives the history, and reports show it
+    #[arg(long, value_name = "FILE")]
+    stdin_path: Option<PathBuf>,
+    /// Judge a file that is named alone without the earlier files of its directory
+    #[arg(long)]
+    no_history: bool,
+    /// A schema dump (pg_dump --schema-only) that is older than all migrations
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    /// excerpts, reasons, fixes, and a closing summary
+    Human,
+    /// one line each: path:line:column: severity[rule] message
+    Short,
+    /// for programs; docs/report.schema.json describes it
+    Json,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Human => Self::Human,
+            FormatArg::Short => Self::Short,
+            FormatArg::Json => Self::Json,
+        }
+    }
+}
+
+fn postgres(written: &str) -> Result<Version, String> {
+    major_version(written)
+}
+
+fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+    PossibleValuesParser::new(FailOn::WORDS.iter().map(|(word, _)| PossibleValue::new(*word)))
+        .try_map(|word| FailOn::WORDS.iter().find(|(known, _)| *known == word).map(|(_, what)| *what).ok_or("no such threshold"))
+}
+
+/// What stands for standard input among the paths.
+const DASH: &str = "-";
+
+impl Lint {
+    pub fn run(self, console: Console) -> Exit {
+        let start = self.start();
+        let Setup { config, rules, mut problems } = Setup::read(self.config.as_deref(), &start);
+        let fail_on = self.fail_on.or(config.fail_on).unwrap_or(FailOn::Severity(crate::rule::Severity::Error));
+        let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
+        let found = match self.request(&config, !problems.is_empty()) {
+            Ok(request) => discover::discover(&request, &config),
+            Err(problem) => Discovered { problems: vec![problem], ..Discovered::default() },
+        };
+        problems.extend(found.problems.iter().cloned());
+        let skipped = found.skipped.clone();
+        let progress = progress(&found);
+        let mut report = lint::run(Discovered { problems, ..found }, &Settings { rules: &rules, config: &config, server });
+        progress.finish_and_clear();
+        report.problems.dedup_by(|a, b| a.message == b.message && a.path() == b.path() && a.labels == b.labels);
+
+        if self.format == FormatArg::Human && self.paths.is_empty() {
+            note_unused(console, &config, &skipped.patterns);
+        }
+        let exit = match () {
+            () if !report.problems.is_empty() => Exit::Failed,
+            () if report::fails(&report, fail_on) => Exit::Findings,
+            () => Exit::Clean,
+        };
+        let look = Look { colour: console.colour(), width: 110, skipped };
+        console.print(exit, |mut out| report::write(&report, self.format.into(), &look, &mut out))
+    }
+
+    /// Where the search for a config begins.
+    fn start(&self) -> PathBuf {
+        let first = self.paths.iter().find(|path| path.as_os_str() != DASH).or(self.stdin_path.as_ref());
+        match first {
+            Some(path) if path.is_dir() => path.clone(),
+            Some(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
+            None => PathBuf::new(),
+        }
+    }
+
+    /// What is to be judged. A config that cannot be read does not say where the migrations are, and then nothing else does.
+    fn request(&self, config: &Config, broken_config: bool) -> Result<Request, Problem> {
+        let mut request = Request { no_history: self.no_history, ..Request::default() };
+        let wants_stdin = self.paths.iter().any(|path| path.as_os_str() == DASH) || (self.paths.is_empty() && self.stdin_path.is_some());
+        if wants_stdin {
+            let given = stdin(self.stdin_path.as_deref())?;
+            request.paths.push(given.path().to_owned());
+            request.given.push(given);
+        }
+        request.paths.extend(self.paths.iter().filter(|path| path.as_os_str() != DASH).cloned());
+        if request.paths.is_empty() {
+            request.paths = config.migration_paths();
+        }
+        if request.paths.is_empty() && !broken_config {
+            request.paths.push(PathBuf::from("."));
+        }
+        if let Some(path) = &self.schema {
+            let read = SourceFile::read(path).map_err(|error| Problem::new("lint::schema", io_words(&error)).about(path));
+            request.schema = Some(read?);
+        }
+        Ok(request)
+    }
+}
+
+fn stdin(path: Option<&Path>) -> Result<Arc<SourceFile>, Problem> {
+    let mut bytes = Vec::new();
+    let path = path.unwrap_or(Path::new(STDIN));
+    let read =
+        io::stdin().lock().read_to_end(&mut bytes).and_then(|read| u32::try_from(read).map_err(|_| io::ErrorKind::FileTooLarge.into()));
+    match read {
+        Ok(_) => Ok(SourceFile::new(path.strip_prefix(".").unwrap_or(path), bytes)),
+        Err(error) => Err(Problem::new("lint::stdin", io_words(&error)).about(path)),
+    }
+}
+
+/// More files than this may take long enough to wonder.
+const WORTH_PROGRESS: usize = 500;
+
+fn progress(found: &Discovered) -> ProgressBar {
+    let files: usize = found.histories.iter().map(|history| history.migrations.len()).sum();
+    if files < WORTH_PROGRESS || !io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    }
+    let bar = ProgressBar::new_spinner().with_message(format!("judging {files} files"));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// What the config says for nothing.
+fn note_unused(console: Console, config: &Config, used: &[usize]) {
+    for (_, pattern) in config.exclude.written().iter().enumerate().filter(|(at, _)| !used.contains(at)) {
+        console.note(&format!("nothing matches `{pattern}` under `exclude:`"));
+    }
+}

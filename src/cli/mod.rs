@@ -1,0 +1,136 @@
+//! The command line: what can be asked, and what the exit code answers.
+
+mod init;
+mod lint;
+mod rules;
+mod setup;
+
+use crate::problem::Problem;
+use crate::report;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Makes changing a PostgreSQL schema safe: judges migrations by what the server will do.
+///
+/// Each statement is judged by the locks it takes, the tables it rewrites or scans, the code it breaks and the data it destroys, on the
+/// schema that the migrations before it have made.
+#[derive(Debug, Parser)]
+#[command(name = "lockkeeper", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Examples:
+  lockkeeper lint                            judge the migrations that lockkeeper.yaml names
+  lockkeeper lint migrations/0042_buyer.sql  one file, on the schema that the files before it make
+  lockkeeper explain drop-column             what a rule means, with examples
+
+Exit codes: 0 nothing to fail on, 1 findings, 2 the run itself failed.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Colours: on a terminal, always, or never; NO_COLOR turns them off too
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge migrations, and say what to do instead
+    Lint(lint::Lint),
+    /// Write a commented lockkeeper.yaml
+    Init,
+    /// Say what a rule means, with its examples
+    Explain(rules::Explain),
+    /// List all rules
+    Rules(rules::List),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What a run answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing to fail on.
+    Clean,
+    /// Findings at or above the threshold.
+    Findings,
+    /// The run itself failed: usage, config, a path that cannot be read.
+    Failed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::Failed => 2,
+        })
+    }
+}
+
+/// Runs a command line.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no failure of ours.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Failed } else { Exit::Clean };
+        }
+    };
+    let console = Console { choice: cli.color };
+    match cli.command {
+        Command::Lint(lint) => lint.run(console),
+        Command::Init => init::run(console),
+        Command::Explain(explain) => explain.run(console),
+        Command::Rules(list) => list.run(console),
+    }
+}
+
+/// Where words go.
+#[derive(Clone, Copy, Debug)]
+struct Console {
+    choice: Colour,
+}
+
+impl Console {
+    /// Whether standard output takes colours.
+    fn colour(self) -> bool {
+        self.wants(&io::stdout())
+    }
+
+    fn wants(self, stream: &impl IsTerminal) -> bool {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.choice {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => stream.is_terminal() && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        }
+    }
+
+    /// Gives standard output, in one piece, to `write`. A reader that goes away (`| head`) is no failure.
+    fn print(self, exit: Exit, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exit {
+        let mut out = io::BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
+            Ok(()) => exit,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+            Err(error) => self.failed(&Problem::new("cli::output", format!("the report could not be written: {error}"))),
+        }
+    }
+
+    /// Says why a command cannot be done.
+    fn failed(self, problem: &Problem) -> Exit {
+        // If standard error is gone too, the exit code still tells.
+        let _ = report::write_problem(problem, self.wants(&io::stderr()), &mut io::stderr().lock());
+        Exit::Failed
+    }
+
+    /// A word beside the report.
+    fn note(self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "note: {text}");
+    }
+}
