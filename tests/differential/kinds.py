@@ -103,7 +103,6 @@ SIMPLE = {
     "DeclareCursorStmt": ["other: declare", "select"],
     "FetchStmt": ["other: fetch", "other: move", "select"],
     "ClosePortalStmt": ["other: close"],
-    "PrepareStmt": ["other: prepare"],
     "ExecuteStmt": ["other: execute"],
     "DeallocateStmt": ["other: deallocate"],
     "ListenStmt": ["other: listen"],
@@ -209,7 +208,7 @@ CONSTRAINTS = {
 
 
 def statement_words(tree):
-    """The words for a statement's first operation, of which one has to fit."""
+    """The words for a statement's own operation, of which one has to fit."""
     (name, node), = tree.items()
     if name in SIMPLE:
         return SIMPLE[name]
@@ -217,16 +216,18 @@ def statement_words(tree):
         return ["create_table_as"] if has_into(node) else ["select", "set", "insert", "update", "delete", "merge"]
     if name == "ExplainStmt":
         return ["select"] + statement_words(node["query"])
+    if name == "PrepareStmt":
+        return ["other: prepare"] + statement_words(node["query"])
     if name == "CreateTableAsStmt":
         return ["create_materialized_view"] if node["objtype"] == "OBJECT_MATVIEW" else ["create_table_as"]
     if name == "TransactionStmt":
         return [TRANSACTIONS[node["kind"]]]
     if name == "VariableSetStmt":
-        return ["reset"] if "RESET" in node["kind"] else ["set"]
+        return ["reset"] if "RESET" in node["kind"] else ["set", "other: set transaction", "other: set session characteristics"]
     if name == "VacuumStmt":
         return ["vacuum"] if node.get("is_vacuumcmd") else ["analyze"]
     if name == "DropStmt":
-        return [DROPS.get(node["removeType"], "drop_object")]
+        return [DROPS[node["removeType"]]] if node["removeType"] in DROPS else ["drop_object", "other: drop"]
     if name == "RenameStmt":
         return renamed(node)
     if name in ("GrantStmt", "GrantRoleStmt"):
@@ -244,9 +245,9 @@ def statement_words(tree):
         kind = {"tsparser": "text search", "tsdictionary": "text search", "tstemplate": "text search", "tsconfiguration": "text search"}.get(kind, kind)
         return [f"other: create {kind}", f"other: create or replace {kind}"]
     if name == "AlterObjectSchemaStmt":
-        return ["set_schema"] if node["objectType"] in RELATIONS else ["set_schema", "other: alter"]
+        return ["set_schema"] if node["objectType"] in RELATIONS else ["set_schema", "alter_domain", "other: alter"]
     if name == "AlterOwnerStmt":
-        return ["change_owner"] if node["objectType"] in RELATIONS else ["change_owner", "other: alter"]
+        return ["change_owner"] if node["objectType"] in RELATIONS else ["change_owner", "alter_domain", "other: alter"]
     return [f"no word for {name}"]
 
 
@@ -258,9 +259,7 @@ def has_into(node):
 
 def renamed(node):
     kind = node["renameType"]
-    if kind in ("OBJECT_TABLE", "OBJECT_INDEX") or kind not in RENAMES:
-        return [RENAMES.get(kind, "rename_object"), "rename_table" if kind == "OBJECT_TABLE" else "rename_object"]
-    return [RENAMES[kind]]
+    return [RENAMES[kind]] if kind in RENAMES else ["rename_object", "other: alter"]
 
 
 def domain_word(node):

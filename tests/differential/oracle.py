@@ -13,6 +13,14 @@ from pglast import parser
 
 COMMENTS = ("SQL_COMMENT", "C_COMMENT")
 
+# Where the grammar says yes and the server no.
+KNOWN = {
+    "PREPARE p1 AS SELECT $1a": "pglast's scanner is softer on parameters than the server's",
+    "CREATE SEQUENCE sequence_testx OWNED BY nobody": "the server: invalid OWNED BY option",
+    "DECLARE foo CURSOR FOR SELECT 1 INTO int4_tbl": "the server: SELECT ... INTO is not allowed here",
+    "SELECT * FROM (SELECT 1 INTO f) bar": "the server: SELECT ... INTO is not allowed here",
+}
+
 
 def main(path):
     tally = Tally()
@@ -29,6 +37,7 @@ class Tally:
         self.agree = collections.Counter()
         self.total = collections.Counter()
         self.differ = collections.defaultdict(list)
+        self.known = 0
         self.refused = 0
         self.refused_by_us = 0
 
@@ -48,6 +57,7 @@ class Tally:
         for what in self.total:
             print(f"{what}: {self.agree[what]}/{self.total[what]}")
         print(f"refused by PostgreSQL's grammar and not compared: {self.refused}, of these unreadable for us, too: {self.refused_by_us}")
+        print(f"known to differ and not compared: {self.known}")
         return 1 if self.differ else 0
 
 
@@ -62,6 +72,9 @@ def compare_file(path, statements, tally):
         if statement["operations"] and statement["operations"][0]["kind"] == "psql_command":
             continue
         where = f"{path}:{text.count(chr(10), 0, start) + 1}: {' '.join(text[start:end].split())[:160]}"
+        if text[start:end] in KNOWN:
+            tally.known += 1
+            continue
         trees = parse(text[start:end])
         if trees is None:
             tally.refused += 1
@@ -123,10 +136,11 @@ def boundaries(text, trees):
 
 def compare_reading(node, statement, where, tally):
     operations = statement["operations"]
-    ours = [describe(operation) for operation in operations]
     words = statement_words(node)
-    fits = bool(operations) and any(fit(operations[0], word) for word in words)
-    tally.compare("kinds", ours[:3], words, where, same=fits)
+    # CREATE TABLE is followed by its constraints; WITH and COPY (query) are preceded by what they change.
+    own = operations[:1] + operations[-1:]
+    fits = any(fit(operation, word) for operation in own for word in words)
+    tally.compare("kinds", [describe(operation) for operation in own], words, where, same=fits)
     if (expected := alter_words(node)) is not None:
         listed = [operation for operation in operations if not operation["inline"]]
         same = len(listed) == len(expected) and all(fit(o, w) for o, w in zip(listed, expected))

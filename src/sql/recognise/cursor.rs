@@ -86,7 +86,23 @@ impl<'a> Cursor<'a> {
 
     /// Whether these words or signs come `ahead` places further on.
     pub fn sees_at(&self, ahead: usize, words: &str) -> bool {
-        words.split(' ').enumerate().all(|(index, word)| self.peek_at(ahead + index).is_some_and(|token| self.is(token, word)))
+        // Asked more often than anything else, and mostly answered by the length of the first word.
+        let mut ahead = ahead;
+        let mut words = words;
+        loop {
+            let Some(token) = self.peek_at(ahead) else { return false };
+            let length = token.span.len() as usize;
+            let behind = words.as_bytes().get(length).copied();
+            let ends_here = behind.is_none_or(|byte| byte == b' ');
+            if !(ends_here && words.get(..length).is_some_and(|word| self.is(token, word))) {
+                return false;
+            }
+            if behind.is_none() {
+                return true;
+            }
+            words = &words[length + 1..];
+            ahead += 1;
+        }
     }
 
     /// The first of `words` that comes next.
