@@ -182,7 +182,7 @@ fn between(from: &TypeName, to: &TypeName, catalog: &Catalog, time_zone: Option<
             && (a.modifiers == b.modifiers || b.modifiers.is_empty());
         return if alike { RebuildsIndexes } else { Rewrites };
     }
-    by_table(&a, &b, time_zone)
+    if a == b { Free } else { by_table(&a, &b, time_zone) }
 }
 
 /// Whether both name the same type with the same modifiers. Spellings are unified by whoever read them, schemas by the catalog.
