@@ -15,7 +15,28 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows that no one could foresee from the statement and the schema alone: row, field, reason. `*` stands for every field.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+#[rustfmt::skip]
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    // Effects are foretold for a table that is large and in use. That it is empty, no migration says.
+    ("type-int-to-bigint-empty",            "rewrites",     "the table is empty"),
+    ("type-int-to-bigint-empty",            "scans",        "the table is empty"),
+    ("add-fk-to-empty-table",               "scans",        "the table is empty"),
+    ("create-partition-default-empty",      "scans",        "the default partition is empty"),
+    ("create-table-like-then-attach-empty", "scans",        "the new partition is empty"),
+    ("vacuum-clean-table",                  "scans",        "all pages are known to be visible already"),
+    // What the planner chooses depends on the rows.
+    ("add-fk-to-partitioned",               "scans",        "the planner reads the smaller partition through its index"),
+    ("select",                              "scans",        "how a plain read finds its rows is left to the planner: it keeps nobody waiting"),
+    ("select-all-for-key-share",            "scans",        "how a read finds its rows is left to the planner"),
+    ("analyze",                             "scans",        "a sample of fixed size is read, and 10,000 rows fit in it"),
+    // What only the server knows.
+    ("alter-table-all-in-tablespace",       "locks",        "which tables lie in a tablespace, only the server knows: said to be opaque"),
+    ("alter-table-all-in-tablespace",       "rewrites",     "the same"),
+    ("alter-index-all-in-tablespace",       "index_locks",  "the same"),
+    ("alter-index-all-in-tablespace",       "rebuilds",     "the same"),
+    // How it was measured.
+    ("queue-drop-index",                    "index_locks",  "seen while it still waits for the table; the index comes next, as in the row drop-index"),
+];
 
 const FIELDS: [&str; 9] = ["locks", "index_locks", "rewrites", "scans", "rebuilds", "builds", "transaction", "known", "read"];
 
@@ -27,7 +48,8 @@ struct Count {
 
 #[test]
 fn effects_are_what_servers_were_seen_to_do() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/lock-truth.json")).expect("the fixture is in the repository");
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/lock-truth.json"))
+        .expect("the fixture is in the repository");
     let rows: Vec<Value> = serde_json::from_str(&text).expect("the fixture is JSON");
     let (mut wrong, mut unused) = (Vec::new(), EXCEPTIONS.iter().map(|(row, field, _)| (*row, *field)).collect::<BTreeSet<_>>());
     for server in Version::OLDEST.0..=Version::NEWEST.0 {
@@ -50,7 +72,8 @@ fn effects_are_what_servers_were_seen_to_do() {
                 }
             }
         }
-        let fields: Vec<String> = FIELDS.iter().filter_map(|field| Some(format!("{field} {}/{}", count.agree.get(field)?, count.total[field]))).collect();
+        let fields: Vec<String> =
+            FIELDS.iter().filter_map(|field| Some(format!("{field} {}/{}", count.agree.get(field)?, count.total[field]))).collect();
         println!("PostgreSQL {server}: {}; {excused} excused, {rejected} rejected by the server", fields.join(", "));
     }
     assert!(wrong.is_empty(), "{} fields disagree:\n{}", wrong.len(), wrong.join("\n"));

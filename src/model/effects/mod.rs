@@ -207,10 +207,12 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => {
             out.opaque = true
         }
-        Operation::Other { transactional, .. } => {
+        Operation::Other { words, transactional, .. } => {
             if !transactional {
                 out.transaction = InTransaction::Forbidden;
             }
+            // ALTER TABLE ALL IN TABLESPACE: which relations lie there, only the server knows.
+            out.opaque |= words.ends_with("all in tablespace");
         }
         Operation::CreateSequence { .. }
         | Operation::CreateType { .. }

@@ -81,7 +81,9 @@ pub(super) fn detach(scene: &Scene<'_>, parent: &Subject<'_>, partition: &Name, 
         }
         Detach::Plain => {
             out.lock(&parent.name, AccessExclusive);
-            let mode = if scene.server.0 >= 14 { AccessExclusive } else { ShareUpdateExclusive };
+            // Foreign keys to the parent are taken off the partition, which up to 13 is all that locks it so.
+            let referenced = parent.relation.is_some_and(|relation| !relation.referenced_by.is_empty());
+            let mode = if scene.server.0 >= 14 || referenced { AccessExclusive } else { ShareUpdateExclusive };
             out.lock(&partition.name, mode);
             if let Some(default) = default_of(scene, parent) {
                 out.lock(&default.name, AccessExclusive);

@@ -252,9 +252,11 @@ pub(super) fn reset_name(cursor: &mut Cursor<'_>) -> Read<Option<Box<str>>> {
 pub(super) fn discard(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let from = cursor.mark();
     cursor.expect("discard")?;
-    let what = match cursor.expect_any(&["all", "plans", "sequences", "temporary", "temp"])? {
-        "all" => Operation::Reset { name: None },
-        word => Operation::Other { words: format!("discard {word}").into(), object: None, transactional: true },
-    };
-    Ok(one(cursor, from, what))
+    let word = cursor.expect_any(&["all", "plans", "sequences", "temporary", "temp"])?;
+    let other = Operation::Other { words: format!("discard {word}").into(), object: None, transactional: word != "all" };
+    let mut operations = one(cursor, from, other);
+    if word == "all" {
+        operations.extend(one(cursor, from, Operation::Reset { name: None }));
+    }
+    Ok(operations)
 }
