@@ -18,7 +18,7 @@ use std::time::Duration;
 /// How often a statement that runs is looked at.
 const GLANCE: Duration = Duration::from_millis(2);
 
-/// What a statement was seen to do to relations that existed before it and are not temporary.
+/// What a statement was seen to do to relations that existed before it, new indexes aside. What is temporary is left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
     /// Locks above ACCESS SHARE on everything but indexes, strongest mode each, by name. In a transaction that was already open, those
@@ -30,7 +30,7 @@ pub struct Observed {
     pub rewrites: Vec<QualifiedName>,
     /// Indexes that have a new file although they existed.
     pub rebuilds: Vec<QualifiedName>,
-    /// Indexes that are new, on tables that are not.
+    /// Indexes that are new.
     pub builds: Vec<QualifiedName>,
     /// Tables and materialized views that were read as a whole.
     pub scans: Vec<QualifiedName>,

@@ -52,6 +52,11 @@ pub fn test(entry: &Entry, rules: &RuleSet) -> Result<(usize, Vec<Failure>), Pro
 
 /// The report of an example, judged for a server that it is about.
 pub fn report(example: &Example, rules: &RuleSet) -> Report {
+    report_for(example, rules, server(example))
+}
+
+/// The report of an example, judged for this server.
+pub fn report_for(example: &Example, rules: &RuleSet, server: Version) -> Report {
     let config = config(example);
     let given = Some(SourceFile::new("given.sql", example.given.as_str())).filter(|given| !given.bytes().is_empty());
     // Where one file is judged, the others are its history, or what comes after it.
@@ -59,7 +64,7 @@ pub fn report(example: &Example, rules: &RuleSet) -> Report {
     let mut files: Vec<_> = example.files.iter().map(|file| (SourceFile::new(&file.name, file.sql.as_str()), role)).collect();
     files.extend(example.sql.as_ref().map(|sql| (SourceFile::new(&example.file, sql.as_str()), Role::Subject)));
     let discovered = Discovered { histories: vec![in_memory(given, &files, &config)], ..Discovered::default() };
-    run(discovered, &Settings { rules, config: &config, server: server(example) })
+    run(discovered, &Settings { rules, config: &config, server })
 }
 
 /// The example's name, or its SQL in one line.

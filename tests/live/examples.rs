@@ -1,19 +1,22 @@
 //! The examples of all rules: the server takes them, and does what they claim.
 
 use crate::fill::fill;
+use crate::model::{Before, Comparison, compare};
 use crate::play::{Played, play};
 use crate::servers::{new_database, servers};
 use lockkeeper::db::block_on;
 use lockkeeper::db::observe::{Observed, Observer};
 use lockkeeper::db::server::Server;
+use lockkeeper::lint::{example, finding as lint};
 use lockkeeper::model::lock::LockMode;
 use lockkeeper::model::name::QualifiedName;
 use lockkeeper::model::session::TransactionMode;
-use lockkeeper::rule::example::{Example, Mode};
+use lockkeeper::rule::example::Example;
 use lockkeeper::rule::set::RuleSet;
 use lockkeeper::text::SourceFile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 // One test for each rule: `cargo test --test live drop_column`.
@@ -28,7 +31,7 @@ fn speaks_for_itself(rule: &str) {
         let mut report = Report::default();
         let of_this_server = |example: &&Example| example.live && example.is_about(server.installation().version.0);
         for example in examples.bad.iter().chain(&examples.good).filter(of_this_server) {
-            block_on(hold_against(&Case { rule, example, server }, &mut report)).expect("an event queue");
+            block_on(hold_against(&Case { rule, example, server }, &rules, &mut report)).expect("an event queue");
         }
         complaints.append(&mut report.complaints);
         sum_up(server, report, rules.all().count());
@@ -73,56 +76,64 @@ struct Case<'a> {
     server: &'a Server,
 }
 
-async fn hold_against(case: &Case<'_>, report: &mut Report) {
-    let with_rows = run(case, true, report).await;
+async fn hold_against(case: &Case<'_>, rules: &RuleSet, report: &mut Report) {
+    let judged = example::report_for(case.example, rules, case.server.installation().version);
+    let with_rows = run(case, &judged, true, report).await;
     // Rows are a means to see more; where they are what the server objects to (a duplicate key), an empty table still shows the locks.
-    let played = match with_rows.refused.is_some() && case.example.fails.is_none() {
-        true => run(case, false, report).await,
+    let Run { last, comparisons } = match with_rows.last.refused.is_some() && case.example.fails.is_none() {
+        true => run(case, &judged, false, report).await,
         false => with_rows,
     };
-    report.check_outcome(case, &played);
-    if let (Some(observed), None) = (played.last(), &played.refused) {
+    report.check_outcome(case, &last);
+    if let (Some(observed), None) = (last.last(), &last.refused) {
         report.check_claims(case, observed);
+    }
+    for (what, complaint) in comparisons {
+        report.count(case, what, complaint);
     }
 }
 
-/// Plays all files of an example in a new database; gives what happened in the one that is judged, else in the last one.
-async fn run(case: &Case<'_>, with_rows: bool, report: &mut Report) -> Played {
+/// What came of an example.
+#[derive(Default)]
+struct Run {
+    /// The last of its files that is judged, or the one that was refused.
+    last: Played,
+    /// What was said of each statement of those that are judged, and what it did.
+    comparisons: Vec<Comparison>,
+}
+
+/// Plays all files of an example in a new database.
+async fn run(case: &Case<'_>, judged: &lint::Report, with_rows: bool, report: &mut Report) -> Run {
     let example = case.example;
-    let options = new_database(case.server).await;
-    let mut observer = Observer::open(&options).await.expect("the server answers");
+    let mut observer = Observer::open(&new_database(case.server).await).await.expect("the server answers");
     let given = play(&mut observer, &SourceFile::new("given.sql", example.given.as_str()), TransactionMode::None).await;
     assert!(given.refused.is_none(), "{}: its `given` is refused: {:?}", case.rule, given.refused);
     let mut files: Vec<(&str, &str)> = example.files.iter().map(|file| (file.name.as_str(), file.sql.as_str())).collect();
     files.extend(example.sql.as_deref().map(|sql| (example.file.as_str(), sql)));
     files.sort_unstable();
-    let mut judged = Played::default();
+    let mut run = Run::default();
     for (name, sql) in files {
         if with_rows {
             let left = fill(observer.runner()).await.expect("rows are made from the catalog");
             report.left_empty.extend(left.iter().map(|left| format!("{}: {} ({})", case.rule, left.table, left.why)));
         }
-        let played = play(&mut observer, &SourceFile::new(name, sql), mode_of(example, sql)).await;
+        let before = Before::look(observer.runner()).await.expect("the catalog can be read");
+        let assessed = judged.migrations.iter().find(|assessed| assessed.source.path() == Path::new(name));
+        let mode = assessed.map_or(TransactionMode::None, |assessed| assessed.transaction);
+        let played = play(&mut observer, &SourceFile::new(name, sql), mode).await;
         let refused = played.refused.is_some();
-        if refused || name == example.file || example.sql.is_none() {
-            judged = played;
+        if let Some(assessed) = assessed {
+            run.comparisons.extend(compare(&before, assessed, &played));
+        }
+        if refused || assessed.is_some() {
+            run.last = played;
         }
         if refused {
             break;
         }
     }
     observer.close().await;
-    judged
-}
-
-fn mode_of(example: &Example, sql: &str) -> TransactionMode {
-    let sql = sql.to_ascii_uppercase();
-    match example.transaction {
-        Some(Mode::Runner) => TransactionMode::Runner,
-        Some(Mode::None) => TransactionMode::None,
-        Some(Mode::OneMessage) => TransactionMode::OneMessage,
-        None => TransactionMode::Assumed(!sql.contains("CONCURRENTLY") && !sql.contains("VACUUM") && !sql.contains("BEGIN")),
-    }
+    run
 }
 
 impl Report {

@@ -4,6 +4,7 @@ mod catalog;
 mod dump;
 mod examples;
 mod fill;
+mod model;
 mod observe;
 mod play;
 mod servers;

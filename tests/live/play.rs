@@ -1,20 +1,30 @@
 //! Plays a migration on a server as its runner would, and looks at each statement.
 
-use lockkeeper::db::Refusal;
 use lockkeeper::db::observe::{Observed, Observer};
+use lockkeeper::db::{Connection, Refusal};
+use lockkeeper::model::name::{Ident, QualifiedName};
 use lockkeeper::model::operation::Operation;
 use lockkeeper::model::session::TransactionMode;
 use lockkeeper::sql::{self, Statement};
 use lockkeeper::text::{SourceFile, Span};
+use sqlx::Row;
+use std::collections::BTreeMap;
 
 /// A statement that was run.
 #[derive(Debug)]
 pub struct Step {
     /// Its index in the file.
     pub statement: usize,
+    /// Which of the transactions it ran in, counted from 0. A statement that commits for itself has one of its own.
+    pub transaction: usize,
+    /// The relations that were there before it, by name and object id: earlier statements of the file rename and drop.
+    pub there: Relations,
     /// What it did. Statements that only open, end or configure transactions do nothing that is looked at.
     pub observed: Option<Observed>,
 }
+
+/// Relations by name, with their object ids.
+pub type Relations = BTreeMap<QualifiedName, i64>;
 
 /// A migration that was run, up to its end or to the statement that failed.
 #[derive(Debug, Default)]
@@ -43,6 +53,8 @@ pub async fn play(observer: &mut Observer, source: &SourceFile, mode: Transactio
         TransactionMode::OneMessage => statements.len() > 1 && !says_begin,
     };
     let mut played = Played::default();
+    let mut transaction = 0;
+    let mut in_block = wrapped;
     if wrapped {
         observer.runner().run("BEGIN").await.expect("a new connection takes a BEGIN");
     }
@@ -50,8 +62,14 @@ pub async fn play(observer: &mut Observer, source: &SourceFile, mode: Transactio
         if is(statement, |operation| matches!(operation, Operation::PsqlCommand { .. })) {
             continue;
         }
+        // In a failed transaction nothing can be asked, and nothing will be done.
+        let there = relations(observer.runner()).await.unwrap_or_default();
         let (observed, refused) = run(observer, source, statement).await;
-        played.steps.push(Step { statement: index, observed });
+        played.steps.push(Step { statement: index, transaction, there, observed });
+        let begins = is(statement, |operation| matches!(operation, Operation::Begin));
+        let ends = is(statement, |operation| matches!(operation, Operation::Commit { .. } | Operation::Rollback { .. }));
+        in_block = (in_block || begins) && !ends;
+        transaction += usize::from(!in_block);
         if refused.is_some() {
             played.refused = refused;
             break;
@@ -75,6 +93,16 @@ async fn run(observer: &mut Observer, source: &SourceFile, statement: &Statement
     let observed = observer.observe(&text, &[]).await.expect("the witness stays connected");
     let refused = observed.refused.clone();
     (Some(observed), refused)
+}
+
+async fn relations(connection: &mut Connection) -> Result<Relations, Refusal> {
+    let sql = "SELECT n.nspname::text, c.relname::text, c.oid::int8 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n
+               ON n.oid = c.relnamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_t'";
+    let read = |row: &sqlx::postgres::PgRow| {
+        let (schema, name): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        Ok((QualifiedName { schema: Ident::quoted(&schema), name: Ident::quoted(&name) }, row.try_get(2)?))
+    };
+    connection.rows(sql).await?.iter().map(read).collect()
 }
 
 fn is(statement: &Statement, what: impl Fn(&Operation) -> bool) -> bool {
