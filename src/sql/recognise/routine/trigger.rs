@@ -1,0 +1,84 @@
+//! CREATE TRIGGER and CREATE RULE.
+
+use super::super::cursor::{Cursor, Read};
+use super::super::{Operations, one};
+use crate::model::operation::{CreateTrigger, Operation};
+
+/// CREATE [OR REPLACE] [CONSTRAINT] TRIGGER.
+pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    let from = cursor.mark();
+    cursor.expect("create")?;
+    let or_replace = cursor.take("or replace");
+    let constraint = cursor.take("constraint");
+    cursor.expect("trigger")?;
+    let name = cursor.ident()?;
+    let before = cursor.expect_any(&["before", "after", "instead of"])? == "before";
+    let (events, of_columns) = events(cursor)?;
+    cursor.expect("on")?;
+    let table = cursor.name()?;
+    let referenced = if cursor.take("from") { Some(cursor.name()?) } else { None };
+    const ATTRIBUTES: [&str; 6] = ["not deferrable", "deferrable", "initially immediate", "initially deferred", "not enforced", "enforced"];
+    while cursor.take_any(&ATTRIBUTES).is_some() {}
+    if cursor.take("referencing") {
+        while cursor.take_any(&["new", "old"]).is_some() {
+            cursor.expect_any(&["table", "row"])?;
+            cursor.take("as");
+            cursor.ident()?;
+        }
+    }
+    let mut for_each_row = false;
+    if cursor.take("for") {
+        cursor.take("each");
+        for_each_row = cursor.expect_any(&["row", "statement"])? == "row";
+    }
+    if cursor.take("when") {
+        let condition = cursor.group()?.rest();
+        cursor.expression(condition)?;
+    }
+    cursor.expect("execute")?;
+    cursor.expect_any(&["function", "procedure"])?;
+    let function = Some(cursor.type_or_function_name()?);
+    cursor.group()?;
+    let trigger =
+        CreateTrigger { name, table, or_replace, constraint, before, for_each_row, events, of_columns, function, from: referenced };
+    Ok(one(cursor, from, Operation::CreateTrigger(Box::new(trigger))))
+}
+
+/// Events with OR between, and the columns of UPDATE OF.
+fn events(cursor: &mut Cursor<'_>) -> Read<(Vec<Box<str>>, Vec<crate::model::name::Ident>)> {
+    let (mut events, mut columns) = (Vec::new(), Vec::new());
+    loop {
+        let event = cursor.expect_any(&["insert", "update", "delete", "truncate"])?;
+        events.push(event.into());
+        if event == "update" && cursor.take("of") {
+            columns.extend(cursor.list(Cursor::ident)?);
+        }
+        if !cursor.take("or") {
+            return Ok((events, columns));
+        }
+    }
+}
+
+/// CREATE [OR REPLACE] RULE. What the rule does is done when it fires, not now.
+pub(in super::super) fn create_rule(cursor: &mut Cursor<'_>) -> Read<Operations> {
+    let from = cursor.mark();
+    cursor.expect("create")?;
+    let or_replace = cursor.take("or replace");
+    cursor.expect("rule")?;
+    let name = cursor.ident()?;
+    cursor.expect("as on")?;
+    cursor.expect_any(&["select", "insert", "update", "delete"])?;
+    cursor.expect("to")?;
+    let table = cursor.name()?;
+    if cursor.take("where") {
+        let condition = cursor.until(|cursor| cursor.sees("do"))?;
+        cursor.expression(condition)?;
+    }
+    cursor.expect("do")?;
+    cursor.take_any(&["also", "instead"]);
+    if cursor.at_end() {
+        return Err(cursor.fail("NOTHING or a statement"));
+    }
+    cursor.until(|_| false)?;
+    Ok(one(cursor, from, Operation::CreateRule { name, table, or_replace }))
+}
