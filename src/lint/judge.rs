@@ -22,7 +22,11 @@ pub(super) struct Judge<'a> {
     end: &'a Catalog,
     surroundings: Surroundings,
     nothing: Effects,
+    watch: &'a Watch<'a>,
 }
+
+/// Is shown every subject as the rules see it.
+pub type Watch<'a> = dyn Fn(&Moment<'_>) + 'a;
 
 /// What is the same for all subjects of one statement.
 #[derive(Clone, Copy)]
@@ -35,7 +39,14 @@ struct Here<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(settings: &'a Settings<'a>, migration: &'a Migration, script: &'a Script, end: &'a Catalog, has_later: bool) -> Self {
+    pub fn new(
+        settings: &'a Settings<'a>,
+        file: (&'a Migration, &'a Script),
+        end: &'a Catalog,
+        has_later: bool,
+        watch: &'a Watch<'a>,
+    ) -> Self {
+        let (migration, script) = file;
         let surroundings = Surroundings {
             order: migration.order,
             has_later,
@@ -43,13 +54,12 @@ impl<'a> Judge<'a> {
             small_tables: settings.config.small_tables.clone(),
             ..Surroundings::default()
         };
-        Self { settings, migration, script, end, surroundings, nothing: Effects::default() }
+        Self { settings, migration, script, end, surroundings, nothing: Effects::default(), watch }
     }
 
     /// Judges it, and moves the schema on behind it.
     pub fn file(&self, replay: &mut Replay<'_>, problems: &mut Vec<Problem>) -> Assessed {
-        let mut session = replay.begin(self.migration, self.script);
-        let mode = replay.mode(self.migration, self.script);
+        let (transaction, mut session) = replay.begin(self.migration, self.script);
         let mut findings = self.whole(&replay.catalog, &session);
         let mut statements = Vec::with_capacity(self.script.statements.len());
         for at in 0..self.script.statements.len() {
@@ -68,7 +78,7 @@ impl<'a> Judge<'a> {
         Assessed {
             source: self.migration.source.clone(),
             version: self.migration.version.clone(),
-            transaction: mode,
+            transaction,
             class,
             class_with_fixes,
             statements,
@@ -105,14 +115,13 @@ impl<'a> Judge<'a> {
         own.append(&mut if is_explained { explained } else { unexplained });
         findings.append(&mut own);
         replay.end_statement(session, statement, at, &each);
-        let mut operations: Vec<_> = statement.operations.iter().map(|operation| operation.what.kind().word()).collect();
-        let mut seen = Vec::new();
-        operations.retain(|word| {
-            !seen.contains(word) && {
-                seen.push(*word);
-                true
+        let mut operations: Vec<&str> = Vec::new();
+        for operation in &statement.operations {
+            let word = operation.what.kind().word();
+            if !operations.contains(&word) {
+                operations.push(word);
             }
-        });
+        }
         // The class of the findings is added when the allowances are known.
         Judged { span: statement.span, reading: statement.reading, operations, effects: all, blocks, class, class_with_fixes: class }
     }
@@ -144,6 +153,10 @@ impl<'a> Judge<'a> {
             server: self.settings.server,
             migration: &self.surroundings,
         };
+        // Of the two askings of a statement, one is enough to see.
+        if !matches!(subject, Subject::Statement { explained: true, .. }) {
+            (self.watch)(&moment);
+        }
         self.settings.rules.about(moment.kind()).filter_map(|entry| self.ask_rule(entry, &moment)).collect()
     }
 

@@ -7,6 +7,8 @@ mod fingerprint;
 mod judge;
 mod suggest;
 mod suppress;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Config;
 use crate::discover::{Discovered, History, Migration, Role};
@@ -20,6 +22,7 @@ use crate::rule::set::RuleSet;
 use crate::sql::{self, Script, Statement};
 use finding::{Assessed, Report};
 use judge::Judge;
+pub use judge::Watch;
 use rayon::prelude::*;
 
 /// What a run judges by.
@@ -35,12 +38,17 @@ pub struct Settings<'a> {
 
 /// Judges everything that was found.
 pub fn run(discovered: Discovered, settings: &Settings<'_>) -> Report {
+    run_watched(discovered, settings, &|_| {})
+}
+
+/// Judges everything that was found, and shows each subject of it to `watch` when its rules are asked.
+pub fn run_watched(discovered: Discovered, settings: &Settings<'_>, watch: &Watch<'_>) -> Report {
     let Discovered { histories, mut problems, .. } = discovered;
     let mut scripts = read_all(&histories).into_iter();
     let mut migrations = Vec::new();
     for history in &histories {
         let scripts: Vec<_> = scripts.by_ref().take(history.migrations.len()).collect();
-        migrations.append(&mut judge_history(history, &scripts, settings, &mut problems));
+        migrations.append(&mut judge_history(history, &scripts, (settings, watch), &mut problems));
     }
     Report { server: settings.server, migrations, problems }
 }
@@ -58,7 +66,8 @@ fn read_all(histories: &[History]) -> Vec<Script> {
 
 /// Up to the first subject, the history is replayed once. From there on, it is replayed to its end, since what a migration leaves behind is
 /// judged by what becomes of it; and then again, to judge.
-fn judge_history(history: &History, scripts: &[Script], settings: &Settings<'_>, problems: &mut Vec<Problem>) -> Vec<Assessed> {
+fn judge_history(history: &History, scripts: &[Script], how: (&Settings<'_>, &Watch<'_>), problems: &mut Vec<Problem>) -> Vec<Assessed> {
+    let (settings, watch) = how;
     let is_subject = |migration: &Migration| migration.role == Role::Subject;
     let Some(first) = history.migrations.iter().position(is_subject) else { return Vec::new() };
     let files: Vec<_> = history.migrations.iter().zip(scripts).collect();
@@ -72,7 +81,7 @@ fn judge_history(history: &History, scripts: &[Script], settings: &Settings<'_>,
             Role::History => replay.file(migration, script),
             Role::Subject => {
                 let has_later = at + 1 < files.len();
-                let judge = Judge::new(settings, migration, script, &end.catalog, has_later);
+                let judge = Judge::new(settings, (migration, script), &end.catalog, has_later, watch);
                 assessed.push(judge.file(&mut replay, problems));
             }
         }
@@ -90,7 +99,7 @@ struct Replay<'a> {
 impl Replay<'_> {
     /// A whole file at once.
     fn file(&mut self, migration: &Migration, script: &Script) {
-        let mut session = self.begin(migration, script);
+        let (_, mut session) = self.begin(migration, script);
         for (at, statement) in script.statements.iter().enumerate() {
             for operation in &statement.operations {
                 self.catalog.replay(&operation.what, migration.step);
@@ -99,8 +108,8 @@ impl Replay<'_> {
         }
     }
 
-    /// A new file begins, on a new connection.
-    fn begin(&mut self, migration: &Migration, script: &Script) -> Session {
+    /// A new file begins, on a new connection. Gives how it is put into transactions, too.
+    fn begin(&mut self, migration: &Migration, script: &Script) -> (TransactionMode, Session) {
         let mode = self.mode(migration, script);
         let mut session = Session::new(in_effect(mode, script), migration.step);
         for (name, timeout) in
@@ -112,7 +121,7 @@ impl Replay<'_> {
         }
         self.catalog.begin_file(session.mode(), operations(script));
         self.catalog.follow(&session);
-        session
+        (mode, session)
     }
 
     /// The statement is over; `effects` are those of its operations, if somebody asked for them.
