@@ -52,11 +52,7 @@ pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], 
     let each = directives.iter().flat_map(|directive| directive.rules.iter().map(move |rule| (directive, *rule)));
     each.map(|(directive, name)| {
         let ids: Vec<_> = rules.named(name).map(|entry| entry.id.as_str()).collect();
-        let known = match (directive.verb, ids.is_empty()) {
-            (Verb::Allow | Verb::AllowFile, false) => Ok(()),
-            (Verb::Allow | Verb::AllowFile, true) => Err(nearest(name, rules.names())),
-            (Verb::Unknown(_), _) => Err(None),
-        };
+        let known = if ids.is_empty() { Err(nearest(name, rules.names())) } else { Ok(()) };
         let covered = findings.iter_mut().filter(|finding| directive.covers(finding) && ids.contains(&finding.rule.as_str()));
         let mut covers = 0;
         for finding in covered {
@@ -65,12 +61,21 @@ pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], 
                 finding.allowed.get_or_insert_with(|| Allowance { reason: reason.to_owned(), span: directive.span });
             }
         }
-        Allowed { rule: name, known, reason: directive.reason, covers, whole_file: directive.verb == Verb::AllowFile, span: directive.span }
+        let whole_file = directive.verb == Verb::AllowFile;
+        Allowed { word: directive.word(), rule: name, known, reason: directive.reason, covers, whole_file, span: directive.span }
     })
     .collect()
 }
 
-impl Directive<'_> {
+impl<'a> Directive<'a> {
+    fn word(&self) -> (&'a str, Result<(), Option<&'a str>>) {
+        match self.verb {
+            Verb::Allow => ("allow", Ok(())),
+            Verb::AllowFile => ("allow-file", Ok(())),
+            Verb::Unknown(word) => (word, Err(nearest(word, VERBS))),
+        }
+    }
+
     fn covers(&self, finding: &Finding) -> bool {
         match self.target {
             Target::Statement(at) => finding.statement == Some(at),

@@ -62,6 +62,8 @@ pub enum Subject<'a> {
 /// What became of one rule id in a suppression comment.
 #[derive(Clone, Debug)]
 pub struct Allowed<'a> {
+    /// The word behind `lockkeeper:`, and whether it is one that is understood; if not, the nearest one, if any is near.
+    pub word: (&'a str, Result<(), Option<&'a str>>),
     /// The rule as the comment writes it.
     pub rule: &'a str,
     /// Whether a rule has this id or alias; if none has, the nearest one, if any is near.
