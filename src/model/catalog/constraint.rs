@@ -86,9 +86,10 @@ impl Catalog {
             if let (ConstraintKind::NotNull { column }, true) = (&made.kind, made.validated) {
                 self.set_not_null(&name, column);
             }
-            match self.edit(&name).and_then(|relation| relation.constraint_mut(&made.name)) {
-                Some(known) if parent.is_some() => known.parent = parent,
-                _ => self.push_constraint(&name, Constraint { local: parent.is_none(), parent, ..made.clone() }),
+            let known = if parent.is_some() { self.edit(&name).and_then(|child| child.constraint_mut(&made.name)) } else { None };
+            match known {
+                Some(known) => known.parent = parent,
+                None => self.push_constraint(&name, Constraint { local: parent.is_none(), parent, ..made.clone() }),
             }
         }
     }

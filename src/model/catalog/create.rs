@@ -14,6 +14,7 @@ impl Catalog {
             self.passed_over = Some((name, None));
             return;
         }
+        self.make_room(&name);
         let kind = if create.foreign { ObjectKind::ForeignTable } else { ObjectKind::Table };
         let mut table = self.begin_relation(name.clone(), kind, create.if_not_exists, step);
         table.persistence = create.persistence;
@@ -32,6 +33,13 @@ impl Catalog {
         }
         for (source, words) in &create.like {
             self.copy_like(&name, source, words, step);
+        }
+    }
+
+    /// A relation is made under a name that is known already: the old one must have gone by a way that nobody saw.
+    pub(super) fn make_room(&mut self, name: &QualifiedName) {
+        if self.relations.contains_key(name) {
+            self.drop_relation(name);
         }
     }
 
@@ -123,6 +131,7 @@ impl Catalog {
         if create.if_not_exists && self.relations.contains_key(&name) {
             return;
         }
+        self.make_room(&name);
         let mut table = self.begin_relation(name, ObjectKind::Table, create.if_not_exists, step);
         table.persistence = create.persistence;
         // Its columns are those of the query, which are not known here.
@@ -137,9 +146,12 @@ impl Catalog {
         if create.if_not_exists && known {
             return;
         }
+        if !create.or_replace {
+            self.make_room(&name);
+        }
         let mut view = match self.relations.get(&name) {
-            Some(old) if create.or_replace => old.clone(),
-            _ => self.begin_relation(name.clone(), kind, create.if_not_exists, step),
+            Some(old) => old.clone(),
+            None => self.begin_relation(name.clone(), kind, create.if_not_exists, step),
         };
         // OR REPLACE of an unknown view may replace one: then it is not this migration's.
         view.surely_made = view.surely_made && (known || !create.or_replace || self.lookup(&name) == super::Lookup::Absent);
@@ -181,6 +193,7 @@ impl Catalog {
         if if_not_exists && self.relations.contains_key(&qualified) {
             return;
         }
+        self.make_room(&qualified);
         let mut sequence = self.begin_relation(qualified, ObjectKind::Sequence, if_not_exists, step);
         sequence.persistence = persistence;
         self.put(sequence);

@@ -20,6 +20,7 @@ impl Catalog {
         if create.if_not_exists && self.relations.contains_key(&name) {
             return;
         }
+        self.make_room(&name);
         let definition = Index {
             table,
             unique: create.unique,

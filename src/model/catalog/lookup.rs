@@ -43,8 +43,8 @@ impl Catalog {
         if let Some(schema) = &name.schema {
             return QualifiedName { schema: schema.clone(), name: name.name.clone() };
         }
-        let temporary = pg_temp();
-        for schema in std::iter::once(&temporary).chain(&self.search_path) {
+        let temporary = (!self.temporary.is_empty()).then(pg_temp);
+        for schema in temporary.iter().chain(&self.search_path) {
             let qualified = QualifiedName { schema: schema.clone(), name: name.name.clone() };
             if is_known(&qualified) {
                 return qualified;

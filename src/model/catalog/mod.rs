@@ -58,15 +58,17 @@ pub struct Catalog {
     functions: HashMap<QualifiedName, Vec<Function>>,
     schemas: HashSet<Ident>,
     extensions: HashSet<Ident>,
-    /// Names of relations, types and schemas (these without a name of their own in front) that the history saw go.
+    /// Temporary relations: they end with the connection.
+    temporary: Vec<QualifiedName>,
+    /// Names that the history saw go.
     dropped: HashSet<QualifiedName>,
     dropped_types: HashSet<QualifiedName>,
     dropped_schemas: HashSet<Ident>,
     /// How many constraints of a schema have a name: the server counts on when it chooses one.
     constraint_names: HashMap<QualifiedName, u32>,
-    /// Domain constraints by domain, in order: name and whether it is validated.
-    domain_constraints: HashMap<QualifiedName, Vec<(Ident, bool)>>,
-    /// Where the search for a free number ended; forgotten whenever a name becomes free.
+    /// Constraints by domain.
+    domain_constraints: HashMap<QualifiedName, Vec<Ident>>,
+    /// By a name that was chosen: the first number behind it that may be free. Forgotten whenever a name becomes free.
     numbers: HashMap<QualifiedName, u32>,
     /// Relations whose contents are all known, and some whose contents were: what an opaque statement has to visit.
     known_whole: Vec<QualifiedName>,

@@ -3,8 +3,10 @@
 //! A statement that the server would refuse is replayed as if it had worked: the migration is history, so what is known must be wrong.
 
 use super::{Catalog, Column, Relation, Step, lookup};
+use crate::model::effects::Version;
+use crate::model::functions;
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{ObjectKind, Operation, Persistence, TwoPhase};
+use crate::model::operation::{ObjectKind, Operation, Persistence, TwoPhase, Volatility};
 
 impl Catalog {
     /// Applies one operation of the migration `step`.
@@ -51,6 +53,8 @@ impl Catalog {
             Operation::TwoPhase(TwoPhase::Prepare) => self.commit(false),
             Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } => self.forget(),
             Operation::PsqlCommand { word } if !is_harmless(word) => self.forget(),
+            Operation::Select { calls, .. } if calls.iter().any(|call| self.may_change_schema(call)) => self.forget(),
+            Operation::Other { words, .. } if matches!(&**words, "drop owned" | "import foreign schema") => self.forget(),
             Operation::AlterSequence { .. }
             | Operation::Policy { .. }
             | Operation::CreateStatistics { .. }
@@ -76,6 +80,17 @@ impl Catalog {
             | Operation::Reset { .. }
             | Operation::SetConstraints { .. }
             | Operation::Other { .. } => {}
+        }
+    }
+
+    /// Whether a function that a query calls may run DDL: one that the server did not bring and that nobody declared STABLE.
+    fn may_change_schema(&self, function: &Name) -> bool {
+        match self.functions(function).iter().map(|known| known.volatility).max() {
+            Some(volatility) => volatility == Volatility::Volatile,
+            None => {
+                let name = function.name.as_str();
+                functions::volatility(name, Version::NEWEST).is_none() && !functions::is_aggregate(name)
+            }
         }
     }
 

@@ -40,14 +40,20 @@ impl Catalog {
     /// A new file begins, whose statements are put into transactions by `mode`. `operations` are all of the file's: where none of them
     /// rolls back, changes cost nothing extra.
     ///
-    /// What an earlier file left in a transaction that it never ended is taken as committed. A caller that never calls this has every file
+    /// Temporary relations of earlier files are gone with their connections. What an earlier file left in a transaction that it never
+    /// ended is taken as committed. A caller that never calls this has every file
     /// treated as if it committed each statement outside its own BEGIN.
     pub fn begin_file<'a>(&mut self, mode: TransactionMode, operations: impl IntoIterator<Item = &'a Operation>) {
         let rolls_back = operations.into_iter().any(|operation| matches!(operation, Operation::Rollback { .. } | Operation::RollbackTo(_)));
+        self.journal = Journal::default();
+        self.passed_over = None;
+        for name in std::mem::take(&mut self.temporary) {
+            self.drop_relation(&name);
+            self.dropped.remove(&name);
+        }
         let reopens = mode == TransactionMode::OneMessage;
         let open = reopens || matches!(mode, TransactionMode::Runner | TransactionMode::Assumed(true));
         self.journal = Journal { open, reopens, idle: !rolls_back, ..Journal::default() };
-        self.passed_over = None;
     }
 
     pub(super) fn open_transaction(&mut self) {
@@ -140,6 +146,10 @@ impl Catalog {
         for constraint in &relation.constraints {
             self.count_constraint_name(&relation.name.schema, &constraint.name);
         }
+        if relation.name.schema == "pg_temp" {
+            self.temporary.push(relation.name.clone());
+        }
+        self.note_number(&relation.name);
         if relation.complete {
             self.known_whole.push(relation.name.clone());
         }
@@ -156,7 +166,20 @@ impl Catalog {
     }
 
     pub(super) fn count_constraint_name(&mut self, schema: &Ident, name: &Ident) {
-        *self.constraint_names.entry(QualifiedName { schema: schema.clone(), name: name.clone() }).or_default() += 1;
+        let name = QualifiedName { schema: schema.clone(), name: name.clone() };
+        self.note_number(&name);
+        *self.constraint_names.entry(name).or_default() += 1;
+    }
+
+    /// `orders_buyer_idx3` is taken: the next search for a free number behind `orders_buyer_idx` begins at 4, if it would come by 3.
+    fn note_number(&mut self, taken: &QualifiedName) {
+        let stem = taken.name.as_str().trim_end_matches(|c: char| c.is_ascii_digit());
+        let Ok(number) = taken.name.as_str()[stem.len()..].parse::<u32>() else { return };
+        let first = QualifiedName { schema: taken.schema.clone(), name: Ident::quoted(stem) };
+        let next = self.numbers.get(&first).copied().unwrap_or(1);
+        if number == next {
+            self.numbers.insert(first, next.saturating_add(1));
+        }
     }
 
     pub(super) fn uncount_constraint_name(&mut self, schema: &Ident, name: &Ident) {

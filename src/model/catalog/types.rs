@@ -32,8 +32,8 @@ impl Catalog {
             DomainAction::AddCheck(check) => self.add_domain_check(&name, check),
             DomainAction::DropConstraint { name: constraint, .. } => self.forget_domain_constraint(&name, constraint),
             DomainAction::RenameConstraint { from, to } => {
-                let known = self.domain_constraints.get_mut(&name).into_iter().flatten().find(|(known, _)| known == from);
-                if let Some((known, _)) = known {
+                let known = self.domain_constraints.get_mut(&name).into_iter().flatten().find(|known| *known == from);
+                if let Some(known) = known {
                     known.clone_from(to);
                     self.uncount_constraint_name(&name.schema, from);
                     self.count_constraint_name(&name.schema, to);
@@ -65,13 +65,13 @@ impl Catalog {
     fn add_domain_check(&mut self, domain: &QualifiedName, check: &DomainCheck) {
         let name = check.name.clone().unwrap_or_else(|| self.choose(domain, "", "check", Among::Constraints));
         self.count_constraint_name(&domain.schema, &name);
-        self.domain_constraints.entry(domain.clone()).or_default().push((name, !check.not_valid));
+        self.domain_constraints.entry(domain.clone()).or_default().push(name);
     }
 
     fn forget_domain_constraint(&mut self, domain: &QualifiedName, name: &Ident) {
         let Some(known) = self.domain_constraints.get_mut(domain) else { return };
         let before = known.len();
-        known.retain(|(known, _)| known != name);
+        known.retain(|known| known != name);
         if known.len() < before {
             self.uncount_constraint_name(&domain.schema, name);
         }
@@ -175,7 +175,7 @@ impl Catalog {
                 self.drop_column(&table, &column);
             }
         }
-        for (constraint, _) in self.domain_constraints.remove(&name).unwrap_or_default() {
+        for constraint in self.domain_constraints.remove(&name).unwrap_or_default() {
             self.uncount_constraint_name(&name.schema, &constraint);
         }
         self.set_type(name, None);
