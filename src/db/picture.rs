@@ -111,7 +111,8 @@ impl Picture {
                         ObjectKind::Table | ObjectKind::MaterializedView if new_file => changes.rewrites.push(before.name.clone()),
                         _ => {}
                     }
-                    if matches!(now.kind, ObjectKind::Table | ObjectKind::MaterializedView) && before.was_read(now.reads, whole_pages) {
+                    let has_rows = matches!(now.kind, ObjectKind::Table | ObjectKind::MaterializedView);
+                    if has_rows && (before.was_read(now.reads, whole_pages) || self.was_read_by_index(*id, after)) {
                         changes.scans.push(before.name.clone());
                     }
                 }
@@ -121,6 +122,13 @@ impl Picture {
             names.sort();
         }
         changes
+    }
+
+    /// Whether as many entries of one of its indexes were read as a table has rows: the check of a foreign key may go that way.
+    fn was_read_by_index(&self, table: i64, after: &Self) -> bool {
+        let Some(rows) = self.get(table).map(|table| table.rows).filter(|rows| *rows > 0.0) else { return false };
+        let entries = |(id, now): (&i64, &Relation)| now.reads.rows - self.get(*id).map_or(0, |before| before.reads.rows);
+        after.0.iter().filter(|(_, now)| now.table == Some(table)).map(entries).any(|entries| entries as f32 >= rows)
     }
 
     /// Which relation of `self` each relation of `after` is: the one with its id, or the one with its name if that is gone, since REINDEX

@@ -53,17 +53,20 @@ async fn tables(connection: &mut Connection) -> Result<Vec<Table>, Refusal> {
 }
 
 /// The ways of making values, from the one that suits most tables to those that suit a partition, a CHECK or a narrow type.
-const WAYS: [Way; 6] = [
-    Way { number: "n", day: "date '2025-01-01' + n % 365" },
-    Way { number: "n", day: "date '2026-01-01' + n % 365" },
-    Way { number: "n", day: "date '2024-01-01' + n % 365" },
-    Way { number: "n", day: "current_date + n % 20" },
-    Way { number: "1 + n % 9", day: "date '2025-01-01' + n % 28" },
-    Way { number: "n % 2", day: "date '2026-01-01' + n % 28" },
+const WAYS: [Way; 7] = [
+    Way { number: "n", checked: "n", day: "date '2025-01-01' + n % 365" },
+    Way { number: "n", checked: "1 + n % 5", day: "date '2025-01-01' + n % 365" },
+    Way { number: "n", checked: "n", day: "date '2026-01-01' + n % 365" },
+    Way { number: "n", checked: "n", day: "date '2024-01-01' + n % 365" },
+    Way { number: "n", checked: "n", day: "current_date + n % 20" },
+    Way { number: "1 + n % 9", checked: "1 + n % 9", day: "date '2025-01-01' + n % 28" },
+    Way { number: "n % 2", checked: "n % 2", day: "date '2026-01-01' + n % 28" },
 ];
 
 struct Way {
     number: &'static str,
+    /// The number in a column that a CHECK is about.
+    checked: &'static str,
     day: &'static str,
 }
 
@@ -105,6 +108,10 @@ struct Column {
     by_default: bool,
     /// Constants of a CHECK on this column alone, as an SQL array.
     choices: Option<String>,
+    /// A CHECK is about it.
+    checked: bool,
+    /// Keys of the table that it refers to, as an SQL array.
+    keys: Option<String>,
 }
 
 async fn columns(connection: &mut Connection, table: i64) -> Result<Vec<Column>, Refusal> {
@@ -120,7 +127,13 @@ async fn columns(connection: &mut Connection, table: i64) -> Result<Vec<Column>,
                 a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false) AS by_default,
                 (SELECT 'ARRAY[' || string_agg(m[1], ', ') || ']' FROM pg_constraint k,
                         regexp_matches(pg_get_constraintdef(k.oid), '(''[^'']*''::[a-z ]+)', 'g') m
-                 WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]) AS choices
+                 WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]) AS choices,
+                EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)) AS checked,
+                (SELECT format('ARRAY(SELECT %I FROM %I.%I ORDER BY 1 LIMIT {ROWS})', r.attname, n.nspname, f.relname)
+                 FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace n ON n.oid = f.relnamespace
+                      JOIN pg_attribute r ON r.attrelid = f.oid AND r.attnum = k.confkey[1]
+                 WHERE k.conrelid = a.attrelid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid <> k.conrelid
+                 LIMIT 1) AS keys
          FROM below b JOIN pg_attribute a ON a.attrelid = {table} AND a.attnum = b.attnum
               JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd'
               JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
@@ -137,6 +150,8 @@ async fn columns(connection: &mut Connection, table: i64) -> Result<Vec<Column>,
             length: row.try_get("length")?,
             by_default: row.try_get("by_default")?,
             choices: row.try_get("choices")?,
+            checked: row.try_get("checked")?,
+            keys: row.try_get("keys")?,
         })
     };
     let columns: Vec<Column> = connection.rows(&sql).await?.iter().map(read).collect::<Result<_, Refusal>>()?;
@@ -148,13 +163,15 @@ async fn columns(connection: &mut Connection, table: i64) -> Result<Vec<Column>,
 }
 
 impl Column {
-    /// The value of row `n`. The same way gives the same value for the same type in every table, so that foreign keys are met; a text is a
-    /// number, so that it can be cast.
+    /// The value of row `n`. A text is a number, so that it can be cast.
     fn value(&self, way: &Way) -> String {
         if let Some(choices) = &self.choices {
             return format!("({choices})[1 + n % cardinality({choices})]::{}", self.full);
         }
-        let (number, day) = (way.number, way.day);
+        if let Some(keys) = &self.keys {
+            return format!("({keys})[1 + (n - 1) % cardinality({keys})]");
+        }
+        let (number, day) = (if self.checked { way.checked } else { way.number }, way.day);
         let one = match (self.base.as_str(), self.category.as_str()) {
             ("uuid", _) => format!("md5(({number})::text)::uuid"),
             ("json" | "jsonb", _) => format!("jsonb_build_object('n', {number})"),

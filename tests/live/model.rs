@@ -93,7 +93,7 @@ fn of_statement(before: &Before, held: &Locks, judged: &Judged, step: &Step) -> 
     ];
     let agrees = Agreement::of(judged);
     let compared = pairs.into_iter().map(|(what, said, seen)| {
-        let complaint = || format!("{what}: said [{}], seen [{}]", join(&said), join(&seen));
+        let complaint = || format!("statement {}, {what}: said [{}], seen [{}]", step.statement + 1, join(&said), join(&seen));
         (what, (!agrees.holds(what, &said, &seen)).then(complaint))
     });
     compared.collect()
