@@ -175,6 +175,11 @@ fn characters(bytes: &[u8]) -> u32 {
     bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u32
 }
 
+/// A text as a terminal may show it: what would move the cursor or turn the direction of reading is a `?`.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if text.contains(is_unseen) { Cow::Owned(text.replace(is_unseen, "?")) } else { Cow::Borrowed(text) }
+}
+
 /// Control characters that are no white space, and the marks that turn the direction of reading.
 fn is_unseen(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\t' | '\r'))

@@ -2,6 +2,7 @@
 
 mod init;
 mod lint;
+mod rule;
 mod rules;
 mod setup;
 
@@ -42,6 +43,9 @@ enum Command {
     Explain(rules::Explain),
     /// List all rules
     Rules(rules::List),
+    /// Write rules, and run their examples
+    #[command(subcommand)]
+    Rule(rule::RuleCommand),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -88,6 +92,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Init => init::run(console),
         Command::Explain(explain) => explain.run(console),
         Command::Rules(list) => list.run(console),
+        Command::Rule(rule) => rule.run(console),
     }
 }
 

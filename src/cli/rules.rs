@@ -2,9 +2,13 @@
 
 use super::setup::Setup;
 use super::{Console, Exit};
+use crate::discover::Skipped;
 use crate::lint::example;
+use crate::model::kind::OpKind;
 use crate::problem::{Problem, did_you_mean};
 use crate::report::{self, Look, Paint};
+use crate::rule::example::{Example, Examples};
+use crate::rule::facts::{self, Kind};
 use crate::rule::file::Rule;
 use crate::rule::set::Entry;
 use crate::rule::{Class, Severity};
@@ -37,6 +41,9 @@ pub(super) struct List {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// List what rules may ask of an operation instead: `--facts drop_column`; without an operation, all of it
+    #[arg(long, value_name = "OPERATION", num_args = 0..=1, default_missing_value = "")]
+    facts: Option<String>,
     #[command(flatten)]
     config: ConfigArg,
 }
@@ -56,6 +63,9 @@ struct Row<'a> {
 
 impl List {
     pub fn run(self, console: Console) -> Exit {
+        if let Some(operation) = &self.facts {
+            return list_facts(operation, console);
+        }
         let (setup, mut exit) = self.config.setup(console);
         let mut rows = Vec::new();
         for entry in setup.rules.all() {
@@ -92,6 +102,36 @@ fn table(rows: &[Row<'_>], paint: Paint, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "\n{} rules; `lockkeeper explain RULE` says more about one", rows.len())
 }
 
+/// The facts of one operation, or of all.
+fn list_facts(operation: &str, console: Console) -> Exit {
+    let op = OpKind::read(operation);
+    if op.is_none() && !operation.is_empty() {
+        let guess = did_you_mean(operation, OpKind::ALL.iter().map(|op| op.word()));
+        return console.failed(&Problem::new("rules::unknown-operation", format!("no operation is called `{operation}`{guess}")));
+    }
+    let rows: Vec<_> = facts::all().filter(|fact| op.is_none_or(|op| fact.of.contains(&op))).collect();
+    let widest = rows.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
+    let paint = Paint::new(console.colour());
+    console.print(Exit::Clean, |out| {
+        for fact in &rows {
+            let values = match fact.kind {
+                Kind::Bool => "true, false".to_owned(),
+                Kind::Words(words) => words.join(", "),
+                Kind::Number => "a number".to_owned(),
+                Kind::Text => "text".to_owned(),
+            };
+            writeln!(
+                out,
+                "{}  {}  {}",
+                paint.bold(format_args!("{:<widest$}", fact.name)),
+                fact.doc,
+                paint.dim(format_args!("({values})"))
+            )?;
+        }
+        Ok(())
+    })
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   lockkeeper explain create-index-without-concurrently")]
@@ -119,28 +159,57 @@ impl Explain {
             Ok(examples) => examples,
             Err(problem) => return console.failed(&problem),
         };
-        let paint = Paint::new(console.colour());
-        let look = Look { colour: console.colour(), width: 100, skipped: Default::default() };
-        console.print(exit, |mut out| {
-            let severity = entry.overridden().unwrap_or(rule.severity);
-            let weight = if entry.is_on() { severity.to_string() } else { "off".to_owned() };
-            writeln!(out, "{}  {}, {}", paint.bold(&entry.id), paint.severity(severity, weight), paint.class(rule.class))?;
-            writeln!(out, "{}", rule.title)?;
-            if !entry.aliases.is_empty() {
-                writeln!(out, "{}", paint.dim(format_args!("also known as {}", entry.aliases.join(", "))))?;
-            }
-            for example in &examples.bad {
-                writeln!(out, "\n{} {}\n", paint.severity(Severity::Error, "bad:"), example::name(example))?;
-                let report = example::report(example, &setup.rules);
-                report::write_findings(&report, &entry.id, &look, &mut out)?;
-            }
-            for example in &examples.good {
-                writeln!(out, "{} {}", paint.good("good:"), example::name(example))?;
-                for line in example.sql.as_deref().unwrap_or_default().trim_end().lines() {
-                    writeln!(out, "      {line}")?;
-                }
-            }
-            Ok(())
-        })
+        let page = Page { entry, rule, examples: &examples, setup: &setup, colour: console.colour() };
+        console.print(exit, |mut out| page.write(&mut out))
     }
+}
+
+/// What there is to say about a rule.
+struct Page<'a> {
+    entry: &'a Entry,
+    rule: &'a Rule,
+    examples: &'a Examples,
+    setup: &'a Setup,
+    colour: bool,
+}
+
+impl Page<'_> {
+    /// The rule, the report of its first bad example, and the SQL of the others.
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let paint = Paint::new(self.colour);
+        let severity = self.entry.overridden().unwrap_or(self.rule.severity);
+        let weight = if self.entry.is_on() { severity.to_string() } else { "off".to_owned() };
+        writeln!(out, "{}  {}, {}", paint.bold(&self.entry.id), paint.severity(severity, weight), paint.class(self.rule.class))?;
+        writeln!(out, "{}", self.rule.title)?;
+        if !self.entry.aliases.is_empty() {
+            writeln!(out, "{}", paint.dim(format_args!("also known as {}", self.entry.aliases.join(", "))))?;
+        }
+        if let Some(first) = self.examples.bad.first() {
+            writeln!(out)?;
+            let look = Look { colour: self.colour, width: 100, skipped: Skipped::default() };
+            report::write_findings(&example::report(first, &self.setup.rules), &self.entry.id, &look, out)?;
+        }
+        for bad in self.examples.bad.iter().skip(1) {
+            sql(&paint.severity(Severity::Error, "bad "), bad, paint, out)?;
+        }
+        for good in &self.examples.good {
+            sql(&paint.good("good"), good, paint, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// An example as a comment and its SQL.
+fn sql(mark: &str, example: &Example, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let mut mark = mark;
+    if let Some(name) = &example.name {
+        writeln!(out, "{mark}  {}", paint.dim(format_args!("-- {name}")))?;
+        mark = "    ";
+    }
+    let files = example.files.iter().map(|file| file.sql.as_str());
+    for line in files.chain(example.sql.as_deref()).flat_map(|sql| sql.trim_end().lines()) {
+        writeln!(out, "{mark}  {line}")?;
+        mark = "    ";
+    }
+    writeln!(out)
 }

@@ -2,6 +2,7 @@
 
 use crate::lint::finding::Report;
 use crate::problem::Problem;
+use crate::text::shown;
 use std::io::{self, Write};
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -12,7 +13,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         for finding in migration.findings.iter().filter(|finding| finding.allowed.is_none()) {
             let place = migration.source.place(finding.span.start);
             let path = migration.source.path().display();
-            writeln!(out, "{path}:{}:{}: {}[{}] {}", place.line, place.column, finding.severity, finding.rule, finding.message)?;
+            writeln!(out, "{path}:{}:{}: {}[{}] {}", place.line, place.column, finding.severity, finding.rule, one_line(&finding.message))?;
         }
     }
     Ok(())
@@ -23,5 +24,9 @@ fn line(problem: &Problem) -> String {
     let path = problem.path().map(|path| format!("{}:", path.display())).unwrap_or_default();
     let place = problem.source.as_ref().zip(problem.labels.first()).map(|(source, (span, _))| source.place(span.start));
     let place = place.map(|place| format!("{}:{}:", place.line, place.column)).unwrap_or_default();
-    format!("{path}{place} error[{}] {}", problem.code, problem.message.replace('\n', " "))
+    format!("{path}{place} error[{}] {}", problem.code, one_line(&problem.message))
+}
+
+fn one_line(message: &str) -> String {
+    shown(message).replace(['\n', '\r'], " ")
 }

@@ -1,0 +1,113 @@
+//! The end of the report: what becomes of each migration and what to do with it, and what it all adds up to.
+
+use super::super::{Look, Paint, Totals, worst_class};
+use crate::lint::finding::{Assessed, Report};
+use crate::rule::{Class, Severity};
+use crate::text::shown;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::Result<()> {
+    let paint = Paint::new(look.colour);
+    // The same verdict is said once, the worst one first.
+    let mut verdicts: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for migration in &report.migrations {
+        verdicts.entry(Reverse((migration.class, migration.class_with_fixes))).or_default().push(migration);
+    }
+    for (Reverse((written, fixed)), migrations) in &verdicts {
+        verdict(*written, *fixed, paint, out)?;
+        members(migrations, paint, out)?;
+    }
+    if !verdicts.is_empty() {
+        writeln!(out)?;
+    }
+    totals(report, look, paint, out)
+}
+
+/// `maintenance-window → additive: take the fixes, ...`.
+fn verdict(written: Class, fixed: Class, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let change = if written == fixed { paint.class(written) } else { format!("{} → {}", paint.class(written), paint.class(fixed)) };
+    writeln!(out, "{change}: {}", what_to_do(written, fixed))
+}
+
+fn what_to_do(written: Class, fixed: Class) -> &'static str {
+    match (written, fixed) {
+        (Class::Additive, _) => "run it any time",
+        (Class::ThreePhase, Class::Additive) => "take the fixes, then run it any time",
+        (Class::ThreePhase, Class::ThreePhase | Class::MaintenanceWindow) => "part it over releases: expand, migrate, contract",
+        (Class::MaintenanceWindow, Class::Additive) => "take the fixes, then run it any time; as it is, only in a maintenance window",
+        (Class::MaintenanceWindow, Class::ThreePhase) => "take the fixes and part it over releases; as it is, only in a maintenance window",
+        (Class::MaintenanceWindow, Class::MaintenanceWindow) => "run it in a maintenance window",
+    }
+}
+
+/// The migrations of one verdict; those of which there is nothing to say are counted, unless there is but one.
+fn members(migrations: &[&Assessed], paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let worth: Vec<_> =
+        migrations.iter().filter(|migration| migration.class > Class::Additive || !tally(migration, paint).is_empty()).collect();
+    let worth = if migrations.len() == 1 { migrations.iter().collect() } else { worth };
+    let path = |migration: &Assessed| shown(&migration.source.path().to_string_lossy()).into_owned();
+    let widest = worth.iter().map(|migration| path(migration).chars().count()).max().unwrap_or_default();
+    for migration in &worth {
+        let path = path(migration);
+        let pad = widest - path.chars().count();
+        let line = format!("  {}{:pad$}  {}", paint.bold(&path), "", tally(migration, paint));
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    match migrations.len() - worth.len() {
+        0 => Ok(()),
+        silent => writeln!(out, "  {}{} with nothing found", count(silent, "migration"), if worth.is_empty() { "" } else { " more" }),
+    }
+}
+
+/// `2 errors, 1 warning`; nothing for a migration without findings.
+fn tally(migration: &Assessed, paint: Paint) -> String {
+    let totals = Totals::of(std::slice::from_ref(migration));
+    let parts = [(Severity::Error, totals.errors), (Severity::Warning, totals.warnings), (Severity::Advice, totals.advice)];
+    parts
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(severity, number)| counted(*severity, *number, paint))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let totals = Totals::of(&report.migrations);
+    let judged = format!("{}, {}", count(totals.migrations, "migration"), count(totals.statements, "statement"));
+    let mut parts = vec![
+        counted(Severity::Error, totals.errors, paint),
+        counted(Severity::Warning, totals.warnings, paint),
+        counted(Severity::Advice, totals.advice, paint),
+    ];
+    parts.extend((totals.allowed > 0).then(|| format!("{} allowed", totals.allowed)));
+    parts.extend((totals.unreadable > 0).then(|| format!("{} unreadable", count(totals.unreadable, "statement"))));
+    parts.extend((!report.problems.is_empty()).then(|| paint.severity(Severity::Error, count(report.problems.len(), "problem"))));
+    writeln!(out, "{judged} for PostgreSQL {}: {}", report.server.0, parts.join(", "))?;
+    let skipped = &look.skipped;
+    let over = [(skipped.down, "that undo a migration"), (skipped.other_database, "for another database"), (skipped.excluded, "excluded")];
+    let over: Vec<_> = over.iter().filter(|(files, _)| *files > 0).map(|(files, why)| format!("{files} {why}")).collect();
+    if !over.is_empty() {
+        writeln!(out, "{}", paint.dim(format_args!("files passed over: {}", over.join(", "))))?;
+    }
+    if report.migrations.len() > 1 {
+        writeln!(out, "all together: {}", paint.class(worst_class(report)))?;
+    }
+    Ok(())
+}
+
+/// `1 error`, `2 errors`, `3 advice`, in the colour of the severity if there are any.
+fn counted(severity: Severity, number: usize, paint: Paint) -> String {
+    let text = match severity {
+        Severity::Error => count(number, "error"),
+        Severity::Warning => count(number, "warning"),
+        Severity::Advice => format!("{number} advice"),
+    };
+    if number == 0 { text } else { paint.severity(severity, text) }
+}
+
+/// `1 migration`, `2 migrations`.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
