@@ -71,10 +71,18 @@ fn judge_history(history: &History, scripts: &[Script], how: (&Settings<'_>, &Wa
     let is_subject = |migration: &Migration| migration.role == Role::Subject;
     let Some(first) = history.migrations.iter().position(is_subject) else { return Vec::new() };
     let files: Vec<_> = history.migrations.iter().zip(scripts).collect();
-    let mut replay = Replay { catalog: Catalog::new(history.whole), settings: *settings };
-    files[..first].iter().for_each(|(migration, script)| replay.file(migration, script));
-    let mut end = replay.clone();
-    files[first..].iter().for_each(|(migration, script)| end.file(migration, script));
+    let replayed = |whole| {
+        let mut replay = Replay { catalog: Catalog::new(whole), settings: *settings };
+        files[..first].iter().for_each(|(migration, script)| replay.file(migration, script));
+        let mut end = replay.clone();
+        files[first..].iter().for_each(|(migration, script)| end.file(migration, script));
+        (replay, end)
+    };
+    let (mut replay, mut end) = replayed(history.whole);
+    if end.catalog.is_older_than_history() {
+        // Whatever the number of the first file says, there was a schema before it.
+        (replay, end) = replayed(false);
+    }
     let mut assessed = Vec::new();
     for (at, (migration, script)) in files.iter().enumerate().skip(first) {
         match migration.role {

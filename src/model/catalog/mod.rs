@@ -75,6 +75,8 @@ pub struct Catalog {
     search_path: Vec<Ident>,
     /// The history began with an empty database and has named nothing that it did not make.
     whole: bool,
+    /// A statement named what no statement before it had made or could have hidden.
+    older: bool,
     /// The table that CREATE TABLE IF NOT EXISTS, or the column that ADD COLUMN IF NOT EXISTS, found in place: the constraints of the
     /// same statement follow, and are passed over with it.
     passed_over: Option<(QualifiedName, Option<Ident>)>,
@@ -273,6 +275,11 @@ impl Catalog {
     /// Whether what is not known does not exist: the history began with an empty database, and no statement was opaque.
     pub fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// Whether the history has proved that there was something before it: it named what it cannot have made.
+    pub fn is_older_than_history(&self) -> bool {
+        self.older
     }
 
     /// All relations that are known, in no order.

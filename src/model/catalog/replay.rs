@@ -39,7 +39,23 @@ impl Catalog {
             Operation::CreateExtension { name, .. } => {
                 self.extensions.insert(name.clone());
             }
-            Operation::Drop(drop) => self.drop_object(drop),
+            Operation::Drop(drop) => {
+                let needs_relation =
+                    matches!(drop.object, ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Index);
+                if needs_relation && !drop.if_exists {
+                    self.meet(&self.resolve(&drop.name));
+                }
+                self.drop_object(drop);
+            }
+            Operation::Insert(insert) => self.meet(&self.resolve(&insert.table)),
+            Operation::Update(update) => self.meet(&self.resolve(&update.table)),
+            Operation::Delete(delete) => self.meet(&self.resolve(&delete.table)),
+            Operation::Merge { table, .. }
+            | Operation::Truncate { table, .. }
+            | Operation::LockTable { table, .. }
+            | Operation::Copy { table: Some(table), .. } => {
+                self.meet(&self.resolve(table));
+            }
             Operation::Rename { object, name, table, to } => self.rename_object(*object, name, table.as_ref(), to),
             Operation::Cluster { table: Some(table), index: Some(index) } => {
                 self.edit_table(table, |table| table.clustered_on = Some(index.clone()))
@@ -63,14 +79,8 @@ impl Catalog {
             | Operation::PsqlCommand { .. }
             | Operation::Reindex(_)
             | Operation::RefreshMaterializedView { .. }
-            | Operation::Truncate { .. }
-            | Operation::Insert(_)
-            | Operation::Update(_)
-            | Operation::Delete(_)
-            | Operation::Merge { .. }
             | Operation::Copy { .. }
             | Operation::Select { .. }
-            | Operation::LockTable { .. }
             | Operation::Vacuum { .. }
             | Operation::Analyze { .. }
             | Operation::Repack { .. }
@@ -102,7 +112,7 @@ impl Catalog {
             if lookup::is_system(&name.schema) && name.schema != "pg_temp" {
                 return None;
             }
-            self.whole = false;
+            self.meet(&name);
             let mut relation = Relation::new(name.clone(), kind, None);
             if name.schema == "pg_temp" {
                 relation.persistence = Persistence::Temporary;
@@ -110,6 +120,13 @@ impl Catalog {
             self.put(relation);
         }
         Some(name)
+    }
+
+    /// A relation has to be there for a statement to succeed. If a whole history has not made it, the history is not whole.
+    fn meet(&mut self, name: &QualifiedName) {
+        if self.whole && !self.relations.contains_key(name) && !self.dropped.contains(name) && !lookup::is_system(&name.schema) {
+            (self.whole, self.older) = (false, true);
+        }
     }
 
     pub(super) fn edit_table(&mut self, table: &Name, change: impl FnOnce(&mut Relation)) {
