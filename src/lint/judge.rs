@@ -12,7 +12,6 @@ use crate::rule::file::{Case, Rule};
 use crate::rule::moment::{Moment, Subject, Surroundings};
 use crate::rule::set::Entry;
 use crate::sql::Script;
-use crate::text::Span;
 
 /// Judges one migration.
 pub(super) struct Judge<'a> {
@@ -162,11 +161,9 @@ impl<'a> Judge<'a> {
 
     fn ask_rule(&self, entry: &Entry, moment: &Moment<'_>) -> Option<Finding> {
         let rule = entry.rule().ok()?;
-        let (case, assumed) = rule.cases.iter().find_map(|case| Some((case, case.matcher.holds(moment)?)))?;
-        let own = case.severity.unwrap_or(rule.severity);
-        // Advice on something that nobody knows would be noise.
-        let speaks = entry.is_on() && (assumed.is_empty() || own > Severity::Advice);
-        speaks.then(|| finding(rule, case, entry.overridden().unwrap_or(own), assumed, moment))
+        let (case, assumed) = rule.speaks(moment)?;
+        let severity = entry.overridden().or(case.severity).unwrap_or(rule.severity);
+        entry.is_on().then(|| finding(rule, case, severity, assumed, moment))
     }
 
     /// Of a rule that speaks once in a file, the first finding stands that nobody has allowed.
@@ -197,24 +194,12 @@ fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static s
         severity,
         class: case.class.unwrap_or(rule.class),
         statement: moment.index,
-        span: place(moment),
+        span: moment.place(),
         message: case.message.words(moment),
         why: case.why.words(moment),
         assumed: assumed.into_iter().map(str::to_owned).collect(),
         allowed: None,
         fingerprint: String::new(),
         suggestion: case.fix.as_ref().map(|fix| suggest::suggestion(fix, moment)),
-    }
-}
-
-/// Where a finding points to.
-fn place(moment: &Moment<'_>) -> Span {
-    match moment.subject {
-        Subject::Operation(operation) => operation.span,
-        Subject::Statement { .. } => moment.statement().map_or(Span::default(), |statement| statement.span),
-        // The file as a whole stands at its first statement.
-        Subject::Migration => moment.file.first().map_or(Span::default(), |first| Span::new(first.span.start, first.span.start)),
-        Subject::BrokenText(broken) => broken.span,
-        Subject::Allowance(allowed) => allowed.span,
     }
 }

@@ -5,6 +5,7 @@ pub mod example;
 pub mod finding;
 mod fingerprint;
 mod judge;
+pub mod show;
 mod suggest;
 mod suppress;
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod human;
 mod json;
 mod paint;
 mod short;
+pub mod show;
 
 use crate::config::FailOn;
 use crate::discover::Skipped;

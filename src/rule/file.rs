@@ -3,6 +3,7 @@
 use super::example::Examples;
 use super::fix::Fix;
 use super::matcher::{self, Matcher};
+use super::moment::Moment;
 use super::node::{self, Fault, Node};
 use super::template::Template;
 use super::{CLASSES, Class, SEVERITIES, Severity};
@@ -82,6 +83,16 @@ impl Rule {
             opt_in: fields.get("default").map_or(Ok(false), |node| node.one_of(&[("on", false), ("off", true)]))?,
             once: fields.get("once").map_or(Ok(false), |node| node.one_of(&[("file", true)]))?,
             cases: fields.need("match")?.items().iter().map(|case| Case::read(case, node)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The case in which it speaks at a moment, and the facts that are not known there. Advice on something that nobody knows would be
+    /// noise.
+    pub fn speaks(&self, moment: &Moment<'_>) -> Option<(&Case, Vec<&'static str>)> {
+        self.cases.iter().find_map(|case| {
+            let assumed = case.matcher.holds(moment)?;
+            let severity = case.severity.unwrap_or(self.severity);
+            (assumed.is_empty() || severity > Severity::Advice).then_some((case, assumed))
         })
     }
 

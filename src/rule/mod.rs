@@ -9,6 +9,7 @@ pub mod moment;
 pub mod node;
 pub mod set;
 pub mod template;
+pub mod vocabulary;
 
 use std::fmt;
 

@@ -92,6 +92,18 @@ impl<'a> Moment<'a> {
         self.index.map(|index| &self.file[index])
     }
 
+    /// Where a finding about it points to.
+    pub fn place(&self) -> Span {
+        match self.subject {
+            Subject::Operation(operation) => operation.span,
+            Subject::Statement { .. } => self.statement().map_or(Span::default(), |statement| statement.span),
+            // The file as a whole stands at its first statement.
+            Subject::Migration => self.file.first().map_or(Span::default(), |first| Span::new(first.span.start, first.span.start)),
+            Subject::BrokenText(broken) => broken.span,
+            Subject::Allowance(allowed) => allowed.span,
+        }
+    }
+
     /// The word for what is judged.
     pub fn kind(&self) -> OpKind {
         match self.subject {

@@ -14,6 +14,7 @@ mod version;
 use super::moment::Moment;
 use crate::model::kind::OpKind;
 use std::borrow::Cow;
+use std::fmt;
 
 /// Something that rules may ask and show.
 #[derive(Debug)]
@@ -87,6 +88,19 @@ pub fn find(name: &str, of: OpKind) -> Option<&'static Fact> {
 /// The facts that an operation has.
 pub fn of(op: OpKind) -> impl Iterator<Item = &'static Fact> {
     all().filter(move |fact| fact.of.contains(&op))
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::Bool(value) => value.fmt(f),
+            Self::Word(word) => f.write_str(word),
+            Self::Named(word, name) => write!(f, "{word} ({name})"),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => write!(f, "`{text}`"),
+        }
+    }
 }
 
 impl From<bool> for Value<'_> {

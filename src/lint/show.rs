@@ -1,0 +1,71 @@
+//! How lockkeeper sees a file: each subject with its facts, its effects, and what each rule made of it.
+
+use super::finding::Report;
+use super::{Settings, run_watched};
+use crate::discover::Discovered;
+use crate::model::effects::Effects;
+use crate::model::kind::OpKind;
+use crate::rule::facts;
+use crate::rule::matcher::Tested;
+use crate::rule::moment::{Moment, Subject};
+use crate::rule::set::RuleSet;
+use crate::text::Span;
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+/// One subject as the rules see it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The file it stands in.
+    pub path: PathBuf,
+    /// The word for it.
+    pub kind: OpKind,
+    /// Where it stands.
+    pub span: Span,
+    /// What it brings.
+    pub effects: Effects,
+    /// Its facts by name, in words.
+    pub facts: Vec<(&'static str, String)>,
+    /// The rules that are filed under its kind.
+    pub rules: Vec<Asked>,
+}
+
+/// What one rule made of a subject.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its id.
+    pub rule: String,
+    /// Whether it speaks.
+    pub speaks: bool,
+    /// The tests of each of its matches.
+    pub cases: Vec<Vec<Tested>>,
+}
+
+/// Judges everything that was found, and tells what was seen on the way.
+pub fn show(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Seen>) {
+    let seen = RefCell::new(Vec::new());
+    let report = run_watched(discovered, settings, &|moment| seen.borrow_mut().push(see(moment, settings.rules)));
+    (report, seen.into_inner())
+}
+
+fn see(moment: &Moment<'_>, rules: &RuleSet) -> Seen {
+    let kind = moment.kind();
+    let asked = rules.about(kind).filter_map(|entry| {
+        let rule = entry.rule().ok()?;
+        let speaks = entry.is_on() && rule.speaks(moment).is_some();
+        Some(Asked { rule: rule.id.clone(), speaks, cases: rule.cases.iter().map(|case| case.matcher.tests(moment)).collect() })
+    });
+    Seen {
+        path: moment.source.path().to_owned(),
+        kind,
+        span: moment.place(),
+        effects: match moment.subject {
+            Subject::Operation(_) => moment.effects.clone(),
+            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) => {
+                moment.statement_effects.clone()
+            }
+        },
+        facts: facts::of(kind).map(|fact| (fact.name, (fact.read)(moment).to_string())).collect(),
+        rules: asked.collect(),
+    }
+}

@@ -1,0 +1,115 @@
+//! The shape of the house: which module may use which, how long a file may be, and that the table of rules in the README is true.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines of a file, its tests not counted.
+const LONGEST: usize = 500;
+
+/// Files that are one table or one enum, so that cutting them would hide it.
+const TABLES: &[&str] = &["src/model/operation.rs"];
+
+/// Files that are too long and wait for their cut.
+const TO_BE_CUT: &[&str] = &["src/sql/detail/walk.rs"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All Rust files of the library below `src`, as paths from the root.
+fn sources() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of the repository").flatten() {
+            let path = entry.path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false if path.extension().is_some_and(|extension| extension == "rs") => files.push(path),
+                false => {}
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+/// The order of modules: the `pub mod` lines of lib.rs.
+fn order() -> Vec<String> {
+    let text = fs::read_to_string(root().join("src/lib.rs")).expect("lib.rs is there");
+    let module = |line: &str| Some(line.strip_prefix("pub mod ")?.strip_suffix(';')?.to_owned());
+    text.lines().filter_map(module).collect()
+}
+
+/// The code of a file without its tests, which may use everything.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("the file was listed");
+    match text.split_once("\n#[cfg(test)]\nmod tests {") {
+        Some((code, _)) => code.to_owned(),
+        None => text,
+    }
+}
+
+fn is_test(path: &Path) -> bool {
+    let path = shown(path);
+    path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
+/// The modules that a piece of code names after `crate::`.
+fn used(code: &str) -> impl Iterator<Item = &str> {
+    let words = code.split("crate::").skip(1);
+    words.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or_default())
+}
+
+#[test]
+fn no_module_uses_a_later_one() {
+    let order = order();
+    assert!(order.len() > 8, "lib.rs lists the modules: {order:?}");
+    let place = |module: &str| order.iter().position(|known| known == module);
+    let mut wrong = Vec::new();
+    for path in sources().iter().filter(|path| !is_test(path)) {
+        let below_src = path.strip_prefix(root().join("src")).expect("it was found there");
+        let own = below_src.components().next().map(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned());
+        let Some(own) = own.and_then(|own| place(&own)) else { continue };
+        for module in used(&code(path)) {
+            if place(module).is_some_and(|used| used > own) {
+                wrong.push(format!("{} uses {module}", shown(path)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the order is {}:\n{}", order.join(" "), wrong.join("\n"));
+}
+
+#[test]
+fn no_file_is_too_long_to_be_about_one_thing() {
+    let mut long = Vec::new();
+    for path in sources().iter().filter(|path| !is_test(path) && !shown(path).contains("/generated/")) {
+        let lines = code(path).lines().count();
+        let excused = TABLES.iter().chain(TO_BE_CUT).any(|known| *known == shown(path));
+        if lines > LONGEST && !excused {
+            long.push(format!("{}: {lines} lines", shown(path)));
+        }
+    }
+    assert!(long.is_empty(), "longer than {LONGEST} lines:\n{}", long.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_gives_in_its_first_line() {
+    let silent: Vec<_> =
+        sources().iter().filter(|path| !is_test(path) && !code(path).starts_with("//! ")).map(|path| shown(path)).collect();
+    assert!(silent.is_empty(), "no `//!` in the first line of:\n{}", silent.join("\n"));
+}
+
+#[test]
+fn a_file_in_rules_is_called_after_an_operation_or_a_topic() {
+    for entry in fs::read_dir(root().join("rules")).expect("the rules are there").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let id = name.strip_suffix(".yaml").unwrap_or_default();
+        let is_kebab = !id.is_empty() && id.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+        assert!(is_kebab, "{name} is no lower-case words with hyphens and .yaml");
+    }
+}
