@@ -2,6 +2,7 @@
 //!
 //! Follows `scan.l` and, for variables, `psqlscan.l`. What a token says (names, text) is in [`super::literal`].
 
+use super::literal::has_refused_escape;
 use crate::text::{SourceFile, Span};
 use memchr::{memchr, memchr2, memmem};
 
@@ -163,20 +164,11 @@ impl<'a> Lexer<'a> {
 
     /// A quoted string whose opening quote stands `prefix` bytes ahead.
     fn string(&mut self, prefix: usize, backslash_escapes: bool) -> TokenKind {
-        let mut from = self.at + prefix + 1;
-        loop {
-            let rest = &self.bytes[from.min(self.bytes.len())..];
-            let stop = if backslash_escapes { memchr2(b'\'', b'\\', rest) } else { memchr(b'\'', rest) };
-            let Some(stop) = stop.map(|stop| from + stop) else { return self.take_rest() };
-            if self.bytes[stop] == b'\\' || self.bytes.get(stop + 1) == Some(&b'\'') {
-                from = stop + 2;
-            } else if let Some(quote) = continuation(self.bytes, stop + 1) {
-                from = quote + 1;
-            } else {
-                self.at = stop + 1;
-                return TokenKind::String;
-            }
-        }
+        let start = self.at;
+        let Some(end) = string_end(self.bytes, start + prefix, backslash_escapes) else { return self.take_rest() };
+        self.at = end;
+        let refused = backslash_escapes && has_refused_escape(&self.bytes[start..end]);
+        if refused { TokenKind::Broken } else { TokenKind::String }
     }
 
     fn quoted_ident(&mut self, prefix: usize) -> TokenKind {
@@ -196,6 +188,7 @@ impl<'a> Lexer<'a> {
 
     /// `U&...`, and `UESCAPE 'c'` behind it, which the server's parser takes as one token too.
     fn unicode(&mut self, quoted: impl Fn(&mut Self) -> TokenKind) -> TokenKind {
+        let start = self.at;
         let kind = quoted(self);
         let mut ahead = self.clone();
         if let Some(word) = ahead.next()
@@ -204,7 +197,7 @@ impl<'a> Lexer<'a> {
         {
             self.at = ahead.at;
         }
-        kind
+        if has_refused_escape(&self.bytes[start..self.at]) { TokenKind::Broken } else { kind }
     }
 
     fn dollar(&mut self) -> TokenKind {
@@ -332,6 +325,22 @@ impl<'a> Lexer<'a> {
             }
         }
         self.take(length, TokenKind::Operator)
+    }
+}
+
+/// One past the closing quote of the string that opens at `open`, its continuations included.
+pub(super) fn string_end(bytes: &[u8], open: usize, backslash_escapes: bool) -> Option<usize> {
+    let mut from = open + 1;
+    loop {
+        let rest = bytes.get(from..)?;
+        let stop = from + if backslash_escapes { memchr2(b'\'', b'\\', rest)? } else { memchr(b'\'', rest)? };
+        if bytes[stop] == b'\\' || bytes.get(stop + 1) == Some(&b'\'') {
+            from = stop + 2;
+        } else if let Some(quote) = continuation(bytes, stop + 1) {
+            from = quote + 1;
+        } else {
+            return Some(stop + 1);
+        }
     }
 }
 
