@@ -2,8 +2,11 @@
 //!
 //! Follows `scan.l` and, for variables, `psqlscan.l`. What a token says (names, text) is in [`super::literal`].
 
+mod class;
+
 use super::literal::has_refused_escape;
 use crate::text::{SourceFile, Span};
+use class::{DIGIT, IDENT_CONT, IDENT_START, OPERATOR, SPACE, is};
 use memchr::{memchr, memchr2, memmem};
 
 /// One token.
@@ -384,37 +387,6 @@ fn variable(text: &[u8]) -> Option<usize> {
         }
         first => is(first, IDENT_START).then(|| 1 + name(1)),
     }
-}
-
-const SPACE: u8 = 1;
-const IDENT_START: u8 = 2;
-const IDENT_CONT: u8 = 4;
-const OPERATOR: u8 = 8;
-const DIGIT: u8 = 16;
-
-/// What each byte can be.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => SPACE,
-            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80..=0xFF => IDENT_START | IDENT_CONT,
-            b'0'..=b'9' => IDENT_CONT | DIGIT,
-            b'$' => IDENT_CONT,
-            b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' => {
-                OPERATOR
-            }
-            _ => 0,
-        };
-        byte += 1;
-    }
-    classes
-};
-
-#[inline]
-fn is(byte: u8, class: u8) -> bool {
-    CLASSES[byte as usize] & class != 0
 }
 
 #[cfg(test)]
