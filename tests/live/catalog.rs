@@ -1,5 +1,6 @@
 //! The replayed catalog of each story in `fixtures/catalog` is the catalog of a server that ran it.
 
+use crate::random_ddl::difference;
 use crate::servers::{new_database, servers};
 use lockkeeper::db::{Connection, block_on, dump};
 use lockkeeper::model::catalog::{Catalog, Step};
@@ -27,14 +28,6 @@ fn a_story_leaves_the_same_catalog_replayed_and_run() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
-}
-
-/// What only the server has (`-`), and what only the replayed catalog has (`+`).
-fn difference(run: &[String], replayed: &[String]) -> Option<String> {
-    let missing = run.iter().filter(|line| !replayed.contains(line)).map(|line| format!("- {line}"));
-    let invented = replayed.iter().filter(|line| !run.contains(line)).map(|line| format!("+ {line}"));
-    let lines: Vec<String> = missing.chain(invented).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn stories() -> Vec<PathBuf> {

@@ -7,5 +7,6 @@ mod fill;
 mod model;
 mod observe;
 mod play;
+mod random_ddl;
 mod servers;
 mod shop;

@@ -1,6 +1,7 @@
 //! Constraints come, are validated, and go; with them the indexes that some of them own.
 
 use super::index::plain_where_it_can_be;
+use super::naming::index_column_names;
 use super::{Catalog, Constraint, Index, Relation, Step};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AddConstraint, ConstraintKind, ForeignKey, IndexKey, IndexKeyKind, Key, ObjectKind, Written};
@@ -119,12 +120,13 @@ impl Catalog {
             self.push_constraint(table, made);
             return;
         }
-        let keys = made.columns().iter().map(|column| IndexKey::of_column(column.clone())).collect();
+        let keys: Vec<IndexKey> = made.columns().iter().map(|column| IndexKey::of_column(column.clone())).collect();
         let method = if key.without_overlaps { "gist" } else { "btree" };
         let definition = Index {
             table: table.clone(),
             unique: true,
             method: Ident::quoted(method),
+            names: index_column_names(&keys, &key.include),
             keys,
             include: key.include.clone(),
             predicate: None,
@@ -173,11 +175,13 @@ impl Catalog {
     fn add_exclusion(&mut self, table: &QualifiedName, mut made: Constraint, step: Step) {
         let ConstraintKind::Exclude { method, keys, predicate, .. } = &made.kind else { return };
         let index = QualifiedName { schema: table.schema.clone(), name: made.name.clone() };
+        let keys = plain_where_it_can_be(keys);
         let definition = Index {
             table: table.clone(),
             unique: false,
             method: method.clone().unwrap_or_else(|| Ident::quoted("btree")),
-            keys: plain_where_it_can_be(keys),
+            names: index_column_names(&keys, &[]),
+            keys,
             include: Vec::new(),
             predicate: predicate.clone(),
             valid: true,

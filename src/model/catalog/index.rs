@@ -1,8 +1,9 @@
 //! Indexes come into being, on partitions too, and are adopted by constraints.
 
+use super::naming::{Among, index_column_names};
 use super::{Catalog, Constraint, Index, Lookup, Relation, Step, figure};
 use crate::model::name::{Ident, QualifiedName};
-use crate::model::operation::{Bound, ConstraintKind, CreateIndex, IndexKey, IndexKeyKind, Key, ObjectKind};
+use crate::model::operation::{Bound, ConstraintKind, CreateIndex, IndexKey, IndexKeyKind, ObjectKind};
 
 /// The index that a partition has, or gets, for one of its parent's.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,16 +22,7 @@ impl Catalog {
             return;
         }
         self.make_room(&name);
-        let definition = Index {
-            table,
-            unique: create.unique,
-            method: create.method.clone(),
-            keys: plain_where_it_can_be(&create.keys),
-            include: create.include.clone(),
-            predicate: create.predicate.clone(),
-            valid: true,
-            constraint: None,
-        };
+        let definition = Index::of(create, table);
         let surely_made = !create.if_not_exists || self.lookup(&name) == Lookup::Absent;
         self.put_index(name.clone(), definition, create.only, step);
         if let Some(index) = self.edit(&name) {
@@ -104,12 +96,13 @@ impl Catalog {
     }
 
     fn copy_name(&self, index: &Index, origin: Option<&Constraint>, table: &QualifiedName) -> QualifiedName {
-        match origin {
-            None => self.choose_plain_index_name(table, index),
-            Some(constraint) => {
-                QualifiedName { schema: table.schema.clone(), name: self.constraint_name(table, None, &without_index(&constraint.kind)) }
-            }
-        }
+        let (names, label, among) = match origin.map(|constraint| &constraint.kind) {
+            None => (&index.names[..], "idx", Among::Relations),
+            Some(ConstraintKind::PrimaryKey(_)) => (&[][..], "pkey", Among::Both),
+            Some(ConstraintKind::Exclude { .. }) => (&index.names[..], "excl", Among::Both),
+            Some(_) => (&index.names[..], "key", Among::Both),
+        };
+        self.choose_index_name(table, names, label, among)
     }
 
     /// An equal index on another table, named by the server, with the constraint that it stands behind.
@@ -188,10 +181,19 @@ impl Catalog {
             self.move_relation(&index, constraint.clone());
         } else {
             let mut relation = Relation::new(constraint.clone(), ObjectKind::Index, None);
-            let (keys, include) = Default::default();
+            let (keys, names, include) = Default::default();
             let method = Ident::quoted("btree");
-            relation.index =
-                Some(Index { table: table.clone(), unique: true, method, keys, include, predicate: None, valid: true, constraint: None });
+            relation.index = Some(Index {
+                table: table.clone(),
+                unique: true,
+                method,
+                keys,
+                names,
+                include,
+                predicate: None,
+                valid: true,
+                constraint: None,
+            });
             self.put(relation);
             if let Some(table) = self.edit(table) {
                 table.indexes.push(constraint.clone());
@@ -229,14 +231,19 @@ fn same_keys(one: &Index, other: &Index) -> bool {
     one.keys.len() == other.keys.len() && one.keys.iter().zip(&other.keys).all(|(one, other)| same(one, other))
 }
 
-/// The kind as it is when the server makes the index itself.
-fn without_index(kind: &ConstraintKind) -> ConstraintKind {
-    let own = |key: &Key| Key { using_index: None, ..key.clone() };
-    match kind {
-        ConstraintKind::Unique(key) => ConstraintKind::Unique(own(key)),
-        ConstraintKind::PrimaryKey(key) => ConstraintKind::PrimaryKey(own(key)),
-        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
-            kind.clone()
+impl Index {
+    /// The index that CREATE INDEX makes on this table.
+    pub fn of(create: &CreateIndex, table: QualifiedName) -> Self {
+        Self {
+            table,
+            unique: create.unique,
+            method: create.method.clone(),
+            keys: plain_where_it_can_be(&create.keys),
+            names: index_column_names(&create.keys, &create.include),
+            include: create.include.clone(),
+            predicate: create.predicate.clone(),
+            valid: true,
+            constraint: None,
         }
     }
 }

@@ -207,6 +207,8 @@ pub struct Index {
     pub method: Ident,
     /// What it is ordered by.
     pub keys: Vec<IndexKey>,
+    /// Its columns as it calls them, keys and INCLUDE: they keep the names that the table's columns had when it was made.
+    pub names: Vec<Ident>,
     /// INCLUDE.
     pub include: Vec<Ident>,
     /// WHERE.

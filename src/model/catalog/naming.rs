@@ -1,8 +1,9 @@
 //! The names that the server chooses where a statement gives none (indexcmds.c and heap.c).
 
-use super::{Catalog, Index, Relation, figure};
+use super::{Catalog, figure};
 use crate::model::name::{Ident, LONGEST_IDENT, QualifiedName};
 use crate::model::operation::{ConstraintKind, CreateIndex, IndexKey, IndexKeyKind};
+use std::collections::HashSet;
 
 /// What a chosen name has to be free among.
 #[derive(Clone, Copy)]
@@ -23,7 +24,7 @@ impl Catalog {
         let table = self.resolve(&create.table);
         match &create.name {
             Some(name) => QualifiedName { schema: table.schema, name: name.clone() },
-            None => self.choose_index_name(&table, &create.keys, &create.include, "idx", Among::Relations),
+            None => self.choose_index_name(&table, &index_column_names(&create.keys, &create.include), "idx", Among::Relations),
         }
     }
 
@@ -38,9 +39,7 @@ impl Catalog {
                 self.choose(table, of_one, "check", Among::Constraints)
             }
             ConstraintKind::NotNull { column } => self.choose(table, column.as_str(), "not_null", Among::Constraints),
-            ConstraintKind::ForeignKey(key) => {
-                self.choose(table, &joined(key.columns.iter().map(Ident::as_str)), "fkey", Among::Constraints)
-            }
+            ConstraintKind::ForeignKey(key) => self.choose(table, &joined(&key.columns), "fkey", Among::Constraints),
             ConstraintKind::PrimaryKey(key) => match &key.using_index {
                 Some(index) => index.clone(),
                 None => self.choose(table, "", "pkey", Among::Both),
@@ -48,28 +47,17 @@ impl Catalog {
             ConstraintKind::Unique(key) => match &key.using_index {
                 Some(index) => index.clone(),
                 None => {
-                    let columns = key.columns.iter().chain(&key.include).map(Ident::as_str);
-                    self.choose(table, &joined(distinct(columns).iter().map(String::as_str)), "key", Among::Both)
+                    let columns = key.columns.iter().chain(&key.include).cloned();
+                    self.choose(table, &joined(&distinct(columns)), "key", Among::Both)
                 }
             },
-            ConstraintKind::Exclude { keys, .. } => {
-                self.choose(table, &joined(index_column_names(keys, &[]).iter().map(String::as_str)), "excl", Among::Both)
-            }
+            ConstraintKind::Exclude { keys, .. } => self.choose(table, &joined(&index_column_names(keys, &[])), "excl", Among::Both),
         }
     }
 
-    /// The name of an index over these keys.
-    pub(super) fn choose_index_name(
-        &self,
-        table: &QualifiedName,
-        keys: &[IndexKey],
-        include: &[Ident],
-        label: &str,
-        among: Among,
-    ) -> QualifiedName {
-        let columns = index_column_names(keys, include);
-        let name = self.choose(table, &joined(columns.iter().map(String::as_str)), label, among);
-        QualifiedName { schema: table.schema.clone(), name }
+    /// The name of an index whose columns have these names.
+    pub(super) fn choose_index_name(&self, table: &QualifiedName, columns: &[Ident], label: &str, among: Among) -> QualifiedName {
+        QualifiedName { schema: table.schema.clone(), name: self.choose(table, &joined(columns), label, among) }
     }
 
     /// The name of the sequence behind a serial or identity column.
@@ -77,14 +65,9 @@ impl Catalog {
         QualifiedName { schema: table.schema.clone(), name: self.choose(table, column.as_str(), "seq", Among::Relations) }
     }
 
-    /// The name of an index without a constraint, equal to `index`, on another table.
-    pub(super) fn choose_plain_index_name(&self, table: &QualifiedName, index: &Index) -> QualifiedName {
-        self.choose_index_name(table, &index.keys, &index.include, "idx", Among::Relations)
-    }
-
     /// The name of extended statistics over these columns.
     pub(super) fn statistics_name(&self, table: &QualifiedName, columns: &[Ident]) -> QualifiedName {
-        let name = self.choose(table, &joined(columns.iter().map(Ident::as_str)), "stat", Among::Nothing);
+        let name = self.choose(table, &joined(columns), "stat", Among::Nothing);
         QualifiedName { schema: table.schema.clone(), name }
     }
 
@@ -118,40 +101,26 @@ impl Catalog {
     }
 }
 
-impl Relation {
-    /// The names of an index's columns as the server stores them: the column, the function of an expression, or `expr`.
-    pub fn index_columns(&self) -> Vec<String> {
-        self.index.as_ref().map_or(Vec::new(), Index::column_names)
-    }
-}
-
-impl Index {
-    pub(super) fn column_names(&self) -> Vec<String> {
-        index_column_names(&self.keys, &self.include)
-    }
-}
-
 /// ChooseIndexColumnNames: keys and INCLUDE together, each name once.
-fn index_column_names(keys: &[IndexKey], include: &[Ident]) -> Vec<String> {
+pub(super) fn index_column_names(keys: &[IndexKey], include: &[Ident]) -> Vec<Ident> {
     let of_keys = keys.iter().map(|key| match &key.what {
-        IndexKeyKind::Column(column) => column.as_str().to_owned(),
-        IndexKeyKind::Expression(expression) => figure::column_name(&expression.text).unwrap_or_else(|| "expr".to_owned()),
+        IndexKeyKind::Column(column) => column.clone(),
+        IndexKeyKind::Expression(expression) => Ident::quoted(figure::column_name(&expression.text).as_deref().unwrap_or("expr")),
     });
-    let names: Vec<String> = of_keys.chain(include.iter().map(|column| column.as_str().to_owned())).collect();
-    distinct(names.iter().map(String::as_str))
+    distinct(of_keys.chain(include.iter().cloned()))
 }
 
 /// Numbers the names that were there before: `lower`, `lower1`.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut result: Vec<String> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+fn distinct(names: impl Iterator<Item = Ident>) -> Vec<Ident> {
+    let mut result: Vec<Ident> = Vec::new();
+    let mut seen = HashSet::new();
     for name in names {
-        let mut free = name.to_owned();
+        let mut free = name.clone();
         let mut number = 0;
         while !seen.insert(free.clone()) {
             number += 1;
             let digits = number.to_string();
-            free = format!("{}{digits}", clip(name, LONGEST_IDENT - digits.len()));
+            free = Ident::quoted(&format!("{}{digits}", clip(name.as_str(), LONGEST_IDENT - digits.len())));
         }
         result.push(free);
     }
@@ -159,13 +128,13 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// ChooseIndexNameAddition: the columns with `_` between them, until no more would fit.
-fn joined<'a>(columns: impl Iterator<Item = &'a str>) -> String {
+fn joined(columns: &[Ident]) -> String {
     let mut addition = String::new();
     for column in columns {
         if !addition.is_empty() {
             addition.push('_');
         }
-        addition.push_str(column);
+        addition.push_str(column.as_str());
         if addition.len() > LONGEST_IDENT {
             break;
         }

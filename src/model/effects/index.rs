@@ -26,16 +26,7 @@ pub(super) fn create(scene: &Scene<'_>, create: &CreateIndex, out: &mut Effects)
         return;
     }
     // A partitioned index is made of those of the partitions.
-    let definition = Index {
-        table: table.name.clone(),
-        unique: create.unique,
-        method: create.method.clone(),
-        keys: create.keys.clone(),
-        include: create.include.clone(),
-        predicate: create.predicate.clone(),
-        valid: true,
-        constraint: None,
-    };
+    let definition = Index::of(create, table.name.clone());
     for partition in scene.partitions(&table, create.only).into_iter().skip(1) {
         out.lock(&partition.name, mode);
         let given = scene.catalog.index_for_partition(&definition, &partition.name);
