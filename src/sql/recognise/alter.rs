@@ -7,6 +7,7 @@ use super::cursor::{Cursor, Fault, Read};
 use super::{Operations, sequence, table};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::{AlterAction, Detach, ObjectKind, Operation, Persistence, ReplicaIdentity, RowSecurity, Target, Written};
+use crate::sql::lex::TokenKind;
 use crate::text::Located;
 
 /// The relations that ALTER names, longest words first.
@@ -114,6 +115,9 @@ fn subcommand(part: &mut Cursor<'_>, target: &Target) -> Read<Operations> {
     }
     let action = action(part)?;
     part.finish()?;
+    if target.written != ObjectKind::Index && matches!(action, AlterAction::AttachIndex { .. }) {
+        return Err(part.fail("DEFAULT or FOR VALUES"));
+    }
     Ok(super::one(part, from, Operation::Alter(target.clone(), Box::new(action))))
 }
 
@@ -262,7 +266,7 @@ fn set(part: &mut Cursor<'_>) -> Read<AlterAction> {
     if part.sees("(") {
         return Ok(AlterAction::SetOptions { options: options(part)? });
     }
-    const WHAT: [&str; 8] = ["schema", "tablespace", "access method", "logged", "unlogged", "without cluster", "without oids", "with oids"];
+    const WHAT: [&str; 7] = ["schema", "tablespace", "access method", "logged", "unlogged", "without cluster", "without oids"];
     Ok(match part.expect_any(&WHAT)? {
         "schema" => AlterAction::SetSchema { schema: part.ident()? },
         "tablespace" => AlterAction::SetTablespace { tablespace: part.ident()? },
@@ -281,19 +285,24 @@ pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Vec<(Box<str>, Option<Box
         if part.take(".") {
             name = format!("{name}.{}", part.label()?);
         }
-        let value = if part.take("=") {
-            let from = part.mark();
-            if part.rest().is_empty() {
-                return Err(part.fail("a value"));
-            }
-            Some(part.text_from(from))
-        } else {
-            None
-        };
+        let value = if part.take("=") { Some(option_value(&mut part)?) } else { None };
         part.finish()?;
         Ok((name.into(), value))
     };
-    cursor.group()?.comma_parts()?.into_iter().map(option).collect()
+    cursor.group()?.items()?.into_iter().map(option).collect()
+}
+
+/// A literal, a word, an operator, or a type of several words, as written.
+fn option_value(part: &mut Cursor<'_>) -> Read<Box<str>> {
+    let from = part.mark();
+    match part.kind() {
+        None => return Err(part.fail("a value")),
+        Some(TokenKind::String | TokenKind::DollarString | TokenKind::Number) => _ = part.bump(),
+        Some(TokenKind::Operator) if part.integer().is_err() => _ = part.bump(),
+        Some(TokenKind::Operator) => {}
+        Some(_) => _ = part.rest(),
+    }
+    Ok(part.text_from(from))
 }
 
 /// Behind ENABLE and DISABLE.

@@ -66,13 +66,14 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<Operations> {
     };
     let named = named(cursor, naming, object)?;
     if let (Some((name, table)), true) = (&named, cursor.take("rename to")) {
-        let to = cursor.role()?;
+        let to = if object == ObjectKind::Role { cursor.role()? } else { cursor.ident()? };
         return Ok(one(cursor, from, Operation::Rename { object, name: name.clone(), table: table.clone(), to }));
     }
     let transactional = !outside_transactions(cursor, words);
     let from_change = cursor.mark();
     cursor.until(|_| false)?;
-    if cursor.mark() == from_change {
+    // A role may be altered by no word at all.
+    if cursor.mark() == from_change && object != ObjectKind::Role {
         return Err(cursor.fail("a change"));
     }
     let object = named.map(|(name, _)| name);
@@ -96,13 +97,7 @@ fn named(cursor: &mut Cursor<'_>, naming: Naming, object: ObjectKind) -> Read<Op
         return Ok(Some((Name::bare(cursor.role()?), None)));
     }
     Ok(Some(match naming {
-        Naming::Routine => {
-            let name = cursor.type_or_function_name()?;
-            if cursor.sees("(") {
-                cursor.group()?;
-            }
-            (name, None)
-        }
+        Naming::Routine => (cursor.routine()?, None),
         Naming::OnTable => {
             let name = Name::bare(cursor.ident()?);
             cursor.expect("on")?;

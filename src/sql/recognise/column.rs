@@ -104,18 +104,17 @@ fn qualifier(cursor: &mut Cursor<'_>, definition: &mut Definition) -> Read<bool>
     Ok(true)
 }
 
-/// Words that go on with an expression; behind a complete value any other word begins what follows the expression.
+/// Words that go on with a b_expr: IS, and what stands inside of a type or a call. Behind a complete value any other word begins what
+/// follows the expression.
 const CONTINUATIONS: &[&str] = &[
     "is",
     "distinct",
     "from",
     "document",
-    "at",
-    "local",
     "time",
     "zone",
-    "with",
-    "without",
+    "with time",
+    "without time",
     "precision",
     "varying",
     "character",
@@ -132,15 +131,6 @@ const CONTINUATIONS: &[&str] = &[
     "within",
     "group",
     "operator",
-    "and",
-    "or",
-    "in",
-    "like",
-    "ilike",
-    "similar",
-    "between",
-    "isnull",
-    "notnull",
     "array",
 ];
 

@@ -1,5 +1,6 @@
 //! Constraints, in a column definition and beside it.
 
+use super::alter;
 use super::cursor::{Cursor, Read};
 use super::index;
 use crate::model::name::{Ident, Name};
@@ -157,7 +158,7 @@ pub(super) fn include(cursor: &mut Cursor<'_>) -> Read<Vec<Ident>> {
 /// `WITH (...)` and `USING INDEX TABLESPACE name` of the index behind a constraint.
 fn index_parameters(cursor: &mut Cursor<'_>) -> Read<()> {
     if cursor.take("with") {
-        cursor.group()?;
+        alter::options(cursor)?;
     }
     if cursor.take("using index tablespace") {
         cursor.ident()?;
@@ -170,7 +171,7 @@ fn exclude(cursor: &mut Cursor<'_>) -> Read<ConstraintKind> {
     let method = if cursor.take("using") { Some(cursor.ident()?) } else { None };
     let mut group = cursor.group()?;
     let (mut keys, mut columns) = (Vec::new(), Vec::new());
-    for mut part in group.comma_parts()? {
+    for mut part in group.items()? {
         let key = index::key(&mut part)?;
         part.expect("with")?;
         operator(&mut part)?;

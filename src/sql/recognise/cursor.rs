@@ -248,6 +248,18 @@ impl<'a> Cursor<'a> {
         self.parts_behind(first)
     }
 
+    /// A function's name, and the arguments that tell it from others of the name.
+    pub fn routine(&mut self) -> Read<Name> {
+        let name = self.type_or_function_name()?;
+        if self.sees("(") {
+            let mut group = self.group()?;
+            if !group.at_end() {
+                group.items()?;
+            }
+        }
+        Ok(name)
+    }
+
     /// Up to two further parts of a name behind its first.
     pub fn parts_behind(&mut self, first: Ident) -> Read<Name> {
         let mut parts = vec![first];
@@ -405,6 +417,18 @@ impl<'a> Cursor<'a> {
             if !self.take(",") {
                 return Ok(parts);
             }
+        }
+    }
+
+    /// The same, of which there has to be one at least, and none may be empty.
+    pub fn items(&mut self) -> Read<Vec<Self>> {
+        if self.at_end() {
+            return Err(self.fail("something in the parentheses"));
+        }
+        let parts = self.comma_parts()?;
+        match parts.iter().find(|part| part.at_end()) {
+            Some(empty) => Err(empty.fail("something before it")),
+            None => Ok(parts),
         }
     }
 

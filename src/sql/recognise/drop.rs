@@ -103,13 +103,7 @@ fn named(cursor: &mut Cursor<'_>, naming: Naming) -> Read<(Name, Option<Name>)> 
     Ok(match naming {
         Naming::Names => (cursor.name()?, None),
         Naming::Roles => (Name::bare(cursor.role()?), None),
-        Naming::Routines => {
-            let name = cursor.type_or_function_name()?;
-            if cursor.sees("(") {
-                cursor.group()?;
-            }
-            (name, None)
-        }
+        Naming::Routines => (cursor.routine()?, None),
         Naming::OnTable => {
             let name = Name::bare(cursor.ident()?);
             cursor.expect("on")?;
@@ -136,7 +130,9 @@ fn operator(cursor: &mut Cursor<'_>) -> Read<Name> {
         Some(token) if token.kind == crate::sql::lex::TokenKind::Operator => Ident::quoted(&cursor.text(token)),
         _ => return Err(cursor.fail("an operator")),
     };
-    cursor.group()?;
+    if cursor.group()?.items()?.len() != 2 {
+        return Err(cursor.fail("two arguments before it"));
+    }
     Ok(Name { schema, name: symbol })
 }
 

@@ -1,8 +1,8 @@
 //! CREATE INDEX, REINDEX.
 
-use super::constraint;
 use super::cursor::{Cursor, Read};
 use super::{Operations, keyword, one, type_name};
+use super::{alter, constraint};
 use crate::model::name::Ident;
 use crate::model::operation::{CreateIndex, IndexKey, IndexKeyKind, Operation, Reindex, ReindexScope};
 use crate::sql::lex::TokenKind;
@@ -43,17 +43,14 @@ fn definition(cursor: &mut Cursor<'_>, head: Head, name: Option<Ident>) -> Read<
     let method = if cursor.take("using") { cursor.ident()? } else { Ident::folded("btree") };
     let mut keys = Vec::new();
     let mut group = cursor.group()?;
-    for mut part in group.comma_parts()? {
+    for mut part in group.items()? {
         keys.push(key(&mut part)?);
         part.finish()?;
-    }
-    if keys.is_empty() {
-        return Err(group.fail("a column or an expression"));
     }
     let include = constraint::include(cursor)?;
     let nulls_not_distinct = constraint::nulls_not_distinct(cursor)?;
     if cursor.take("with") {
-        cursor.group()?;
+        alter::options(cursor)?;
     }
     let tablespace = if cursor.take("tablespace") { Some(cursor.ident()?) } else { None };
     let predicate = if cursor.take("where") {
@@ -85,7 +82,7 @@ pub(super) fn key(cursor: &mut Cursor<'_>) -> Read<IndexKey> {
     let collation = type_name::collation(cursor)?;
     let operator_class = if names_operator_class(cursor) { Some(cursor.name()?) } else { None };
     if operator_class.is_some() && cursor.sees("(") {
-        cursor.group()?;
+        alter::options(cursor)?;
     }
     let descending = cursor.take_any(&["asc", "desc"]) == Some("desc");
     cursor.take_any(&["nulls first", "nulls last"]);

@@ -121,8 +121,13 @@ pub(super) fn create_statistics(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let mut columns = Vec::new();
     let what = cursor.mark();
     cursor.until(|cursor| cursor.sees("from"))?;
-    for mut part in cursor.between(what, cursor.mark()).comma_parts()? {
-        columns.extend(part.ident().ok().filter(|_| part.at_end()));
+    for mut part in cursor.between(what, cursor.mark()).items()? {
+        if part.left() == 1 {
+            columns.push(part.ident()?);
+        } else {
+            let tokens = part.rest();
+            cursor.expression(tokens)?;
+        }
     }
     cursor.expect("from")?;
     let only = cursor.take("only");

@@ -1,5 +1,6 @@
 //! CREATE TABLE in all its forms, CREATE TABLE AS, CREATE FOREIGN TABLE.
 
+use super::alter;
 use super::column::{self, Definition};
 use super::constraint::{self, Draft};
 use super::cursor::{Cursor, Read};
@@ -150,7 +151,7 @@ pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<()> {
     }
     if cursor.sees("with (") {
         cursor.skip(1);
-        cursor.group()?;
+        alter::options(cursor)?;
     } else {
         cursor.take("without oids");
     }
@@ -167,14 +168,8 @@ pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<()> {
 fn partition_key(cursor: &mut Cursor<'_>) -> Read<PartitionKey> {
     let strategy = cursor.ident()?;
     let mut group = cursor.group()?;
-    let parts = group.comma_parts()?;
-    if parts.is_empty() {
-        return Err(group.fail("a column"));
-    }
+    let parts = group.items()?;
     let column = |mut part: Cursor<'_>| -> Read<Option<Ident>> {
-        if part.at_end() {
-            return Err(part.fail("a column"));
-        }
         let called = part.sees_at(1, "(") || part.sees_at(1, ".");
         Ok(if called { None } else { part.ident().ok() })
     };
@@ -196,7 +191,11 @@ pub(super) fn bound(cursor: &mut Cursor<'_>) -> Read<Bound> {
             Ok(Bound::Range { from, to: constants(cursor)? })
         }
         _ => {
-            cursor.group()?;
+            for mut part in cursor.group()?.items()? {
+                part.expect_any(&["modulus", "remainder"])?;
+                part.integer()?;
+                part.finish()?;
+            }
             Ok(Bound::Hash)
         }
     }
@@ -206,12 +205,11 @@ fn constants(cursor: &mut Cursor<'_>) -> Read<Vec<Box<str>>> {
     let mut group = cursor.group()?;
     let constant = |mut part: Cursor<'_>| {
         let from = part.mark();
-        if part.rest().is_empty() {
-            return Err(part.fail("a constant"));
-        }
+        let tokens = part.rest();
+        part.expression(tokens)?;
         Ok(part.text_from(from))
     };
-    group.comma_parts()?.into_iter().map(constant).collect()
+    group.items()?.into_iter().map(constant).collect()
 }
 
 /// Whether AS follows the name, its column names and its options: then a query makes the table.

@@ -3,6 +3,7 @@
 use super::cursor::{Cursor, Read};
 use crate::model::name::{Ident, Name};
 use crate::model::types::TypeName;
+use crate::sql::lex::TokenKind;
 
 /// Names in pg_type whose `format_type` name is another one.
 const CATALOG_NAMES: &[(&str, &str)] = &[
@@ -132,7 +133,7 @@ fn interval(cursor: &mut Cursor<'_>) -> Read<TypeName> {
 
 /// Any other type: a name, perhaps with modifiers, or `relation.column%TYPE`.
 fn named(cursor: &mut Cursor<'_>) -> Read<TypeName> {
-    let quoted = cursor.kind() == Some(crate::sql::lex::TokenKind::QuotedIdent);
+    let quoted = cursor.kind() == Some(TokenKind::QuotedIdent);
     let from = cursor.mark();
     let first = cursor.type_ident().map_err(|_| cursor.fail("a data type"))?;
     let name = cursor.parts_behind(first)?;
@@ -162,15 +163,15 @@ fn modifiers(cursor: &mut Cursor<'_>) -> Read<Vec<Box<str>>> {
     }
     let mut group = cursor.group()?;
     group
-        .comma_parts()?
+        .items()?
         .into_iter()
         .map(|mut part| {
             let from = part.mark();
-            if part.at_end() {
-                return Err(part.fail("a type modifier"));
+            let folded = part.kind() == Some(TokenKind::Word);
+            if part.integer().is_err() {
+                part.bump();
             }
-            let folded = part.kind() == Some(crate::sql::lex::TokenKind::Word);
-            part.rest();
+            part.finish()?;
             let text = part.text_from(from);
             Ok(if folded { text.to_ascii_lowercase().into() } else { text })
         })

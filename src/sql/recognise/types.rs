@@ -1,6 +1,6 @@
 //! CREATE and ALTER of types and domains.
 
-use super::alter::{behaviour, subcommands};
+use super::alter::{self, behaviour, subcommands};
 use super::constraint::{self, Terms};
 use super::cursor::{Cursor, Read};
 use super::{Operations, one, type_name};
@@ -18,13 +18,13 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
         group.finish()?;
         TypeDefinition::Enum(labels)
     } else if cursor.take("as range") {
-        cursor.group()?;
+        alter::options(cursor)?;
         TypeDefinition::Range
     } else if cursor.take("as") {
         TypeDefinition::Composite(attributes(&mut cursor.group()?)?)
     } else {
         if cursor.sees("(") {
-            cursor.group()?;
+            alter::options(cursor)?;
         }
         TypeDefinition::Other
     };
@@ -102,7 +102,7 @@ fn attribute(part: &mut Cursor<'_>, target: &Target) -> Read<Operations> {
         "owner to" => AlterAction::OwnerTo { role: part.role()? },
         "set schema" => AlterAction::SetSchema { schema: part.ident()? },
         _ => {
-            part.group()?;
+            alter::options(part)?;
             AlterAction::Other { words: "set".into() }
         }
     };

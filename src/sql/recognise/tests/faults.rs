@@ -85,6 +85,7 @@ fn what_is_missing_is_said_at_its_place() {
         FROBNICATE orders;
         ALTER TABLE orders ADD COLUMN a int DEFAULT 0 AFTER b;
         ALTER TABLE orders ADD COLUMN a int, RENAME b TO c;
+        CREATE TABLE orders (at timestamptz DEFAULT now() AT TIME ZONE 'utc');
 "#
         ),
         @r#"
@@ -101,6 +102,7 @@ fn what_is_missing_is_said_at_its_place() {
         alter_unreadable orders syntax error at `AFTER`, expected the end (partial)
         add_column orders.a integer (partial)
         alter_unreadable orders syntax error at `RENAME`, expected a subcommand that others may stand beside (partial)
+        unreadable syntax error at `AT`, expected the end (unreadable)
         "#
     );
 }

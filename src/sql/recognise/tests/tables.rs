@@ -164,7 +164,7 @@ fn a_default_ends_where_the_next_qualifier_begins() {
           b int DEFAULT -1 NULL,
           c int DEFAULT (1 + 2) * 3 CHECK (c > 0),
           d text DEFAULT 'a'::text COLLATE "C",
-          e timestamptz DEFAULT now() AT TIME ZONE 'utc' NOT NULL,
+          e timestamptz DEFAULT (now() AT TIME ZONE 'utc') NOT NULL,
           f timestamp(3) DEFAULT CURRENT_TIMESTAMP(3) UNIQUE,
           g int[] DEFAULT ARRAY[1, 2] NOT NULL,
           h jsonb DEFAULT '{}'::jsonb NOT NULL,
@@ -181,7 +181,7 @@ fn a_default_ends_where_the_next_qualifier_begins() {
 "#
         ),
         @r#"
-        create_table orders (a integer not null default [1], b integer default [- 1], c integer default [( 1 + 2 ) * 3], d text collate C default ['a' :: text], e timestamp with time zone not null default [now ( ) at time zone 'utc'], f timestamp(3) without time zone default [current_timestamp ( 3 )], g integer[] not null default [array [ 1 , 2 ]], h jsonb not null default ['{}' :: jsonb], i double precision not null default [1 :: double precision], j time without time zone default ['10:00' :: time without time zone], k boolean not null default [null], l boolean not null default [1 is not distinct from 2], m integer not null default [case when true then null else 1 end], n interval default [interval '1' day], o integer not null default [nextval ( 'shop.ids' :: regclass )], p bit(3) not null default [B'101'] identity by default, q integer not null default [- null])
+        create_table orders (a integer not null default [1], b integer default [- 1], c integer default [( 1 + 2 ) * 3], d text collate C default ['a' :: text], e timestamp with time zone not null default [( now ( ) at time zone 'utc' )], f timestamp(3) without time zone default [current_timestamp ( 3 )], g integer[] not null default [array [ 1 , 2 ]], h jsonb not null default ['{}' :: jsonb], i double precision not null default [1 :: double precision], j time without time zone default ['10:00' :: time without time zone], k boolean not null default [null], l boolean not null default [1 is not distinct from 2], m integer not null default [case when true then null else 1 end], n interval default [interval '1' day], o integer not null default [nextval ( 'shop.ids' :: regclass )], p bit(3) not null default [B'101'] identity by default, q integer not null default [- null])
         add_check orders [c > 0] in create_table
         add_unique orders (f) in create_table
         add_foreign_key orders (j) -> hours in create_table
