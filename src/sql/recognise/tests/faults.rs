@@ -98,7 +98,7 @@ fn what_is_missing_is_said_at_its_place() {
         alter_unreadable orders syntax error at the end of the statement, expected an expression (partial)
         unreadable syntax error at `NOT`, expected an expression (unreadable)
         unreadable syntax error at the end of the statement, expected a name (unreadable)
-        unreadable syntax error at `FROBNICATE`, expected a kind of statement that is read (unreadable)
+        unreadable syntax error at `FROBNICATE`, expected a statement of PostgreSQL (unreadable)
         alter_unreadable orders syntax error at `AFTER`, expected the end (partial)
         add_column orders.a integer (partial)
         alter_unreadable orders syntax error at `RENAME`, expected a subcommand that others may stand beside (partial)
