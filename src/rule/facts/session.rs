@@ -29,6 +29,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "how the statements of the file are put into transactions" },
     Fact { name: "transaction_source", kind: Kind::Text, of: OpKind::ALL, read: |m| Value::Text(source(m).into()),
            doc: "who opened the transaction, in words" },
+    Fact { name: "followed", kind: Kind::Bool, of: OpKind::ALL, read: |m| is_followed(m).into(),
+           doc: "a later statement of the file may fail: one that is no SET, RESET or end of a transaction" },
     Fact { name: "alone", kind: Kind::Bool, of: OpKind::ALL, read: |m| (m.file.len() == 1).into(),
            doc: "the file holds no other statement" },
     Fact { name: "lock_timeout", kind: Kind::Words(&["unset", "off", "set", "untold"]), of: OpKind::ALL, read: |m| timeout(m.session.lock_timeout()),
@@ -41,14 +43,32 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the value that is set" },
     Fact { name: "held_lock", kind: Kind::Words(MODES), of: table::ON_ONE_RELATION, read: held_lock,
            doc: "the strongest lock that earlier statements of the transaction, or other parts of this one, have taken on the relation" },
+    Fact { name: "held_by", kind: Kind::Words(&["nobody", "earlier", "same_statement"]), of: table::ON_ONE_RELATION, read: held_by,
+           doc: "who took that lock: an earlier statement, or another part of this one" },
     Fact { name: "held_lock_name", kind: Kind::Text, of: table::ON_ONE_RELATION, read: |m| held(m).map(|(mode, _)| mode.words()).into(),
            doc: "that lock, in the manual's words" },
     Fact { name: "held_since", kind: Kind::Number, of: table::ON_ONE_RELATION, read: |m| held(m).map(|(_, by)| line_of(m, by)).into(),
            doc: "the line of the statement that took it" },
 ];
 
+/// That a file is taken to run in one transaction rests on nothing but the absence of a sign. That it is taken to run in none rests on a
+/// statement which would be refused otherwise.
 fn in_transaction<'a>(m: &Moment<'a>) -> Value<'a> {
-    m.session.in_transaction().into()
+    match m.session.opened_by() {
+        Some(Opener::Assumed) => Value::Unknown,
+        opener => opener.is_some().into(),
+    }
+}
+
+fn is_followed(m: &Moment<'_>) -> bool {
+    let may_fail = |operation: &Operation| {
+        !matches!(
+            operation,
+            Operation::Set { .. } | Operation::Reset { .. } | Operation::Begin | Operation::Commit { .. } | Operation::Rollback { .. }
+        )
+    };
+    let later = m.index.map_or(&[][..], |index| &m.file[index + 1..]);
+    later.iter().flat_map(|statement| &statement.operations).any(|operation| may_fail(&operation.what))
 }
 
 fn mode<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -117,6 +137,14 @@ fn setting_value<'a>(m: &Moment<'a>) -> Value<'a> {
 
 fn held_lock<'a>(m: &Moment<'a>) -> Value<'a> {
     Value::Word(held(m).map_or("none", |(mode, _)| mode.id()))
+}
+
+fn held_by<'a>(m: &Moment<'a>) -> Value<'a> {
+    Value::Word(match held(m) {
+        None => "nobody",
+        Some((_, by)) if Some(by) == m.index => "same_statement",
+        Some(_) => "earlier",
+    })
 }
 
 /// The strongest lock on the relation besides the operation's own, and the statement that took it.

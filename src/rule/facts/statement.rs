@@ -2,7 +2,7 @@
 
 use super::session::line_of;
 use super::{Fact, Kind, Value};
-use crate::model::effects::Lock;
+use crate::model::effects::{InTransaction, Lock};
 use crate::model::kind::OpKind;
 use crate::model::lock::{Blocked, LockMode};
 use crate::model::name::{Name, QualifiedName};
@@ -29,6 +29,10 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the line of the statement that took it" },
     Fact { name: "takes_long", kind: Kind::Bool, of: OF, read: takes_long,
            doc: "its time grows with a table that existed before the migration" },
+    Fact { name: "takes_access_exclusive", kind: Kind::Bool, of: OF, read: |m| strongest(m).is_some_and(|lock| lock.mode == LockMode::AccessExclusive).into(),
+           doc: "it takes ACCESS EXCLUSIVE itself on a relation that existed before the migration" },
+    Fact { name: "refused", kind: Kind::Bool, of: OF, read: |m| (m.session.in_transaction() && m.statement_effects.transaction == InTransaction::Forbidden).into(),
+           doc: "the server refuses it here, because a transaction is open" },
     Fact { name: "changes_rows", kind: Kind::Bool, of: OF, read: changes_rows,
            doc: "it is INSERT, UPDATE, DELETE, MERGE or COPY FROM" },
     Fact { name: "validates", kind: Kind::Bool, of: OF, read: validates,
