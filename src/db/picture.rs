@@ -4,7 +4,7 @@ use super::{Connection, Refusal};
 use crate::model::name::{Ident, QualifiedName};
 use crate::model::operation::ObjectKind;
 use sqlx::Row;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// Whose reads are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

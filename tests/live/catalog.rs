@@ -18,7 +18,8 @@ fn a_story_leaves_the_same_catalog_replayed_and_run() {
         let source = SourceFile::read(&path).expect("it was listed");
         let script = read(&source, Span::new(0, source.bytes().len() as u32));
         let replayed = replay(&script);
-        for server in servers() {
+        // Up to 12, a column that is passed over (IF NOT EXISTS) leaves its constraints behind all the same.
+        for server in servers().iter().filter(|server| server.installation().version.0 >= 13) {
             match block_on(run(&source, &script, server)).expect("an event queue") {
                 Ok(run) => faults.extend(
                     difference(&run, &replayed).map(|lines| format!("{} on {}:\n{lines}", path.display(), server.installation().release)),

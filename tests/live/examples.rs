@@ -3,7 +3,7 @@
 use crate::fill::fill;
 use crate::model::{Before, Comparison, compare};
 use crate::play::{Played, play};
-use crate::servers::{new_database, servers};
+use crate::servers::{new_database, remove_database, servers};
 use lockkeeper::db::block_on;
 use lockkeeper::db::observe::{Observed, Observer};
 use lockkeeper::db::server::Server;
@@ -105,7 +105,8 @@ struct Run {
 /// Plays all files of an example in a new database.
 async fn run(case: &Case<'_>, judged: &lint::Report, with_rows: bool, report: &mut Report) -> Run {
     let example = case.example;
-    let mut observer = Observer::open(&new_database(case.server).await).await.expect("the server answers");
+    let database = new_database(case.server).await;
+    let mut observer = Observer::open(&database).await.expect("the server answers");
     let given = play(&mut observer, &SourceFile::new("given.sql", example.given.as_str()), TransactionMode::None).await;
     assert!(given.refused.is_none(), "{}: its `given` is refused: {:?}", case.rule, given.refused);
     let mut files: Vec<(&str, &str)> = example.files.iter().map(|file| (file.name.as_str(), file.sql.as_str())).collect();
@@ -133,6 +134,7 @@ async fn run(case: &Case<'_>, judged: &lint::Report, with_rows: bool, report: &m
         }
     }
     observer.close().await;
+    remove_database(case.server, &database).await;
     run
 }
 

@@ -1,6 +1,6 @@
 //! The observer itself, on statements whose effects are measured and known (all versions alike).
 
-use crate::servers::{new_database, servers};
+use crate::servers::{new_database, remove_database, servers};
 use insta::assert_snapshot;
 use lockkeeper::db::block_on;
 use lockkeeper::db::observe::{Observed, Observer};
@@ -28,7 +28,8 @@ fn observed_from(oldest: u8, given: &str, statements: &[&str]) -> String {
         .filter(|server| server.installation().version.0 >= oldest)
         .map(|server| {
             let lines = async {
-                let mut observer = Observer::open(&new_database(server).await).await.expect("the server answers");
+                let database = new_database(server).await;
+                let mut observer = Observer::open(&database).await.expect("the server answers");
                 observer.runner().run(given).await.expect("the setup is fine");
                 let mut lines = Vec::new();
                 for sql in statements {
@@ -40,6 +41,7 @@ fn observed_from(oldest: u8, given: &str, statements: &[&str]) -> String {
                     lines.push(in_words(&observed));
                 }
                 observer.close().await;
+                remove_database(server, &database).await;
                 lines.join("\n")
             };
             block_on(lines).expect("an event queue")

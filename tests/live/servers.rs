@@ -32,6 +32,14 @@ pub async fn new_database(server: &Server) -> PgConnectOptions {
     server.options(&name)
 }
 
+/// Removes a database that nobody needs any more: hundreds of them would fill the disk.
+pub async fn remove_database(server: &Server, options: &PgConnectOptions) {
+    let mut connection = Connection::open(&server.options("postgres")).await.expect("the server answers");
+    let name = options.get_database().expect("it was made with a name");
+    connection.run(&format!("DROP DATABASE {name}")).await.expect("the server waits for sessions that are about to end");
+    connection.close().await;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
