@@ -92,8 +92,12 @@ fn table(scene: &Scene<'_>, target: &Target, table: &Subject<'_>, action: &Alter
             }
             reaching(scene, table, only, AccessExclusive, out);
         }
+        AlterAction::DropNotNull { column } => {
+            // From 18 on a column that has none is not looked for further down.
+            let has_none = scene.server.0 >= 18 && table.column(column).is_some_and(|known| !known.not_null);
+            reaching(scene, table, only || has_none, AccessExclusive, out);
+        }
         AlterAction::SetDefault { .. }
-        | AlterAction::DropNotNull { .. }
         | AlterAction::DropExpression { .. }
         | AlterAction::SetStorage { .. }
         | AlterAction::RenameColumn { .. } => reaching(scene, table, only, AccessExclusive, out),

@@ -91,7 +91,7 @@ pub(super) fn drop(scene: &Scene<'_>, table: &Subject<'_>, only: bool, column: &
         }
         for constraint in &dependents.constraints {
             if let Some(referenced) = &constraint.referenced {
-                scene.lock_with_partitions(referenced, AccessExclusive, out);
+                scene.release_referenced(referenced, out);
             }
         }
         if let Some(sequence) = dependents.sequence {
@@ -121,13 +121,13 @@ pub(super) fn change_type(scene: &Scene<'_>, table: &Subject<'_>, only: bool, ne
         out.lock(&member.name, AccessExclusive);
         let known = member.column(new.column);
         let cost = match known.and_then(|column| Some((column, column.data_type.as_ref()?))) {
-            Some((column, from)) => cost(scene, new, from, column.collation.as_ref()),
+            Some((column, from)) => Cost::of(scene, new, from, column.collation.as_ref()),
             None => {
                 out.assume("column_type");
-                Conversion::Unknown
+                Cost { all: Conversion::Unknown, by_type: Conversion::Unknown }
             }
         };
-        if cost == Conversion::Unknown && known.is_some() {
+        if cost.all == Conversion::Unknown && known.is_some() {
             let zone = scene.session.time_zone().is_none() && new.data_type.name.name.as_str().starts_with("timestamp");
             out.assume(if zone { "time_zone" } else { "column_type" });
         }
@@ -143,22 +143,32 @@ pub(super) fn change_type(scene: &Scene<'_>, table: &Subject<'_>, only: bool, ne
     }
 }
 
-fn cost(scene: &Scene<'_>, new: &NewType<'_>, from: &TypeName, from_collation: Option<&Collation>) -> Conversion {
-    let change = Change {
-        column: new.column,
-        from,
-        from_collation,
-        to: new.data_type,
-        to_collation: new.collation,
-        using: new.using,
-        time_zone: scene.session.time_zone(),
-    };
-    conversion(&change, scene.catalog)
+/// What a change costs, and what it would cost if the collation stayed.
+#[derive(Clone, Copy)]
+struct Cost {
+    all: Conversion,
+    by_type: Conversion,
 }
 
-fn of_member(scene: &Scene<'_>, relation: &Relation, new: &NewType<'_>, cost: Conversion, out: &mut Effects) {
+impl Cost {
+    fn of(scene: &Scene<'_>, new: &NewType<'_>, from: &TypeName, from_collation: Option<&Collation>) -> Self {
+        let change = Change {
+            column: new.column,
+            from,
+            from_collation,
+            to: new.data_type,
+            to_collation: new.collation,
+            using: new.using,
+            time_zone: scene.session.time_zone(),
+        };
+        let all = conversion(&change, scene.catalog);
+        Self { all, by_type: conversion(&Change { to_collation: from_collation, ..change }, scene.catalog) }
+    }
+}
+
+fn of_member(scene: &Scene<'_>, relation: &Relation, new: &NewType<'_>, cost: Cost, out: &mut Effects) {
     let dependents = scene.catalog.dependents(&relation.name, new.column);
-    let rewrites = matches!(cost, Conversion::Rewrites | Conversion::Unknown);
+    let rewrites = matches!(cost.all, Conversion::Rewrites | Conversion::Unknown);
     if rewrites {
         out.rewrite(relation);
     }
@@ -166,7 +176,7 @@ fn of_member(scene: &Scene<'_>, relation: &Relation, new: &NewType<'_>, cost: Co
     for index in &dependents.indexes {
         out.lock(&index.name, AccessExclusive);
         let known = index.index.as_ref();
-        if !rewrites && has_rows(relation) && known.is_none_or(|index| is_rebuilt(index, new.column, cost)) {
+        if !rewrites && has_rows(relation) && known.is_none_or(|index| is_rebuilt(index, new.column, cost.all)) {
             out.rebuild(&index.name);
             out.scan(&relation.name);
         }
@@ -174,7 +184,8 @@ fn of_member(scene: &Scene<'_>, relation: &Relation, new: &NewType<'_>, cost: Co
     if has_rows(relation) && dependents.constraints.iter().any(|constraint| is_looked_at(constraint, new.column)) {
         out.scan(&relation.name);
     }
-    let compared_anew = cost != Conversion::Free;
+    // Keys are compared by the same operators whatever the collation.
+    let compared_anew = cost.by_type != Conversion::Free;
     let outgoing = dependents.constraints.iter().filter_map(|constraint| constraint.referenced.as_ref());
     for other in outgoing.chain(dependents.incoming.iter().map(|(from, _)| &from.name)) {
         for member in scene.partitions(&scene.named(other), false) {

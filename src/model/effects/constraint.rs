@@ -2,11 +2,11 @@
 
 use super::scene::{Scene, Subject};
 use super::{BreakKind, Effects};
-use crate::model::catalog::{Constraint, Lookup};
+use crate::model::catalog::{Constraint, Index, Lookup};
 use crate::model::expression::Predicate;
 use crate::model::lock::LockMode;
 use crate::model::name::{Ident, QualifiedName};
-use crate::model::operation::{AddConstraint, ConstraintKind, ForeignKey, IndexKeyKind, Key, Operation, Written};
+use crate::model::operation::{AddConstraint, Column, ConstraintKind, ForeignKey, IndexKey, IndexKeyKind, Key, Operation, Written};
 use LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive, ShareUpdateExclusive};
 
 /// Any constraint, wherever it was written.
@@ -19,12 +19,12 @@ pub(super) fn add(scene: &Scene<'_>, at: usize, add: &AddConstraint, out: &mut E
                 // From 13 on a column that is passed over takes its constraints with it.
                 let passed_over = if_not_exists && table.column(&column.name).is_some() && scene.server.0 >= 13;
                 if !passed_over {
-                    to_table(scene, &table, add, out);
+                    to_table(scene, at, &table, add, out);
                 }
             }
-            None => scene.subject(&add.table, false).iter().for_each(|table| to_table(scene, table, add, out)),
+            None => scene.subject(&add.table, false).iter().for_each(|table| to_table(scene, at, table, add, out)),
         },
-        Written::AddConstraint => scene.subject(&add.table, false).iter().for_each(|table| to_table(scene, table, add, out)),
+        Written::AddConstraint => scene.subject(&add.table, false).iter().for_each(|table| to_table(scene, at, table, add, out)),
     }
 }
 
@@ -57,7 +57,7 @@ fn index_behind(scene: &Scene<'_>, table: &QualifiedName, add: &AddConstraint) -
     QualifiedName { schema: table.schema.clone(), name: scene.catalog.constraint_name(table, add.name.as_ref(), &add.kind) }
 }
 
-fn to_table(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, out: &mut Effects) {
+fn to_table(scene: &Scene<'_>, at: usize, table: &Subject<'_>, add: &AddConstraint, out: &mut Effects) {
     let checked = !add.not_valid && add.enforced;
     match &add.kind {
         ConstraintKind::Check { .. } => {
@@ -67,6 +67,7 @@ fn to_table(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, out: &m
                     out.scan(&member.name);
                 }
             }
+            lock_descendants(scene, table, add, AccessExclusive, out);
         }
         ConstraintKind::NotNull { column } => {
             out.breaks(BreakKind::Required, &table.name, Some(column));
@@ -80,7 +81,7 @@ fn to_table(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, out: &m
         ConstraintKind::Unique(key) => unique(scene, table, add, key, false, out),
         ConstraintKind::PrimaryKey(key) => unique(scene, table, add, key, true, out),
         ConstraintKind::Exclude { .. } => build(scene, table, add, out),
-        ConstraintKind::ForeignKey(key) => foreign_key(scene, table, add, key, checked, out),
+        ConstraintKind::ForeignKey(key) => foreign_key(scene, at, table, add, key, out),
     }
 }
 
@@ -111,40 +112,79 @@ fn unique(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, key: &Key
 
 /// A new index behind a constraint, on the table or on each of its partitions.
 fn build(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, out: &mut Effects) {
+    let definition = definition(&table.name, &add.kind);
     for member in scene.partitions(table, add.only) {
         let own = member.name == table.name;
         // Up to 17 a partition is locked as by CREATE INDEX.
         out.lock(&member.name, if own || scene.server.0 >= 18 { AccessExclusive } else { Share });
-        if member.has_rows() {
-            let name = if own { add.name.as_ref() } else { None };
-            let name = scene.catalog.constraint_name(&member.name, name, &add.kind);
-            out.builds.push(QualifiedName { schema: member.name.schema.clone(), name });
-            out.scan(&member.name);
+        if !member.has_rows() {
+            continue;
         }
+        let equal = definition.as_ref().filter(|_| !own).map(|index| scene.catalog.index_for_partition(index, &member.name));
+        match equal {
+            Some(given) if !given.is_new => out.lock(&given.name, Share),
+            _ => {
+                let name = scene.catalog.constraint_name(&member.name, add.name.as_ref().filter(|_| own), &add.kind);
+                out.builds.push(QualifiedName { schema: member.name.schema.clone(), name });
+                out.scan(&member.name);
+            }
+        }
+    }
+    lock_descendants(scene, table, add, AccessExclusive, out);
+}
+
+/// The index behind UNIQUE or PRIMARY KEY, to be compared with those that partitions have.
+fn definition(table: &QualifiedName, kind: &ConstraintKind) -> Option<Index> {
+    let (ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key)) = kind else { return None };
+    let plain =
+        |column: &Ident| IndexKey { what: IndexKeyKind::Column(column.clone()), operator_class: None, collation: None, descending: false };
+    Some(Index {
+        table: table.clone(),
+        unique: true,
+        method: Ident::folded("btree"),
+        keys: key.columns.iter().map(plain).collect(),
+        include: key.include.clone(),
+        predicate: None,
+        valid: true,
+        // Only an index behind a constraint will do.
+        constraint: Some(Ident::folded("")),
+    })
+}
+
+/// From 18 on ADD CONSTRAINT locks everything below the table first, whether or not the constraint goes there.
+fn lock_descendants(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, mode: LockMode, out: &mut Effects) {
+    if scene.server.0 >= 18 && add.written == Written::AddConstraint {
+        out.lock_all(scene.family(table, add.only).iter().map(|member| &member.name), mode);
     }
 }
 
-fn foreign_key(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, key: &ForeignKey, checked: bool, out: &mut Effects) {
+fn foreign_key(scene: &Scene<'_>, at: usize, table: &Subject<'_>, add: &AddConstraint, key: &ForeignKey, out: &mut Effects) {
+    let checked = !add.not_valid && add.enforced;
     let referenced = scene.named(&scene.catalog.resolve(&key.referenced));
-    let checked = checked && !(add.written == Written::AddColumn && all_new_keys_are_null(scene));
+    let checked = checked && !(add.written == Written::AddColumn && new_keys_are_null(scene, at));
     for member in scene.partitions(table, add.only).iter().chain(&scene.partitions(&referenced, false)) {
         out.lock(&member.name, ShareRowExclusive);
         if checked && member.has_rows() {
             out.scan(&member.name);
         }
     }
+    lock_descendants(scene, table, add, ShareRowExclusive, out);
 }
 
-/// The server skips the check of REFERENCES in ADD COLUMN if no column of the statement has a default and no foreign key stands beside.
-fn all_new_keys_are_null(scene: &Scene<'_>) -> bool {
-    let filled = scene.added_columns().any(|column| {
+/// The server skips the check of REFERENCES in ADD COLUMN if the column has no default. Up to 12 it looks at all columns that the
+/// statement adds, and at foreign keys beside them.
+fn new_keys_are_null(scene: &Scene<'_>, at: usize) -> bool {
+    let is_filled = |column: &Column| {
         column.default.is_some() || column.generated.is_some() || column.data_type.as_ref().is_none_or(|data_type| data_type.serial)
-    });
+    };
+    if scene.server.0 >= 13 {
+        return scene.column_of_inline(at).is_some_and(|(column, _)| !is_filled(column));
+    }
     let beside = scene.statement.iter().any(|operation| match &operation.what {
         Operation::AddConstraint(add) => add.written == Written::AddConstraint && matches!(add.kind, ConstraintKind::ForeignKey(_)),
         _ => false,
     });
-    !filled && !beside
+    !scene.added_columns().any(is_filled) && !beside
 }
 
 /// SET NOT NULL and what asks for the same.
@@ -282,7 +322,7 @@ pub(super) fn alter(scene: &Scene<'_>, table: &Subject<'_>, name: &Ident, enforc
         }
         (Some(false), Some(constraint)) => {
             if let Some(referenced) = &constraint.referenced {
-                scene.lock_with_partitions(referenced, AccessExclusive, out);
+                scene.release_referenced(referenced, out);
             }
         }
         (Some(enforced), None) => {
@@ -313,7 +353,7 @@ pub(super) fn drop(scene: &Scene<'_>, table: &Subject<'_>, only: bool, name: &Id
         ConstraintKind::ForeignKey(key) => {
             let referenced = constraint.referenced.clone().unwrap_or_else(|| scene.catalog.resolve(&key.referenced));
             out.lock_all(scene.partitions(table, only).iter().map(|member| &member.name), AccessExclusive);
-            scene.lock_with_partitions(&referenced, AccessExclusive, out);
+            scene.release_referenced(&referenced, out);
         }
         ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) | ConstraintKind::Exclude { .. } => {
             if let Some(index) = &constraint.index {

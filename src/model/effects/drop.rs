@@ -88,7 +88,7 @@ fn with_table(scene: &Scene<'_>, table: &Subject<'_>, cascade: bool, out: &mut E
     out.lock_all(&relation.owned_sequences, AccessExclusive);
     // What a partition has from its parent's foreign key goes without a word to the other table.
     for (_, _, referenced) in scene.foreign_keys(table).filter(|(constraint, ..)| constraint.parent.is_none()) {
-        scene.lock_with_partitions(&referenced, AccessExclusive, out);
+        scene.release_referenced(&referenced, out);
     }
     if cascade {
         for (from, _) in scene.catalog.foreign_keys_to(&relation.name) {

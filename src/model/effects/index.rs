@@ -30,7 +30,9 @@ pub(super) fn create(scene: &Scene<'_>, create: &CreateIndex, out: &mut Effects)
     for partition in scene.partitions(&table, create.only).into_iter().skip(1) {
         out.lock(&partition.name, mode);
         let given = scene.catalog.index_for_partition(&definition, &partition.name);
-        if partition.has_rows() && given.is_new {
+        if !given.is_new {
+            out.lock(&given.name, mode);
+        } else if partition.has_rows() {
             out.builds.push(given.name);
             out.scan(&partition.name);
         }

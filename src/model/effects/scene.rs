@@ -181,4 +181,13 @@ impl<'a> Scene<'a> {
             out.lock(&member.name, mode);
         }
     }
+
+    /// The tables whose triggers go with a foreign key that points to them. Up to 14 a partitioned table has none of its own.
+    pub(super) fn release_referenced(&self, referenced: &QualifiedName, out: &mut super::Effects) {
+        for member in self.partitions(&self.named(referenced), false) {
+            if self.server.0 >= 15 || !member.is_partitioned() {
+                out.lock(&member.name, LockMode::AccessExclusive);
+            }
+        }
+    }
 }

@@ -156,7 +156,7 @@ fn cast_of<'a>(column: &Ident, using: &'a Expression) -> Option<Option<&'a TypeN
 /// A type with its domains taken off.
 struct Plain<'a> {
     data_type: &'a TypeName,
-    /// It was a domain: a column of a domain tells the server no length or precision.
+    /// It was a domain.
     domain: bool,
     /// A domain on the way has a CHECK or NOT NULL.
     constrained: bool,
@@ -173,7 +173,7 @@ fn between(from: &TypeName, to: &TypeName, catalog: &Catalog, time_zone: Option<
     if target.constrained {
         return Rewrites;
     }
-    let (a, b) = (Side::of(&source), Side::of(&target));
+    let (a, b) = (Side::of_source(&source), Side::bare(target.data_type));
     let arrays = (source.data_type.dimensions > 0, target.data_type.dimensions > 0);
     if source.user_type.is_some() || target.user_type.is_some() || arrays != (false, false) {
         // Operator classes for any enum or any array are not kept from one type to the next, not even to its own domain.
@@ -238,7 +238,8 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn of(plain: &Plain<'a>) -> Self {
+    /// A column of a domain tells the server no length or precision, so any that the target has is checked.
+    fn of_source(plain: &Plain<'a>) -> Self {
         let bare = Self::bare(plain.data_type);
         if plain.domain { Self { modifiers: if bare.name == CHAR { vec!["?"] } else { vec![] }, fields: None, ..bare } } else { bare }
     }
