@@ -148,6 +148,7 @@ fn definition(table: &QualifiedName, kind: &ConstraintKind) -> Option<Index> {
         valid: true,
         // Only an index behind a constraint will do.
         constraint: Some(Ident::folded("")),
+        names: Vec::new(),
     })
 }
 
