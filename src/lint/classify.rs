@@ -3,7 +3,7 @@
 use super::finding::{Finding, Judged};
 use crate::model::catalog::{Catalog, Step};
 use crate::model::effects::{Breakage, Effects, Loss};
-use crate::model::lock::{Blocked, Blocks};
+use crate::model::lock::{Blocked, Blocks, LockMode};
 use crate::model::name::QualifiedName;
 use crate::model::operation::Persistence;
 use crate::model::session::Session;
@@ -23,8 +23,9 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Who waits for a statement, over all relations that existed before the migration.
-    pub fn blocks(&self, effects: &Effects) -> Blocks {
+    /// Who waits for a statement, over all relations that existed before the migration. `held` is the strongest lock that its transaction
+    /// holds on one of them.
+    pub fn blocks(&self, effects: &Effects, held: Option<LockMode>) -> Blocks {
         let duration = if effects.opaque {
             Blocked::Unknown
         } else if self.takes_long(effects) {
@@ -33,16 +34,17 @@ impl Scene<'_> {
             Blocked::Brief
         };
         // What earlier statements of the transaction locked stays locked while this one takes its time.
-        let held = self.session.held().iter().map(|held| &held.lock).filter(|_| duration > Blocked::Brief);
+        let held = held.filter(|_| duration > Blocked::Brief);
         let mut blocks = match duration {
             Blocked::Unknown => Blocks { reads: Blocked::Unknown, writes: Blocked::Unknown },
             Blocked::No | Blocked::Brief | Blocked::Long => Blocks { reads: Blocked::No, writes: Blocked::No },
         };
-        for lock in effects.locks.iter().chain(held).filter(|lock| self.in_use(&lock.relation)) {
-            if lock.mode.blocks_reads() {
+        let taken = effects.locks.iter().filter(|lock| self.in_use(&lock.relation)).map(|lock| lock.mode);
+        for mode in taken.chain(held) {
+            if mode.blocks_reads() {
                 blocks.reads = blocks.reads.max(duration);
             }
-            if lock.mode.blocks_writes() {
+            if mode.blocks_writes() {
                 blocks.writes = blocks.writes.max(duration);
             }
         }
@@ -73,7 +75,7 @@ impl Scene<'_> {
     }
 
     /// Whether others may be using a relation: it existed before the migration, and is no temporary one.
-    fn in_use(&self, relation: &QualifiedName) -> bool {
+    pub fn in_use(&self, relation: &QualifiedName) -> bool {
         let is_own = |step: Option<Step>, surely: bool| step == Some(self.step) && surely;
         self.catalog
             .get(relation)
@@ -101,25 +103,25 @@ impl Scene<'_> {
 
 /// Adds the classes of the findings to those that follow from the effects, and gives the worst: as written, and with the fixes.
 pub(super) fn migration(statements: &mut [Judged], findings: &[Finding]) -> (Class, Class) {
-    let whole = findings.iter().filter(|finding| finding.statement.is_none());
     let mut worst = (Class::Additive, Class::Additive);
-    for finding in whole {
-        worst = (worst.0.max(finding.class), worst.1.max(fixed(finding)));
+    // By statement: the worst class of its findings, the same with fixes, and the worst that has a fix.
+    let mut own = vec![(Class::Additive, Class::Additive, None); statements.len()];
+    for finding in findings {
+        let fixed = finding.suggestion.as_ref().map_or(finding.class, |suggestion| suggestion.class);
+        let Some((written, with_fixes, fixable)) = finding.statement.and_then(|at| own.get_mut(at)) else {
+            worst = (worst.0.max(finding.class), worst.1.max(fixed));
+            continue;
+        };
+        (*written, *with_fixes) = ((*written).max(finding.class), (*with_fixes).max(fixed));
+        *fixable = (*fixable).max(finding.suggestion.as_ref().map(|_| finding.class));
     }
-    for (at, statement) in statements.iter_mut().enumerate() {
-        let own = || findings.iter().filter(|finding| finding.statement == Some(at));
+    for (statement, (written, with_fixes, fixable)) in statements.iter_mut().zip(own) {
         let effects = statement.class;
         // A fix that takes away the hazard takes away the effects that make it one.
-        let is_fixed = own().any(|finding| finding.class >= effects && finding.suggestion.is_some());
-        let rest = if is_fixed { Class::Additive } else { effects };
-        statement.class = own().map(|finding| finding.class).fold(effects, Class::max);
-        statement.class_with_fixes = own().map(fixed).fold(rest, Class::max);
+        let rest = if fixable >= Some(effects) { Class::Additive } else { effects };
+        statement.class = effects.max(written);
+        statement.class_with_fixes = rest.max(with_fixes);
         worst = (worst.0.max(statement.class), worst.1.max(statement.class_with_fixes));
     }
     worst
-}
-
-/// The class that remains of a finding once its fix is applied.
-fn fixed(finding: &Finding) -> Class {
-    finding.suggestion.as_ref().map_or(finding.class, |suggestion| suggestion.class)
 }

@@ -1,7 +1,9 @@
 //! One migration judged: every subject in it is shown to the rules that are filed under its kind.
 
+use super::classify::{self, Scene};
 use super::finding::{Assessed, Finding, Judged};
-use super::{Replay, Settings, classify, fingerprint, suggest, suppress};
+use super::holding::{self, Hold};
+use super::{Replay, Settings, fingerprint, suggest, suppress};
 use crate::discover::Migration;
 use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects};
@@ -9,9 +11,9 @@ use crate::model::session::Session;
 use crate::problem::Problem;
 use crate::rule::Severity;
 use crate::rule::file::{Case, Rule};
-use crate::rule::moment::{Moment, Subject, Surroundings};
+use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
 use crate::rule::set::Entry;
-use crate::sql::Script;
+use crate::sql::{Script, Statement};
 
 /// Judges one migration.
 pub(super) struct Judge<'a> {
@@ -27,12 +29,28 @@ pub(super) struct Judge<'a> {
 /// Is shown every subject as the rules see it.
 pub type Watch<'a> = dyn Fn(&Moment<'_>) + 'a;
 
-/// What is the same for all subjects of one statement.
+/// The schema and the connection while a file is judged.
+struct Run<'r, 's> {
+    replay: &'r mut Replay<'s>,
+    session: Session,
+    hold: Hold,
+}
+
+impl Run<'_, '_> {
+    /// Where the subjects of a statement, or of the file, are judged.
+    fn here<'h>(&'h self, index: Option<usize>, effects: &'h Effects, statement_effects: &'h Effects) -> Here<'h> {
+        let (before, session, holding) = (&self.replay.catalog, &self.session, &self.hold.now);
+        Here { index, before, session, holding, effects, statement_effects }
+    }
+}
+
+/// What is the same for all rules that are asked about one subject.
 #[derive(Clone, Copy)]
 struct Here<'a> {
     index: Option<usize>,
     before: &'a Catalog,
     session: &'a Session,
+    holding: &'a Holding,
     effects: &'a Effects,
     statement_effects: &'a Effects,
 }
@@ -58,15 +76,16 @@ impl<'a> Judge<'a> {
 
     /// Judges it, and moves the schema on behind it.
     pub fn file(&self, replay: &mut Replay<'_>, problems: &mut Vec<Problem>) -> Assessed {
-        let (transaction, mut session) = replay.begin(self.migration, self.script);
-        let mut findings = self.whole(&replay.catalog, &session);
+        let (transaction, session) = replay.begin(self.migration, self.script);
+        let mut run = Run { replay, session, hold: Hold::default() };
+        let mut findings = self.whole(&run);
         let mut statements = Vec::with_capacity(self.script.statements.len());
         for at in 0..self.script.statements.len() {
-            statements.push(self.statement(at, replay, &mut session, &mut findings));
+            statements.push(self.statement(at, &mut run, &mut findings));
         }
         let allowances = suppress::read(&self.migration.source, self.script);
         for allowed in suppress::apply(&allowances, &mut findings, self.settings.rules) {
-            let here = self.here(None, &replay.catalog, &session, &self.nothing, &self.nothing);
+            let here = run.here(None, &self.nothing, &self.nothing);
             findings.append(&mut self.ask(Subject::Allowance(&allowed), here));
         }
         self.keep_first_of_once(&mut findings);
@@ -74,66 +93,49 @@ impl<'a> Judge<'a> {
         fingerprint::stamp(&mut findings, &self.migration.source);
         let (class, class_with_fixes) = classify::migration(&mut statements, &findings);
         self.report_broken_rules(problems);
-        Assessed {
-            source: self.migration.source.clone(),
-            version: self.migration.version.clone(),
-            transaction,
-            class,
-            class_with_fixes,
-            statements,
-            findings,
-        }
+        let (source, version) = (self.migration.source.clone(), self.migration.version.clone());
+        Assessed { source, version, transaction, class, class_with_fixes, statements, findings }
     }
 
     /// The file as a whole.
-    fn whole(&self, before: &Catalog, session: &Session) -> Vec<Finding> {
-        let here = self.here(None, before, session, &self.nothing, &self.nothing);
+    fn whole(&self, run: &Run<'_, '_>) -> Vec<Finding> {
+        let here = run.here(None, &self.nothing, &self.nothing);
         let broken = self.script.broken_text.iter().map(|broken| Subject::BrokenText(*broken));
         std::iter::once(Subject::Migration).chain(broken).flat_map(|subject| self.ask(subject, here)).collect()
     }
 
     /// One statement: each of its operations, and then the whole of it.
-    fn statement(&self, at: usize, replay: &mut Replay<'_>, session: &mut Session, findings: &mut Vec<Finding>) -> Judged {
+    fn statement(&self, at: usize, run: &mut Run<'_, '_>, findings: &mut Vec<Finding>) -> Judged {
         let statement = &self.script.statements[at];
-        let each = effects::assess(&statement.operations, &replay.catalog, session, self.settings.server);
+        let each = effects::assess(&statement.operations, &run.replay.catalog, &run.session, self.settings.server);
         let all = effects::union(&each);
-        let scene =
-            classify::Scene { catalog: &replay.catalog, session, step: self.migration.step, small: &self.surroundings.small_tables };
-        let blocks = scene.blocks(&all);
+        let scene = self.scene(run);
+        let blocks = scene.blocks(&all, run.hold.now.strongest);
         let class = scene.class(&all, blocks);
+        let locks = holding::on_relations_in_use(&scene, &all);
         // The whole is judged by the schema before it, and by the findings of its parts: so both answers are prepared.
-        let here = self.here(Some(at), &replay.catalog, session, &all, &all);
+        let here = run.here(Some(at), &all, &all);
         let [unexplained, explained] = [false, true].map(|explained| self.ask(Subject::Statement { explained, blocks }, here));
         let mut own = Vec::new();
         for (operation, effects) in statement.operations.iter().zip(&each) {
-            let here = self.here(Some(at), &replay.catalog, session, effects, &all);
-            own.append(&mut self.ask(Subject::Operation(operation), here));
-            replay.catalog.replay(&operation.what, self.migration.step);
+            own.append(&mut self.ask(Subject::Operation(operation), run.here(Some(at), effects, &all)));
+            run.replay.catalog.replay(&operation.what, self.migration.step);
         }
         let is_explained = own.iter().any(|finding| finding.class >= class);
         own.append(&mut if is_explained { explained } else { unexplained });
         findings.append(&mut own);
-        replay.end_statement(session, statement, at, &each);
-        let mut operations: Vec<&str> = Vec::new();
-        for operation in &statement.operations {
-            let word = operation.what.kind().word();
-            if !operations.contains(&word) {
-                operations.push(word);
-            }
-        }
+        run.replay.end_statement(&mut run.session, statement, at, &each);
+        let mut hold = std::mem::take(&mut run.hold);
+        hold.advance(statement, at, locks, &self.scene(run));
+        run.hold = hold;
         // The class of the findings is added when the allowances are known.
-        Judged { span: statement.span, reading: statement.reading, operations, effects: all, blocks, class, class_with_fixes: class }
+        let (span, reading) = (statement.span, statement.reading);
+        Judged { span, reading, operations: words(statement), effects: all, blocks, class, class_with_fixes: class }
     }
 
-    fn here<'h>(
-        &self,
-        index: Option<usize>,
-        before: &'h Catalog,
-        session: &'h Session,
-        effects: &'h Effects,
-        statement_effects: &'h Effects,
-    ) -> Here<'h> {
-        Here { index, before, session, effects, statement_effects }
+    fn scene<'r>(&'r self, run: &'r Run<'_, '_>) -> Scene<'r> {
+        let (step, small) = (self.migration.step, &self.surroundings.small_tables);
+        Scene { catalog: &run.replay.catalog, session: &run.session, step, small }
     }
 
     /// The findings about one subject: at most one of each rule.
@@ -147,6 +149,7 @@ impl<'a> Judge<'a> {
             before: here.before,
             end: self.end,
             session: here.session,
+            holding: here.holding,
             effects: here.effects,
             statement_effects: here.statement_effects,
             server: self.settings.server,
@@ -186,6 +189,18 @@ impl<'a> Judge<'a> {
             }
         }
     }
+}
+
+/// The words of a statement's operations, each once.
+fn words(statement: &Statement) -> Vec<&'static str> {
+    let mut words = Vec::with_capacity(1);
+    for operation in &statement.operations {
+        let word = operation.what.kind().word();
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
 }
 
 fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>) -> Finding {

@@ -4,6 +4,7 @@ mod classify;
 pub mod example;
 pub mod finding;
 mod fingerprint;
+mod holding;
 mod judge;
 pub mod show;
 mod suggest;

@@ -3,9 +3,9 @@
 use crate::model::catalog::{Catalog, Step};
 use crate::model::effects::{Effects, Version};
 use crate::model::kind::OpKind;
-use crate::model::lock::Blocks;
+use crate::model::lock::{Blocks, LockMode};
 use crate::model::operation::Operation;
-use crate::model::session::Session;
+use crate::model::session::{Held, Session};
 use crate::sql::Statement;
 use crate::sql::broken_text::BrokenText;
 use crate::text::{Located, SourceFile, Span};
@@ -29,6 +29,8 @@ pub struct Moment<'a> {
     pub end: &'a Catalog,
     /// The connection before this statement.
     pub session: &'a Session,
+    /// What the open transaction holds from earlier statements.
+    pub holding: &'a Holding,
     /// What this operation brings.
     pub effects: &'a Effects,
     /// What the whole statement brings.
@@ -37,6 +39,15 @@ pub struct Moment<'a> {
     pub server: Version,
     /// Facts about the file as a whole and about its neighbours.
     pub migration: &'a Surroundings,
+}
+
+/// What the open transaction holds, from earlier statements, of relations that others use.
+#[derive(Clone, Debug, Default)]
+pub struct Holding {
+    /// The strongest mode of all, if one of them makes writes wait.
+    pub strongest: Option<LockMode>,
+    /// The ACCESS EXCLUSIVE lock that says most: the first on a table, else on an index.
+    pub exclusive: Option<Held>,
 }
 
 /// What is judged: one thing that rules are filed under.

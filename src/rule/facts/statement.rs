@@ -97,9 +97,7 @@ fn is_first_without_timeout(m: &Moment<'_>) -> bool {
 }
 
 fn held_exclusive<'a>(m: &Moment<'a>) -> Option<&'a Held> {
-    let exclusive = m.session.held().iter().filter(|held| held.lock.mode == LockMode::AccessExclusive && is_shared(m, &held.lock.relation));
-    // A table says more than one of its indexes.
-    exclusive.min_by_key(|held| m.before.get(&held.lock.relation).is_some_and(|relation| relation.index.is_some()))
+    m.holding.exclusive.as_ref()
 }
 
 fn takes_long<'a>(m: &Moment<'a>) -> Value<'a> {
