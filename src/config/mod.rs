@@ -7,6 +7,7 @@ use crate::model::effects::Version;
 use crate::model::name::QualifiedName;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
+use crate::rule::moment::PsqlCommands;
 use crate::rule::{Class, Severity};
 use crate::text::SourceFile;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -32,6 +33,8 @@ pub struct Config {
     pub postgres: Option<Version>,
     /// How the runner puts a file into transactions, where the file does not say it.
     pub transaction: Option<TransactionMode>,
+    /// Whether psql runs the files.
+    pub psql: PsqlCommands,
     /// Severities that differ from the rules' own.
     pub rules: Vec<Override>,
     /// Folders of the project's own rules.
@@ -169,6 +172,7 @@ impl Default for Config {
             rules: Vec::new(),
             rule_folders: Vec::new(),
             exclude: Globs::default(),
+            psql: PsqlCommands::Untold,
             small_tables: Vec::new(),
             role: RoleSettings { lock_timeout: Timeout::Unset, statement_timeout: Timeout::Unset },
             history: Completeness::default(),

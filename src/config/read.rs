@@ -5,6 +5,7 @@ use crate::model::effects::Version;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::Severity;
+use crate::rule::moment::PsqlCommands;
 use crate::rule::node::{self, Fault, Node, What};
 use crate::text::SourceFile;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ const KEYS: &[(&str, Read)] = &[
     ("migrations", |config, node| paths(node).map(|paths| config.migrations = paths)),
     ("postgres", |config, node| postgres(node).map(|version| config.postgres = Some(version))),
     ("transaction", |config, node| node.one_of(TRANSACTIONS).map(|mode| config.transaction = mode)),
+    ("psql", |config, node| node.one_of(PSQL).map(|psql| config.psql = psql)),
     ("rules", |config, node| overrides(node).map(|rules| config.rules = rules)),
     ("rule_folders", |config, node| paths(node).map(|paths| config.rule_folders = paths)),
     ("exclude", |config, node| globs(node).map(|globs| config.exclude = globs)),
@@ -39,6 +41,8 @@ const TRANSACTIONS: &[(&str, Option<TransactionMode>)] = &[
     ("one-message", Some(TransactionMode::OneMessage)),
     ("assumed", None),
 ];
+
+const PSQL: &[(&str, PsqlCommands)] = &[("allowed", PsqlCommands::Allowed), ("refused", PsqlCommands::Refused)];
 
 const LEVELS: &[(&str, Level)] = &[
     ("off", Level::Off),
@@ -206,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(read("postgres: 15\nmigratons: db\n").unwrap_err(), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(read("postgres: 15\nmigratons: db\n").unwrap_err(), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]

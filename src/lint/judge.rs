@@ -68,6 +68,7 @@ impl<'a> Judge<'a> {
             order: migration.order,
             has_later,
             version: migration.version.clone(),
+            psql: settings.config.psql,
             small_tables: settings.config.small_tables.clone(),
             ..Surroundings::default()
         };

@@ -136,6 +136,7 @@ impl Catalog {
         table.persistence = create.persistence;
         // Its columns are those of the query, which are not known here.
         table.complete = false;
+        table.filled = create.with_data;
         self.put(table);
     }
 

@@ -96,6 +96,8 @@ pub struct Relation {
     pub made_in: Option<Step>,
     /// False if the statement that made it would also pass over an older one (IF NOT EXISTS) and nothing proves that there was none.
     pub surely_made: bool,
+    /// A statement of the history has put rows into it.
+    pub filled: bool,
     /// In the order of the table. For views: as far as they are known.
     pub columns: Vec<Column>,
     /// Whether `columns`, `constraints` and `indexes` are all there are.
@@ -299,6 +301,7 @@ impl Relation {
             persistence: Persistence::Permanent,
             made_in,
             surely_made: made_in.is_some(),
+            filled: false,
             columns: Vec::new(),
             complete: made_in.is_some(),
             constraints: Vec::new(),
@@ -353,6 +356,11 @@ impl Relation {
     /// Whether the migration `step` itself made it, and nothing can have been there before.
     pub fn is_made_in(&self, step: Step) -> bool {
         self.made_in == Some(step) && self.surely_made
+    }
+
+    /// Whether the migration `step` itself made it and has put nothing into it yet.
+    pub fn is_empty_in(&self, step: Step) -> bool {
+        self.is_made_in(step) && !self.filled && self.children.is_empty() && self.partition_of.is_none()
     }
 
     fn constraint_mut(&mut self, name: &Ident) -> Option<&mut Constraint> {

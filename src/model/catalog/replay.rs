@@ -47,13 +47,11 @@ impl Catalog {
                 }
                 self.drop_object(drop);
             }
-            Operation::Insert(insert) => self.meet(&self.resolve(&insert.table)),
+            Operation::Insert(insert) => self.fill(&insert.table),
             Operation::Update(update) => self.meet(&self.resolve(&update.table)),
             Operation::Delete(delete) => self.meet(&self.resolve(&delete.table)),
-            Operation::Merge { table, .. }
-            | Operation::Truncate { table, .. }
-            | Operation::LockTable { table, .. }
-            | Operation::Copy { table: Some(table), .. } => {
+            Operation::Merge { table, .. } | Operation::Copy { table: Some(table), from: true, .. } => self.fill(table),
+            Operation::Truncate { table, .. } | Operation::LockTable { table, .. } | Operation::Copy { table: Some(table), .. } => {
                 self.meet(&self.resolve(table));
             }
             Operation::Rename { object, name, table, to } => self.rename_object(*object, name, table.as_ref(), to),
@@ -126,6 +124,15 @@ impl Catalog {
     fn meet(&mut self, name: &QualifiedName) {
         if self.whole && !self.relations.contains_key(name) && !self.dropped.contains(name) && !lookup::is_system(&name.schema) {
             (self.whole, self.older) = (false, true);
+        }
+    }
+
+    /// Rows come into a table.
+    fn fill(&mut self, table: &Name) {
+        let name = self.resolve(table);
+        self.meet(&name);
+        if self.relations.get(&name).is_some_and(|relation| !relation.filled) {
+            self.edit_relation(&name, |relation| relation.filled = true);
         }
     }
 
