@@ -143,7 +143,7 @@ const SHAPES: &[&str] = &[
     "CREATE TABLE $t (id bigint PRIMARY KEY, a int$o, b $y$o)",
     "CREATE TABLE $t (id bigserial PRIMARY KEY, a bigint$o, b text, UNIQUE ($c), CHECK ($c > 0))",
     "CREATE TABLE IF NOT EXISTS $t (id int$o, a int$o, c $y)",
-    "CREATE TABLE $t (LIKE $t INCLUDING ALL)",
+    "CREATE TABLE $t (LIKE $t INCLUDING ALL EXCLUDING DEFAULTS)",
     "CREATE TABLE $t (LIKE $t INCLUDING INDEXES, c bigint$o)",
     "CREATE TABLE $t (c int$o) INHERITS ($t)",
     "CREATE TABLE $t (id bigint, a int$o, b bigint, PRIMARY KEY (id, a)) PARTITION BY RANGE (a)",

@@ -3,6 +3,7 @@
 //! Without CASCADE the server refuses to drop what others need. History that did so is taken to know better: those others are gone too.
 
 use super::{Catalog, Relation};
+use crate::model::expression::Expression;
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{Drop, ObjectKind};
 
@@ -87,8 +88,11 @@ impl Catalog {
                 read.read_by.retain(|view| view != name);
             }
         }
-        if let Some(owner) = gone.owned_by.as_ref().and_then(|(owner, _)| self.edit_existing(owner)) {
-            owner.owned_sequences.retain(|sequence| sequence != name);
+        if let Some((owner, column)) = &gone.owned_by {
+            self.stop_numbering(owner, column, &gone.name.name);
+            if let Some(owner) = self.edit_existing(owner) {
+                owner.owned_sequences.retain(|sequence| sequence != name);
+            }
         }
         let Some(index) = &gone.index else { return };
         let Some(table) = self.edit_existing(&index.table) else { return };
@@ -100,6 +104,18 @@ impl Catalog {
             table.constraints.iter().find(|constraint| constraint.index.as_ref() == Some(name)).map(|constraint| constraint.name.clone());
         if let Some(constraint) = owner {
             self.remove_constraint(&index.table, &constraint);
+        }
+    }
+
+    /// A column's sequence goes, and the default with it that asks it for numbers; so do the defaults that children have from it.
+    fn stop_numbering(&mut self, owner: &QualifiedName, column: &Ident, sequence: &Ident) {
+        for table in self.family(owner, false) {
+            let Some(table) = self.edit_existing(&table) else { continue };
+            let of_sequence = |default: &Expression| default.text.contains(sequence.as_str());
+            let column = table.columns.iter_mut().find(|known| known.name == *column);
+            if let Some(column) = column.filter(|column| column.default.as_ref().is_some_and(of_sequence)) {
+                column.default = None;
+            }
         }
     }
 

@@ -32,7 +32,9 @@ impl Catalog {
             if from.persistence == crate::model::operation::Persistence::Temporary {
                 table.persistence = from.persistence;
             }
-            table.columns = from.columns.iter().map(|column| Column { local: false, added_in: step, ..column.clone() }).collect();
+            // Up to 16 a partition has no identity of its own; from 17 on it uses its parent's.
+            table.columns =
+                from.columns.iter().map(|column| Column { identity: None, local: false, added_in: step, ..column.clone() }).collect();
         }
         self.inherit_checks(child, &from, step);
         self.take_from_parent(child, &from, step);
@@ -108,7 +110,9 @@ impl Catalog {
 
     fn inherit_checks(&mut self, child: &QualifiedName, parent: &Relation, step: Step) {
         for check in parent.constraints.iter().filter(|constraint| constraint.is_inherited_by_name()) {
-            let inherited = Constraint { added_in: step, parent: Some(check.name.clone()), local: false, ..check.clone() };
+            // A new table has no row that could fail, so it is valid there even if it is not in the parent.
+            let (validated, parent) = (check.enforced, Some(check.name.clone()));
+            let inherited = Constraint { added_in: step, validated, parent, local: false, ..check.clone() };
             match self.edit(child).and_then(|child| child.constraint_mut(&check.name)) {
                 Some(known) => known.parent = inherited.parent,
                 None => self.push_constraint(child, inherited),

@@ -81,8 +81,11 @@ impl Catalog {
                 *table = to.clone();
             }
         }
-        if let Some(table) = relation.owned_by.as_ref().and_then(|(table, _)| self.edit(table)) {
-            replace(&mut table.owned_sequences, from, to);
+        if let Some((owner, column)) = &relation.owned_by {
+            self.point_defaults(owner, column, from, to);
+            if let Some(table) = self.edit(owner) {
+                replace(&mut table.owned_sequences, from, to);
+            }
         }
         let Some(index) = &mut relation.index else { return };
         let Some(table) = self.edit(&index.table) else { return };
@@ -99,6 +102,16 @@ impl Catalog {
         index.constraint = Some(to.name.clone());
         self.uncount_constraint_name(&table.schema, &before);
         self.count_constraint_name(&table.schema, &to.name);
+    }
+
+    /// The defaults that ask a sequence for numbers name it by its new name.
+    fn point_defaults(&mut self, owner: &QualifiedName, column: &Ident, from: &QualifiedName, to: &QualifiedName) {
+        for table in self.family(owner, false) {
+            let column = self.edit(&table).and_then(|table| table.columns.iter_mut().find(|known| known.name == *column));
+            if let Some(default) = column.and_then(|column| column.default.as_mut()).filter(|default| !default.calls.is_empty()) {
+                default.text = default.text.replace(from.name.as_str(), to.name.as_str());
+            }
+        }
     }
 
     /// SET SCHEMA: a table takes its indexes and the sequences of its columns along.
