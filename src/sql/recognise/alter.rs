@@ -278,8 +278,11 @@ fn set(part: &mut Cursor<'_>) -> Read<AlterAction> {
     })
 }
 
+/// A name, and its value if one is written.
+type StorageOption = (Box<str>, Option<Box<str>>);
+
 /// `(fillfactor = 70, toast.autovacuum_enabled)`: names folded, values as written.
-pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Vec<(Box<str>, Option<Box<str>>)>> {
+pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Vec<StorageOption>> {
     let option = |mut part: Cursor<'_>| {
         let mut name = part.label()?.as_str().to_owned();
         if part.take(".") {

@@ -113,7 +113,7 @@ pub(super) fn create_statistics(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let from = cursor.mark();
     cursor.expect("create statistics")?;
     let if_not_exists = cursor.if_not_exists();
-    let name = if if_not_exists || !cursor.sees_any(&["on", "("]).is_some() { Some(cursor.name()?) } else { None };
+    let name = if if_not_exists || cursor.sees_any(&["on", "("]).is_none() { Some(cursor.name()?) } else { None };
     if cursor.sees("(") {
         cursor.ident_group()?;
     }

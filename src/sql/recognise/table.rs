@@ -6,8 +6,9 @@ use super::constraint::{self, Draft};
 use super::cursor::{Cursor, Read};
 use super::{Operations, one};
 use crate::model::name::{Ident, Name};
-use crate::model::operation::{Bound, Column, CreateTable, CreateTableAs, Operation, PartitionKey, Persistence, Written};
+use crate::model::operation::{Bound, ConstraintKind, CreateTable, CreateTableAs, Operation, PartitionKey, Persistence, Written};
 use crate::text::Located;
+use std::collections::HashSet;
 
 /// CREATE TABLE, CREATE FOREIGN TABLE.
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
@@ -88,18 +89,16 @@ fn elements(group: &mut Cursor<'_>, table: &mut CreateTable, typed: bool) -> Rea
 
 /// The columns of a primary key are NOT NULL, wherever the key is written.
 fn require_columns(table: &mut CreateTable, constraints: &[Draft]) {
-    use crate::model::operation::ConstraintKind;
-    let required = |column: &Column| {
-        constraints.iter().any(|draft| match &draft.kind {
-            ConstraintKind::PrimaryKey(key) => key.columns.contains(&column.name),
-            ConstraintKind::NotNull { column: named } => *named == column.name,
-            ConstraintKind::Check { .. } | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
-                false
-            }
-        })
+    let required = |draft: &Draft| match &draft.kind {
+        ConstraintKind::PrimaryKey(key) => key.columns.clone(),
+        ConstraintKind::NotNull { column } => vec![column.clone()],
+        ConstraintKind::Check { .. } | ConstraintKind::Unique(_) | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
+            Vec::new()
+        }
     };
+    let required: HashSet<Ident> = constraints.iter().flat_map(required).collect();
     for column in &mut table.columns {
-        column.what.not_null |= required(&column.what);
+        column.what.not_null |= required.contains(&column.what.name);
     }
 }
 
