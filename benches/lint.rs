@@ -1,10 +1,15 @@
-//! How fast files are cut and read: `cargo bench`.
+//! How fast files are cut, read and judged: `cargo bench`.
 
 #[allow(dead_code, reason = "the example `corpus` uses the rest of it")]
 mod corpus;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use lockkeeper::config::Config;
+use lockkeeper::discover::{self, Discovered, Role};
+use lockkeeper::lint::{Settings, run};
+use lockkeeper::model::effects::Version;
+use lockkeeper::rule::set::RuleSet;
 use lockkeeper::sql::{lex::Lexer, read, split::split};
 use lockkeeper::text::{SourceFile, Span};
 use std::sync::Arc;
@@ -42,4 +47,22 @@ fn splits(bencher: Bencher, name: &str) {
 fn reads(bencher: Bencher, name: &str) {
     let (source, whole) = text(name);
     bencher.counter(BytesCount::new(whole.len())).bench(|| read(black_box(&source), whole));
+}
+
+/// From texts in memory to a report, each file judged on the schema that those before it leave behind.
+#[divan::bench(args = [1, 1000, 10_000], max_time = 20)]
+fn lints(bencher: Bencher, files: usize) {
+    let (rules, config) = (RuleSet::embedded(), Config::default());
+    let settings = Settings { rules: &rules, config: &config, server: Version::DEFAULT };
+    let sources: Vec<_> = corpus::history(files).map(|(name, sql)| (SourceFile::new(name, sql), Role::Subject)).collect();
+    bencher
+        .counter(divan::counter::ItemsCount::new(files))
+        .with_inputs(|| Discovered { histories: vec![discover::in_memory(None, &sources, &config)], ..Discovered::default() })
+        .bench_values(|found| run(found, &settings));
+}
+
+/// What each start costs before any file is read: the rules that come with it.
+#[divan::bench]
+fn loads_the_rules() -> RuleSet {
+    RuleSet::embedded()
 }
