@@ -3,10 +3,38 @@
 use super::name::{Ident, Name};
 use super::types::TypeName;
 use crate::text::Span;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// A scalar expression, reduced to the answers that effects and rules need. Never printed back: edits take source text.
+///
+/// Operations and catalogs hold the same expressions many times over, so a copy is only another reference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression(Arc<Answers>);
+
+impl From<Answers> for Expression {
+    fn from(answers: Answers) -> Self {
+        Self(Arc::new(answers))
+    }
+}
+
+impl Deref for Expression {
+    type Target = Answers;
+
+    fn deref(&self) -> &Answers {
+        &self.0
+    }
+}
+
+impl DerefMut for Expression {
+    fn deref_mut(&mut self) -> &mut Answers {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+/// What an [`Expression`] answers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Expression {
+pub struct Answers {
     /// Where it stands.
     pub span: Span,
     /// Its tokens, keywords and bare identifiers folded, joined by one space: equal texts mean equal expressions.

@@ -2,7 +2,7 @@
 
 use super::replay::add_once;
 use super::{Catalog, Column, Query, Relation, Step, Trigger};
-use crate::model::expression::Expression;
+use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{self, CreateTable, CreateTableAs, CreateTrigger, CreateView, ObjectKind, Persistence};
 
@@ -287,12 +287,13 @@ impl Column {
 
 /// `nextval('orders_id_seq'::regclass)`.
 fn next_value(sequence: &QualifiedName) -> Expression {
-    Expression {
+    let answers = Answers {
         text: format!("nextval ( '{sequence}' :: regclass )"),
         understood: true,
         calls: vec![Name::bare(Ident::quoted("nextval"))],
-        ..Expression::default()
-    }
+        ..Answers::default()
+    };
+    answers.into()
 }
 
 /// What LIKE copies beyond columns.

@@ -13,7 +13,7 @@ mod tests;
 
 use super::lex::{Token, TokenKind};
 use super::recognise::cursor::span_of;
-use crate::model::expression::{Expression, Predicate};
+use crate::model::expression::{Answers, Expression, Predicate};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::Persistence;
 use crate::text::SourceFile;
@@ -28,7 +28,7 @@ pub(crate) fn expression(source: &SourceFile, tokens: &[Token]) -> Expression {
     let Tree { understood, constant, conjuncts } = tree::shape(source, tokens, &survey);
     let columns = survey.mentions();
     let Survey { calls, operators, casts, reads, complete, .. } = survey;
-    Expression {
+    let answers = Answers {
         span: span_of(tokens).unwrap_or_default(),
         text: normalised(source, tokens),
         understood: understood && complete,
@@ -39,7 +39,8 @@ pub(crate) fn expression(source: &SourceFile, tokens: &[Token]) -> Expression {
         casts: casts.into_vec(),
         reads: reads.into_vec(),
         conjuncts,
-    }
+    };
+    answers.into()
 }
 
 /// What is asked of a query.

@@ -3,7 +3,7 @@
 use super::super::cursor::{Cursor, Read};
 use super::super::maintenance::relation;
 use super::{Surveyed, rows};
-use crate::model::expression::Expression;
+use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::{Delete, Insert, InsertSource, Operation, Update};
 use crate::sql::detail::{self, Clause};
@@ -195,7 +195,7 @@ fn filter(cursor: &Cursor<'_>, statement: &Surveyed<'_>) -> Read<(Option<Express
     {
         let span = super::super::cursor::span_of(tokens).unwrap_or_default();
         let text = cursor.source().text(span).to_ascii_lowercase();
-        return Ok((Some(Expression { span, text, understood: true, ..Expression::default() }), true));
+        return Ok((Some(Answers { span, text, understood: true, ..Answers::default() }.into()), true));
     }
     Ok((Some(cursor.expression(tokens)?), false))
 }

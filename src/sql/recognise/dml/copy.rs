@@ -39,7 +39,7 @@ pub(in super::super) fn copy(cursor: &mut Cursor<'_>) -> Read<Operations> {
     copy_options(cursor)?;
     if inward && cursor.take("where") {
         let filter = cursor.rest();
-        reads.extend(cursor.expression(filter)?.reads);
+        reads.extend(cursor.expression(filter)?.reads.iter().cloned());
     }
     let what = Operation::Copy { table, from: inward, program, stdin: stdin && inward, data: None, reads };
     operations.extend(one(cursor, from, what));

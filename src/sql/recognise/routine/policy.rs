@@ -36,8 +36,8 @@ pub(in super::super) fn policy(cursor: &mut Cursor<'_>) -> Read<Operations> {
         if cursor.take(clause) {
             let condition = cursor.group()?.rest();
             let condition = cursor.expression(condition)?;
-            reads.extend(condition.reads);
-            calls.extend(condition.calls);
+            reads.extend(condition.reads.iter().cloned());
+            calls.extend(condition.calls.iter().cloned());
         }
     }
     let what = Operation::Policy { name, table, create, reads: reads.into_vec(), calls: calls.into_vec() };
