@@ -105,3 +105,49 @@ fn a_query_says_how_many_rows_it_may_touch() {
 fn a_relation_that_psql_puts_in_is_not_understood() {
     insta::assert_snapshot!(query_words("SELECT id FROM :table"), @"reads ; calls ; mentions id; columns id; not understood");
 }
+
+/// What takes longer is not linear: each of these takes well below a second, without optimisation, on a machine with nothing else to do.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
+fn in_time(sql: &str) -> Expression {
+    let started = std::time::Instant::now();
+    let found = read(sql);
+    assert!(started.elapsed() < PATIENCE, "took {:?}: {}...", started.elapsed(), &sql[..20]);
+    found
+}
+
+#[test]
+fn no_depth_and_no_length_overflows_the_stack() {
+    let nested = |depth: usize| format!("{}lower(note){}", "(".repeat(depth), ")".repeat(depth));
+    let chain = |term: &str, operator: &str, length: usize| vec![term; length].join(operator);
+    let calls = |depth: usize| format!("{}now(){}", "lower(".repeat(depth), ")".repeat(depth));
+    let queries = |depth: usize| format!("{}1{}", "(SELECT ".repeat(depth), ")".repeat(depth));
+    let cases = [
+        (nested(10_000), "lower"),
+        (nested(200), "lower"),
+        (nested(60), "lower"),
+        (nested(100_000), "lower"),
+        (chain("random()", " + ", 200_000), "random"),
+        (chain("random()", " + ", 3_000), "random"),
+        (chain("random() > 1", " AND ", 200_000), "random"),
+        (chain("random() > 1", " AND ", 1_500), "random"),
+        (format!("id IN ({})", chain("SELECT random()", " UNION ", 200_000)), "random"),
+        (calls(10_000), "now"),
+        (calls(350), "now"),
+        (format!("now(){}", queries(20_000)), "now"),
+        (format!("NOT {} now()", "NOT ".repeat(3_000)), "now"),
+        (format!("now(){}", "::text".repeat(3_000)), "now"),
+        (format!("now() {}", "- ".repeat(9_000)), "now"),
+        (format!("{} now()", "- ".repeat(9_000)), "now"),
+        (format!("{} now() {}", "CASE WHEN true THEN ".repeat(1_000), "END ".repeat(1_000)), "now"),
+        (format!("{}now(){}", "ARRAY[".repeat(2_000), "]".repeat(2_000)), "now"),
+        (format!("a{} + now()", "[1]".repeat(3_000)), "now"),
+        (format!("a NOT IN ({}, now())", chain("1", ",", 500_000)), "now"),
+    ];
+    for (sql, call) in cases {
+        // The stack of a rayon worker.
+        let worker = std::thread::Builder::new().stack_size(2 << 20).spawn(move || in_time(&sql)).map(std::thread::JoinHandle::join);
+        let Ok(Ok(found)) = worker else { panic!("the thread died") };
+        assert!(found.calls.iter().any(|name| name.name == call), "{call} was not found");
+    }
+}

@@ -100,6 +100,11 @@ fn rewritten(source: &SourceFile, tokens: &[Token], survey: &Survey) -> String {
             at = query.to;
             continue;
         }
+        if token.is_word(source, "collate") {
+            // Not behind every operand does sqlparser take it, and it changes no condition.
+            at = behind_name(source, tokens, at + 1);
+            continue;
+        }
         let text = source.text(token.span);
         match token.kind {
             TokenKind::Variable => sql.push_str("$1"),
@@ -119,6 +124,14 @@ fn rewritten(source: &SourceFile, tokens: &[Token], survey: &Survey) -> String {
         at += 1;
     }
     sql
+}
+
+/// The place behind a name with all its parts.
+fn behind_name(source: &SourceFile, tokens: &[Token], mut at: usize) -> usize {
+    while tokens.get(at + 1).is_some_and(|token| token.is_mark(source, ".")) {
+        at += 2;
+    }
+    at + 1
 }
 
 /// The literal that an expression is, parentheses, casts and sign allowed.

@@ -50,6 +50,8 @@ enum Kind {
     Cast,
     /// The body of a CTE.
     Cte,
+    /// DISTINCT ON (...): the first target follows.
+    DistinctOn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,7 +224,10 @@ impl<'a> Walk<'a> {
 
     fn value(&mut self) {
         // Two operands in a row, outside of brackets where a construct may have a syntax of its own.
-        self.found.complete &= self.operand || self.frames.len() > 1 || !self.clause().holds_expressions();
+        if !self.operand && self.frames.len() == 1 && self.clause().holds_expressions() {
+            // A string may belong to a type with modifiers in front of it, a number belongs to nothing.
+            if self.kind(0) == Some(TokenKind::Number) { self.stray(self.at) } else { self.found.complete = false }
+        }
         if matches!(self.clause(), Clause::From { expected: true } | Clause::Target) && self.kind(0) == Some(TokenKind::Variable) {
             // A relation whose name psql puts in.
             self.found.complete = false;
@@ -324,6 +329,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let Some(frame) = self.frames.pop() else { return };
+        self.operand = frame.kind == Kind::DistinctOn;
         if frame.query {
             while self.found.queries.last().is_some_and(|inner| inner.from > frame.from) {
                 self.found.queries.pop();
@@ -369,9 +375,9 @@ impl<'a> Walk<'a> {
         } else if self.is_mark(0, "(") {
             self.found.calls.insert(name);
             self.open(Kind::Plain);
-        } else if self.kind(0) == Some(TokenKind::String) {
+        } else if matches!(self.kind(0), Some(TokenKind::String | TokenKind::Variable)) {
             self.at = start;
-            self.cast();
+            self.typed_literal();
         } else if self.is_mark(0, "=>") || self.is_mark(0, ":=") {
             self.skip(1);
         } else {
@@ -399,6 +405,10 @@ impl<'a> Walk<'a> {
                 self.found.calls.insert(name);
             }
             self.open(Kind::Plain);
+            return;
+        }
+        if name.schema.is_none() && words::is_niladic(name.name.as_str()) && self.tokens[self.at - 1].kind == TokenKind::Word {
+            self.found.calls.insert(name);
             return;
         }
         self.found.aliases.insert(name.name.clone());
@@ -583,7 +593,11 @@ impl<'a> Walk<'a> {
                     self.skip(1);
                 }
                 if self.is_word(0, "distinct") {
-                    self.skip(if self.is_word(1, "on") { 2 } else { 1 });
+                    let on = self.is_word(1, "on") && self.is_mark(2, "(");
+                    self.skip(if on { 2 } else { 1 });
+                    if on {
+                        self.open(Kind::DistinctOn);
+                    }
                 }
             }
             "from" if query => {
@@ -828,6 +842,7 @@ impl<'a> Walk<'a> {
             }
             "array" => self.skip(1),
             "grouping" if self.is_word(1, "sets") => self.skip(2),
+            "rollup" | "cube" if self.clause() == Clause::Tail => self.skip(1),
             // The frame of a window.
             "unbounded" | "current" if self.is_any(1, &["preceding", "following", "row"]) => {
                 self.operand = false;
@@ -842,6 +857,7 @@ impl<'a> Walk<'a> {
                 }
                 self.operand = false;
             }
+            _ if self.begins_typed_literal(word) => self.typed_literal(),
             _ if words::is_construct(word) && self.is_mark(1, "(") => {
                 if let Some(function) = words::function_of(word) {
                     self.found.calls.insert(Name::bare(Ident::folded(function)));
@@ -852,7 +868,6 @@ impl<'a> Walk<'a> {
                     self.skip(1);
                 }
             }
-            _ if self.begins_typed_literal(word) => self.typed_literal(),
             _ if keyword::names_a_column(word) || self.is_mark(1, "(") => self.operand_name(),
             _ => self.skip(1),
         }
@@ -871,7 +886,7 @@ impl<'a> Walk<'a> {
 
     fn typed_literal(&mut self) {
         self.cast();
-        if self.kind(0) == Some(TokenKind::String) {
+        if matches!(self.kind(0), Some(TokenKind::String | TokenKind::Variable)) {
             self.skip(1);
         }
         while self.is_any(0, &["year", "month", "day", "hour", "minute", "second", "to"]) {
