@@ -6,6 +6,7 @@ mod output;
 mod plain;
 mod survey;
 mod tree;
+mod walk;
 mod words;
 
 #[cfg(test)]
@@ -24,8 +25,14 @@ use tree::Tree;
 /// Reads an expression from its tokens. Never fails: what cannot be read clears [`Expression::understood`], and what its tokens tell of
 /// functions, columns and relations is there nonetheless.
 pub(crate) fn expression(source: &SourceFile, tokens: &[Token]) -> Expression {
-    let survey = survey(source, tokens);
-    let Tree { understood, constant, conjuncts } = tree::shape(source, tokens, &survey);
+    expression_over(source, tokens, &[])
+}
+
+/// The same for an expression over relations in `bounded`, of which LIMIT leaves a few rows: what is equal to a column of theirs is one of
+/// a few values.
+pub(crate) fn expression_over(source: &SourceFile, tokens: &[Token], bounded: &[Ident]) -> Expression {
+    let survey = survey(source, tokens, bounded);
+    let Tree { understood, constant, conjuncts } = tree::shape(source, tokens, &survey, bounded);
     let columns = survey.mentions();
     let Survey { calls, operators, casts, reads, complete, .. } = survey;
     let answers = Answers {
@@ -70,9 +77,14 @@ pub(crate) struct QuerySummary {
 
 /// Reads a query from its tokens: SELECT, VALUES, TABLE, WITH, in brackets or not.
 pub(crate) fn query(source: &SourceFile, tokens: &[Token]) -> QuerySummary {
+    query_over(source, tokens, &[])
+}
+
+/// The same for a query over relations in `bounded`, of which LIMIT leaves a few rows.
+pub(crate) fn query_over(source: &SourceFile, tokens: &[Token], bounded: &[Ident]) -> QuerySummary {
     let brackets = brackets_around(source, tokens);
     let tokens = &tokens[brackets..tokens.len() - brackets];
-    let survey = survey(source, tokens);
+    let survey = survey(source, tokens, bounded);
     QuerySummary {
         columns: output_columns(source, tokens, &survey),
         bounded: is_bounded(source, tokens, &survey),

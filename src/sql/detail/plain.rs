@@ -35,7 +35,7 @@ pub(super) fn literal(source: &SourceFile, tokens: &[Token], at: usize) -> Optio
         TokenKind::Number => Constant::Number(text.into()),
         // A bit string has no quotes that could be undone to a text.
         TokenKind::String | TokenKind::DollarString => {
-            Constant::Text(words::string(source, token).unwrap_or_else(|| text.into_owned()).into())
+            Constant::Text(token.string_value(source).unwrap_or_else(|| text.into_owned()).into())
         }
         TokenKind::Word if text.eq_ignore_ascii_case("null") => Constant::Null,
         TokenKind::Word if text.eq_ignore_ascii_case("true") => Constant::Boolean(true),
@@ -51,7 +51,7 @@ fn operand(source: &SourceFile, tokens: &[Token]) -> Option<(Plain, usize)> {
     if first.kind == TokenKind::Parameter {
         return Some((Plain::Operand, 1));
     }
-    let name = words::ident(source, first)?;
+    let name = first.ident(source)?;
     if first.kind == TokenKind::Word && (words::is_construct(name.as_str()) || !keyword::names_a_type(name.as_str())) {
         return niladic(source, tokens, name.as_str()).map(|at| (Plain::Operand, at));
     }

@@ -4,15 +4,13 @@
 //! overflows anything, and what sqlparser refuses is seen nonetheless.
 
 use super::once::Once;
+use super::walk::Walk;
 use crate::model::name::{Ident, Name};
 use crate::model::operation::Persistence;
 use crate::model::types::TypeName;
 use crate::sql::lex::Token;
 use crate::text::SourceFile;
 use std::collections::HashSet;
-
-#[path = "walk.rs"]
-mod walk;
 
 /// What a walk finds.
 #[derive(Debug, Default)]
@@ -35,6 +33,8 @@ pub(crate) struct Survey {
     pub queries: Vec<Subquery>,
     /// The clauses outside of all brackets: which, and the index of the keyword that opens it.
     pub clauses: Vec<(Clause, usize)>,
+    /// Names of CTEs and of what stands in FROM, outside of all brackets, of which LIMIT leaves a few rows.
+    pub bounded: Vec<Ident>,
     /// SELECT INTO: the table that it makes.
     pub into: Option<(Name, Persistence)>,
     /// Whether LIMIT or FETCH FIRST stands outside of all brackets.
@@ -108,7 +108,7 @@ pub(crate) enum Clause {
 
 impl Clause {
     /// Whether operands and operators alternate in it.
-    fn holds_expressions(self) -> bool {
+    pub fn holds_expressions(self) -> bool {
         match self {
             Self::Targets | Self::Returning | Self::Set | Self::On | Self::Where | Self::Values => true,
             Self::Start
@@ -124,7 +124,7 @@ impl Clause {
     }
 }
 
-/// Walks over tokens.
-pub(crate) fn survey(source: &SourceFile, tokens: &[Token]) -> Survey {
-    walk::Walk::new(source, tokens).run()
+/// Walks over tokens. Of the relations in `bounded` a LIMIT outside of these tokens has cut out a few rows.
+pub(crate) fn survey(source: &SourceFile, tokens: &[Token], bounded: &[Ident]) -> Survey {
+    Walk::new(source, tokens, bounded).run()
 }

@@ -2,7 +2,6 @@
 
 use super::plain::{self, Plain};
 use super::survey::Survey;
-use super::words;
 use crate::model::expression::{Constant, Predicate};
 use crate::model::name::Ident;
 use crate::sql::lex::{Token, TokenKind};
@@ -34,8 +33,8 @@ const DEPTH_LARGE: usize = 400;
 /// The stack on which long and deep expressions are parsed and dropped.
 const LARGE_STACK: usize = 64 << 20;
 
-/// Reads the shape of an expression; `survey` knows where its subqueries are.
-pub(super) fn shape(source: &SourceFile, tokens: &[Token], survey: &Survey) -> Tree {
+/// Reads the shape of an expression; `survey` knows where its subqueries are. Of the relations in `bounded` LIMIT leaves a few rows.
+pub(super) fn shape(source: &SourceFile, tokens: &[Token], survey: &Survey, bounded: &[Ident]) -> Tree {
     match plain::plain(source, tokens) {
         Some(Plain::Constant(constant)) => {
             let conjunct = if constant == Constant::Boolean(true) { Predicate::True } else { Predicate::Other };
@@ -43,7 +42,7 @@ pub(super) fn shape(source: &SourceFile, tokens: &[Token], survey: &Survey) -> T
         }
         Some(Plain::Operand) => Tree { understood: true, constant: None, conjuncts: vec![Predicate::Other] },
         None if tokens.len() > MOST_TOKENS => unread(),
-        None => parse(&rewritten(source, tokens, survey), tokens.len()),
+        None => parse(&rewritten(source, tokens, survey), tokens.len(), bounded),
     }
 }
 
@@ -52,12 +51,12 @@ fn unread() -> Tree {
 }
 
 /// Parses on this stack if the expression is small, else on a large one.
-fn parse(sql: &str, length: usize) -> Tree {
+fn parse(sql: &str, length: usize, bounded: &[Ident]) -> Tree {
     if length <= SMALL && nesting(sql) <= DEPTH_SMALL / 3 {
-        return parse_here(sql, DEPTH_SMALL);
+        return parse_here(sql, DEPTH_SMALL, bounded);
     }
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new().stack_size(LARGE_STACK).spawn_scoped(scope, || parse_here(sql, DEPTH_LARGE));
+        let worker = std::thread::Builder::new().stack_size(LARGE_STACK).spawn_scoped(scope, || parse_here(sql, DEPTH_LARGE, bounded));
         worker.ok().and_then(|worker| worker.join().ok()).unwrap_or_else(unread)
     })
 }
@@ -77,12 +76,12 @@ fn nesting(sql: &str) -> usize {
     deepest
 }
 
-fn parse_here(sql: &str, depth: usize) -> Tree {
+fn parse_here(sql: &str, depth: usize, bounded: &[Ident]) -> Tree {
     let parser = Parser::new(&PostgreSqlDialect {}).with_recursion_limit(depth).try_with_sql(sql);
     let Ok(mut parser) = parser else { return unread() };
     match parser.parse_expr() {
         Ok(expression) if parser.peek_token_ref().token == sqlparser::tokenizer::Token::EOF => {
-            Tree { understood: true, constant: constant(&expression), conjuncts: conjuncts(&expression) }
+            Tree { understood: true, constant: constant(&expression), conjuncts: conjuncts(&expression, bounded) }
         }
         _ => unread(),
     }
@@ -110,11 +109,11 @@ fn rewritten(source: &SourceFile, tokens: &[Token], survey: &Survey) -> String {
             TokenKind::Variable => sql.push_str("$1"),
             TokenKind::Word if text.eq_ignore_ascii_case("isnull") => sql.push_str("IS NULL"),
             TokenKind::Word if text.eq_ignore_ascii_case("notnull") => sql.push_str("IS NOT NULL"),
-            TokenKind::QuotedIdent if !text.starts_with('"') => match words::ident(source, *token) {
+            TokenKind::QuotedIdent if !text.starts_with('"') => match token.ident(source) {
                 Some(name) => sql.push_str(&format!("\"{}\"", name.as_str().replace('"', "\"\""))),
                 None => sql.push_str(&text),
             },
-            TokenKind::String | TokenKind::DollarString => match words::string(source, *token) {
+            TokenKind::String | TokenKind::DollarString => match token.string_value(source) {
                 Some(value) => sql.push_str(&format!("'{}'", value.replace('\'', "''"))),
                 None => sql.push_str(&text),
             },
@@ -191,7 +190,7 @@ fn ident(name: &ast::Ident) -> Ident {
 }
 
 /// The parts that AND joins, left to right. A chain leans left, and is as deep as it is long: no recursion.
-fn conjuncts(expression: &Expr) -> Vec<Predicate> {
+fn conjuncts(expression: &Expr, bounded: &[Ident]) -> Vec<Predicate> {
     let mut found = Vec::new();
     let mut left = vec![expression];
     while let Some(part) = left.pop() {
@@ -203,18 +202,18 @@ fn conjuncts(expression: &Expr) -> Vec<Predicate> {
                     found.push(compare(expr, operator, bound).unwrap_or(Predicate::Other));
                 }
             }
-            _ => found.push(predicate(part)),
+            _ => found.push(predicate(part, bounded)),
         }
     }
     found
 }
 
-fn predicate(expression: &Expr) -> Predicate {
+fn predicate(expression: &Expr, bounded: &[Ident]) -> Predicate {
     let found = match expression {
         Expr::IsNull(operand) => column(operand).map(Predicate::IsNull),
         Expr::IsNotNull(operand) => column(operand).map(Predicate::IsNotNull),
         Expr::UnaryOp { op: UnaryOperator::Not, expr } => negated(expr),
-        Expr::BinaryOp { left, op, right } => comparison(left, op, right),
+        Expr::BinaryOp { left, op, right } => comparison(left, op, right).or_else(|| joined(left, op, right, bounded)),
         Expr::InList { expr, list, negated: false } if list.iter().all(|item| known(item).is_some()) => column(expr).map(Predicate::InList),
         Expr::InSubquery { expr, subquery, negated: false } => in_query(expr, subquery),
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => any(left, right),
@@ -249,6 +248,19 @@ fn comparison(left: &Expr, operator: &BinaryOperator, right: &Expr) -> Option<Pr
         return Some(Predicate::True);
     }
     compare(left, written, right).or_else(|| compare(right, turned, left))
+}
+
+/// A column that equals one of a relation of which LIMIT leaves a few rows.
+fn joined(left: &Expr, operator: &BinaryOperator, right: &Expr, bounded: &[Ident]) -> Option<Predicate> {
+    let is_bounded = |side: &Expr| match side {
+        Expr::CompoundIdentifier(parts) => parts.len() == 2 && bounded.contains(&ident(&parts[0])),
+        _ => false,
+    };
+    if *operator != BinaryOperator::Eq || is_bounded(left) == is_bounded(right) {
+        return None;
+    }
+    let other = if is_bounded(left) { right } else { left };
+    Some(Predicate::InQuery { column: column(other)?, limited: true })
 }
 
 fn compare(left: &Expr, operator: &str, right: &Expr) -> Option<Predicate> {

@@ -1,9 +1,5 @@
 //! Words that mean something of their own inside an expression.
 
-use crate::model::name::Ident;
-use crate::sql::lex::Token;
-use crate::text::SourceFile;
-
 /// Keywords that are written like a function and are none, or have a syntax of their own inside their parentheses. Sorted.
 const CONSTRUCTS: &[&str] = &[
     "coalesce",
@@ -88,16 +84,6 @@ pub(super) fn function_of(construct: &str) -> Option<&'static str> {
         "trim" => "btrim",
         _ => return None,
     })
-}
-
-/// The name that a token stands for.
-pub(super) fn ident(source: &SourceFile, token: Token) -> Option<Ident> {
-    token.ident(source)
-}
-
-/// The text that a literal stands for.
-pub(super) fn string(source: &SourceFile, token: Token) -> Option<String> {
-    token.string_value(source)
 }
 
 /// A word in lower case, in place: words of SQL are short, and most are only compared.

@@ -80,7 +80,7 @@ fn source(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<InsertSourc
         let more = if cursor.is_cut() { rows::rest(cursor).rows } else { 0 };
         return Ok(InsertSource::Values { rows: seen + more });
     }
-    let summary = detail::query(cursor.source(), query);
+    let summary = detail::query_over(cursor.source(), query, &statement.found.bounded);
     Ok(InsertSource::Query { limited: summary.limited, bounded: summary.bounded })
 }
 
@@ -189,6 +189,9 @@ fn target(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
 /// WHERE, and whether it is WHERE CURRENT OF.
 fn filter(cursor: &Cursor<'_>, statement: &Surveyed<'_>) -> Read<(Option<Expression>, bool)> {
     let Some(tokens) = statement.last(Clause::Where) else { return Ok((None, false)) };
+    if tokens.is_empty() {
+        return Err(cursor.fail("a condition behind WHERE"));
+    }
     if let [current, of, ..] = tokens
         && current.is_word(cursor.source(), "current")
         && of.is_word(cursor.source(), "of")
@@ -197,7 +200,11 @@ fn filter(cursor: &Cursor<'_>, statement: &Surveyed<'_>) -> Read<(Option<Express
         let text = cursor.source().text(span).to_ascii_lowercase();
         return Ok((Some(Answers { span, text, understood: true, ..Answers::default() }.into()), true));
     }
-    Ok((Some(cursor.expression(tokens)?), false))
+    let filter = detail::expression_over(cursor.source(), tokens, &statement.found.bounded);
+    if !filter.understood {
+        cursor.note_unknown();
+    }
+    Ok((Some(filter), false))
 }
 
 /// The string literals among some tokens, each once.

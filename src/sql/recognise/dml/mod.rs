@@ -10,9 +10,10 @@ pub(super) use query::{declare, explain, prepare};
 
 use super::Operations;
 use super::cursor::{Cursor, Fault, Read};
+use crate::model::expression::Predicate;
 use crate::model::name::{Ident, Name};
 use crate::model::operation::Operation;
-use crate::sql::detail::{Clause, Survey, brackets_around, survey};
+use crate::sql::detail::{Clause, Survey, brackets_around, query_over, survey};
 use crate::sql::lex::Token;
 use crate::text::Located;
 
@@ -25,16 +26,25 @@ pub(super) fn statement(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let mut inner = without_brackets(cursor);
     let ctes = with_clause(&mut inner)?;
     let names: Vec<Ident> = ctes.iter().map(|cte| cte.name.clone()).collect();
-    let mut operations = Vec::new();
+    let (mut operations, mut bounded) = (Operations::new(), Vec::new());
     for cte in ctes {
-        operations.extend(change_in_cte(cte.body, &names)?);
+        let change = change_in_cte(&cte.body, &names, &bounded)?;
+        if change.as_ref().map_or_else(|| is_limited(&cte.body, &bounded), |change| changes_a_few_rows(&change.what)) {
+            bounded.push(cte.name);
+        }
+        operations.extend(change);
     }
     // Only a query may stand in brackets.
     if inner.sees_any(&CHANGES).is_some() && !cursor.sees("(") {
-        let statement = Surveyed::new(cursor, &[])?;
+        let statement = Surveyed::new(cursor, &[], &bounded)?;
         operations.push(change::read(&mut inner, &statement)?);
         cursor.rest();
         return Ok(operations);
+    }
+    for (word, next) in [("insert", "into"), ("delete", "from"), ("merge", "into")] {
+        if inner.take(word) {
+            inner.expect(next)?;
+        }
     }
     if inner.sees_any(&["select", "values", "table", "("]).is_none() {
         return Err(inner.fail("SELECT, VALUES, TABLE, INSERT, UPDATE, DELETE or MERGE"));
@@ -100,14 +110,30 @@ fn search_and_cycle(cursor: &mut Cursor<'_>) -> Read<()> {
 }
 
 /// The change that a CTE makes. The server refuses changes in CTEs of CTEs, so there is no need to go deeper.
-fn change_in_cte(mut body: Cursor<'_>, names: &[Ident]) -> Read<Option<Located<Operation>>> {
-    let whole = body.clone();
+fn change_in_cte(whole: &Cursor<'_>, names: &[Ident], bounded: &[Ident]) -> Read<Option<Located<Operation>>> {
+    let mut body = whole.clone();
     with_clause(&mut body)?;
     if body.sees_any(&CHANGES).is_none() {
         return Ok(None);
     }
-    let statement = Surveyed::new(&whole, names)?;
+    let statement = Surveyed::new(whole, names, bounded)?;
     change::read(&mut body, &statement).map(Some)
+}
+
+/// Whether LIMIT leaves a few rows of a query.
+fn is_limited(query: &Cursor<'_>, bounded: &[Ident]) -> bool {
+    query_over(query.source(), query.clone().rest(), bounded).limited
+}
+
+/// Whether a change gives back no more rows than LIMIT has picked for it.
+fn changes_a_few_rows(change: &Operation) -> bool {
+    let filter = match change {
+        Operation::Update(update) => &update.filter,
+        Operation::Delete(delete) => &delete.filter,
+        _ => return false,
+    };
+    let picked = |part: &Predicate| matches!(part, Predicate::InQuery { limited: true, .. });
+    filter.as_ref().is_some_and(|filter| filter.conjuncts.iter().any(picked))
 }
 
 /// The tokens of a statement and what a walk over them found.
@@ -120,9 +146,9 @@ struct Surveyed<'a> {
 
 impl<'a> Surveyed<'a> {
     /// Surveys all that is left of a cursor, without moving it.
-    fn new(cursor: &Cursor<'a>, ctes: &[Ident]) -> Read<Self> {
+    fn new(cursor: &Cursor<'a>, ctes: &[Ident], bounded: &[Ident]) -> Read<Self> {
         let tokens = cursor.clone().rest();
-        let found = survey(cursor.source(), tokens);
+        let found = survey(cursor.source(), tokens, bounded);
         check(cursor, found.stray, found.complete)?;
         Ok(Self { tokens, found, ctes: ctes.to_vec() })
     }

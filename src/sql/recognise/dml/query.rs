@@ -107,7 +107,7 @@ pub(in super::super) fn explain(cursor: &mut Cursor<'_>) -> Read<Operations> {
     if runs {
         return Ok(inner);
     }
-    let statement = Surveyed::new(&planned, &[])?;
+    let statement = Surveyed::new(&planned, &[], &[])?;
     let mut reads = statement.reads();
     reads.extend(statement.found.writes.iter().filter(|name| !statement.found.reads.contains(name)).cloned());
     let text = Some(detail::normalised(planned.source(), planned.rest()).into());

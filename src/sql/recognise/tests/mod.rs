@@ -3,6 +3,7 @@
 mod alter;
 mod faults;
 mod objects;
+mod rows;
 mod tables;
 
 use crate::sql::{Reading, read};
