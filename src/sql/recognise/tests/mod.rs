@@ -3,7 +3,10 @@
 mod alter;
 mod faults;
 mod objects;
+mod others;
+mod routines;
 mod rows;
+mod session;
 mod tables;
 
 use crate::sql::{Reading, read};
