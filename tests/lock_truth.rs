@@ -23,7 +23,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     // Effects are foretold for a table that is large and in use. That it is empty, no migration says.
     ("type-int-to-bigint-empty",            "rewrites",     "the table is empty"),
     ("type-int-to-bigint-empty",            "scans",        "the table is empty"),
-    ("add-fk-to-empty-table",               "scans",        "the table is empty"),
     ("create-partition-default-empty",      "scans",        "the default partition is empty"),
     ("create-table-like-then-attach-empty", "scans",        "the new partition is empty"),
     ("vacuum-clean-table",                  "scans",        "all pages are known to be visible already"),
