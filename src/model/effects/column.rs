@@ -116,7 +116,6 @@ pub(super) struct NewType<'a> {
 
 /// ALTER COLUMN ... TYPE.
 pub(super) fn change_type(scene: &Scene<'_>, table: &Subject<'_>, only: bool, new: &NewType<'_>, out: &mut Effects) {
-    out.breaks(BreakKind::Retyped, &table.name, Some(new.column));
     for member in scene.family(table, only) {
         out.lock(&member.name, AccessExclusive);
         let known = member.column(new.column);
@@ -130,6 +129,10 @@ pub(super) fn change_type(scene: &Scene<'_>, table: &Subject<'_>, only: bool, ne
         if cost.all == Conversion::Unknown && known.is_some() {
             let zone = scene.session.time_zone().is_none() && new.data_type.name.name.as_str().starts_with("timestamp");
             out.assume(if zone { "time_zone" } else { "column_type" });
+        }
+        // A longer limit is nothing that code could stumble over.
+        if cost.all != Conversion::Free {
+            out.breaks(BreakKind::Retyped, &member.name, Some(new.column));
         }
         match member.relation {
             Some(relation) => of_member(scene, relation, new, cost, out),

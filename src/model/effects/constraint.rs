@@ -70,7 +70,9 @@ fn to_table(scene: &Scene<'_>, at: usize, table: &Subject<'_>, add: &AddConstrai
             lock_descendants(scene, table, add, AccessExclusive, out);
         }
         ConstraintKind::NotNull { column } => {
-            out.breaks(BreakKind::Required, &table.name, Some(column));
+            if checked {
+                note_requirement(table, column, out);
+            }
             for member in scene.family(table, add.only || add.no_inherit) {
                 out.lock(&member.name, AccessExclusive);
                 if checked {
@@ -192,12 +194,18 @@ fn new_keys_are_null(scene: &Scene<'_>, at: usize) -> bool {
 
 /// SET NOT NULL and what asks for the same.
 pub(super) fn set_not_null(scene: &Scene<'_>, table: &Subject<'_>, only: bool, column: &Ident, out: &mut Effects) {
-    if !is_required(table, column) {
-        out.breaks(BreakKind::Required, &table.name, Some(column));
-    }
+    note_requirement(table, column, out);
     for member in scene.family(table, only) {
         out.lock(&member.name, AccessExclusive);
         look_for_nulls(scene, table, &member, column, out);
+    }
+}
+
+/// Code may leave the column out until now, unless a CHECK refuses NULL already: a NOT VALID one does so for new rows.
+fn note_requirement(table: &Subject<'_>, column: &Ident, out: &mut Effects) {
+    let refuses = |constraint: &Constraint| constraint.enforced && says_not_null(constraint, column);
+    if !table.column(column).is_some_and(|known| known.not_null) && !table.constraints().iter().any(refuses) {
+        out.breaks(BreakKind::Required, &table.name, Some(column));
     }
 }
 
@@ -238,11 +246,13 @@ fn inherited_proof(scene: &Scene<'_>, table: &Subject<'_>, column: &Ident) -> bo
 
 /// A validated CHECK that says `column IS NOT NULL` at its top level. `column > 0` lets NULL pass.
 pub(super) fn is_proof(constraint: &Constraint, column: &Ident) -> bool {
+    constraint.validated && constraint.enforced && says_not_null(constraint, column)
+}
+
+fn says_not_null(constraint: &Constraint, column: &Ident) -> bool {
     match &constraint.kind {
         ConstraintKind::Check { expression } => {
-            constraint.validated
-                && constraint.enforced
-                && expression.conjuncts.iter().any(|part| matches!(part, Predicate::IsNotNull(known) if known == column))
+            expression.conjuncts.iter().any(|part| matches!(part, Predicate::IsNotNull(known) if known == column))
         }
         ConstraintKind::NotNull { .. }
         | ConstraintKind::Unique(_)

@@ -6,7 +6,7 @@ use crate::model::catalog::{Column, Lookup, Relation};
 use crate::model::lock::LockMode::{AccessExclusive, ShareUpdateExclusive};
 use crate::model::name::{Name, QualifiedName};
 use crate::model::operation::{ConstraintKind, Drop, ObjectKind};
-use crate::model::types::{TypeName, UserType};
+use crate::model::types::{EXTENSION_TYPES, TypeName, UserType};
 use std::collections::HashSet;
 
 /// DROP of one object.
@@ -136,24 +136,15 @@ fn drop_index(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
 
 /// DROP TYPE, DROP DOMAIN: with CASCADE the columns of that type go.
 fn drop_type(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
+    if what.if_exists && scene.catalog.user_type(&what.name) == Lookup::Absent {
+        return;
+    }
     let name = scene.catalog.resolve_type(&what.name);
     out.breaks(BreakKind::Removed, &name, None);
     if what.cascade {
         lose_columns(scene, out, |data_type| scene.catalog.resolve_type(&data_type.name) == name);
     }
 }
-
-/// The types that an extension brings, by which its columns are known.
-const EXTENSION_TYPES: &[(&str, &[&str])] = &[
-    ("citext", &["citext"]),
-    ("cube", &["cube"]),
-    ("hstore", &["hstore"]),
-    ("isn", &["ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc"]),
-    ("ltree", &["ltree", "lquery", "ltxtquery"]),
-    ("postgis", &["geometry", "geography", "box2d", "box3d"]),
-    ("seg", &["seg"]),
-    ("vector", &["vector", "halfvec", "sparsevec"]),
-];
 
 fn extension(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
     if !what.cascade {
@@ -187,6 +178,9 @@ fn tables_with(scene: &Scene<'_>, out: &mut Effects, wanted: impl Fn(&Column) ->
 
 /// DROP FUNCTION: with CASCADE the defaults, checks and triggers that call it go.
 fn function(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
+    if what.if_exists && scene.catalog.is_whole() && scene.catalog.functions(&what.name).is_empty() {
+        return;
+    }
     let name = scene.catalog.resolve_function(&what.name);
     out.breaks(BreakKind::Removed, &name, None);
     if !what.cascade {

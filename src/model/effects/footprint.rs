@@ -56,7 +56,15 @@ impl Effects {
     /// Each relation once, with its strongest lock; ACCESS SHARE, which nothing but ACCESS EXCLUSIVE minds, left out.
     pub(super) fn settle(&mut self) {
         self.locks.retain(|lock| lock.mode > LockMode::AccessShare);
-        if self.locks.len() > 1 {
+        if self.locks.len() <= FEW {
+            let locks = std::mem::take(&mut self.locks);
+            for lock in locks {
+                match self.locks.iter_mut().find(|kept| kept.relation == lock.relation) {
+                    Some(kept) => kept.mode = kept.mode.max(lock.mode),
+                    None => self.locks.push(lock),
+                }
+            }
+        } else {
             let mut places: HashMap<QualifiedName, usize> = HashMap::with_capacity(self.locks.len());
             let mut kept: Vec<Lock> = Vec::with_capacity(self.locks.len());
             for lock in self.locks.drain(..) {
@@ -78,8 +86,20 @@ impl Effects {
     }
 }
 
+/// So many are compared one with another sooner than they are put into a table.
+const FEW: usize = 8;
+
 fn keep_first<T: Clone + Eq + Hash>(all: &mut Vec<T>) {
-    if all.len() > 1 {
+    if all.len() <= FEW {
+        let mut at = 1;
+        while at < all.len() {
+            if all[..at].contains(&all[at]) {
+                all.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    } else {
         let mut seen = std::collections::HashSet::with_capacity(all.len());
         all.retain(|one| seen.insert(one.clone()));
     }

@@ -73,7 +73,6 @@ fn index_to_build(scene: &Scene<'_>, of_parent: &QualifiedName, partition: &Qual
 /// ALTER TABLE ... DETACH PARTITION.
 pub(super) fn detach(scene: &Scene<'_>, parent: &Subject<'_>, partition: &Name, how: Detach, out: &mut Effects) {
     let Some(partition) = scene.subject(partition, false) else { return };
-    out.breaks(BreakKind::Removed, &partition.name, None);
     match how {
         Detach::Concurrently | Detach::Finalize => {
             out.lock(&parent.name, ShareUpdateExclusive);
@@ -127,6 +126,10 @@ pub(super) fn default_of<'a>(scene: &Scene<'a>, parent: &Subject<'a>) -> Option<
 
 /// Another partition takes rows from the default one's share: none may be there already.
 fn recheck_default(scene: &Scene<'_>, parent: &Subject<'_>, bound: &Bound, out: &mut Effects) {
+    if !parent.is_complete() {
+        // There may be a default partition.
+        out.assume("partitions");
+    }
     let Some(default) = default_of(scene, parent).filter(|_| *bound != Bound::Default) else { return };
     let key = key_column(parent);
     let excluded = key.is_some_and(|key| {

@@ -1,6 +1,6 @@
 //! Which change of a column's type rewrites the table, rebuilds its indexes, or only changes the catalog. The same in all of 12 to 19.
 
-use super::{Collation, Conversion, TypeName, UserType};
+use super::{Collation, Conversion, EXTENSION_TYPES, TypeName, UserType};
 use crate::model::catalog::{Catalog, Lookup};
 use crate::model::expression::Expression;
 use crate::model::name::Ident;
@@ -87,7 +87,6 @@ const OTHERS: &[&str] = &[
     "macaddr8", "name", "char", "point", "line", "lseg", "box", "path", "polygon", "circle", "tsvector", "tsquery", "pg_lsn", "pg_snapshot",
     "txid_snapshot", "xid", "xid8", "cid", "tid", "int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange",
     "int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange", "oidvector", "int2vector",
-    "hstore", "ltree", "geometry", "geography", "vector",
 ];
 
 /// A change of a column's type, as ALTER COLUMN TYPE says it.
@@ -226,7 +225,8 @@ fn plain<'a>(data_type: &'a TypeName, catalog: &'a Catalog) -> Option<Plain<'a>>
 
 /// Whether a name is one of the server's own types, or of a well-known extension.
 pub(super) fn is_well_known(name: &str) -> bool {
-    OTHERS.contains(&name) || TABLE.iter().any(|(from, to, ..)| from.contains(&name) || to.contains(&name))
+    let of_extension = || EXTENSION_TYPES.iter().any(|(_, types)| types.contains(&name));
+    OTHERS.contains(&name) || of_extension() || TABLE.iter().any(|(from, to, ..)| from.contains(&name) || to.contains(&name))
 }
 
 /// One side of a change, as the table compares it.

@@ -35,6 +35,18 @@ pub enum Conversion {
     Unknown,
 }
 
+/// The types that well-known extensions bring.
+pub(super) const EXTENSION_TYPES: &[(&str, &[&str])] = &[
+    ("citext", &["citext"]),
+    ("cube", &["cube"]),
+    ("hstore", &["hstore"]),
+    ("isn", &["ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc"]),
+    ("ltree", &["ltree", "lquery", "ltxtquery"]),
+    ("postgis", &["geometry", "geography", "box2d", "box3d"]),
+    ("seg", &["seg"]),
+    ("vector", &["vector", "halfvec", "sparsevec"]),
+];
+
 /// The collation clause of a column or of a change of type.
 pub type Collation = Name;
 
