@@ -206,6 +206,11 @@ fn psql_commands_and_copy_data_are_reported_and_the_rest_is_judged() {
     assert!(has("0001_load.sql:1:1:", "[psql-command]"), "{lines:#?}");
     assert!(has("0001_load.sql:2:1:", "[copy-data]"), "{lines:#?}");
     assert_eq!(lines.iter().filter(|line| line.ends_with("[drop-table]")).count(), 1, "{lines:#?}");
+    shop.write("lockkeeper.yaml", "psql: refused\n");
+    assert!(shop.short(&["0001_load.sql"]).contains(&"0001_load.sql:1:1: error[psql-command]".to_owned()));
+    shop.write("lockkeeper.yaml", "psql: allowed\n");
+    let lines = shop.short(&["0001_load.sql"]);
+    assert!(!lines.iter().any(|line| line.ends_with("[psql-command]") || line.ends_with("[copy-data]")), "{lines:#?}");
 }
 
 #[test]
@@ -501,6 +506,18 @@ fn a_rule_is_explained_under_each_of_its_names() {
     let unknown = shop.run(&["explain", "drop-colum"]);
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.err.contains("did you mean `drop-column`?"), "{}", unknown.err);
+}
+
+#[test]
+fn show_tells_the_facts_and_which_rules_spoke() {
+    let shop = Shop::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", PLAIN_INDEX)]);
+    let answer = shop.run(&["show", "m/0002_index.sql"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(answer.out.contains("create_index") && answer.out.contains("SHARE on public.orders"), "{}", answer.out);
+    assert_eq!(shop.run(&["show", "nowhere.sql"]).code, Some(2));
+    let words = shop.run(&["rules", "--vocabulary", "create_index"]);
+    assert!(words.out.contains("concurrently"), "{}", words.out);
+    assert!(shop.run(&["rules", "--vocabulary", "create_indx"]).err.contains("did you mean `create_index`?"));
 }
 
 #[test]

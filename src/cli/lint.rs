@@ -9,7 +9,7 @@ use crate::model::effects::Version;
 use crate::problem::{Problem, io_words};
 use crate::report::{self, Format, Look};
 use crate::text::SourceFile;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::io::{self, IsTerminal, Read};
@@ -38,7 +38,7 @@ pub(super) struct Lint {
     #[arg(long, value_enum, default_value_t = FormatArg::Human, value_name = "FORMAT")]
     format: FormatArg,
     /// The server's major version, 12 to 19 [default: the config's, else 15]
-    #[arg(long, value_name = "N", value_parser = ValueParser::from(postgres))]
+    #[arg(long, value_name = "N", value_parser = major_version)]
     postgres: Option<Version>,
     /// From where on the run fails, with exit code 1 [default: the config's, else error]
     #[arg(long, value_name = "WHAT", value_parser = fail_on())]
@@ -75,10 +75,6 @@ impl From<FormatArg> for Format {
             FormatArg::Json => Self::Json,
         }
     }
-}
-
-fn postgres(written: &str) -> Result<Version, String> {
-    major_version(written)
 }
 
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {

@@ -5,6 +5,7 @@ mod lint;
 mod rule;
 mod rules;
 mod setup;
+mod show;
 
 use crate::problem::Problem;
 use crate::report;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
   lockkeeper lint                            judge the migrations that lockkeeper.yaml names
   lockkeeper lint migrations/0042_buyer.sql  one file, on the schema that the files before it make
   lockkeeper explain drop-column             what a rule means, with examples
+  lockkeeper show migrations/0042_buyer.sql  why a rule speaks, or does not
 
 Exit codes: 0 nothing to fail on, 1 findings, 2 the run itself failed.")]
 struct Cli {
@@ -39,6 +41,8 @@ enum Command {
     Lint(lint::Lint),
     /// Write a commented lockkeeper.yaml
     Init,
+    /// Say how lockkeeper sees a file: operations, facts, effects, and what each rule made of them
+    Show(show::Show),
     /// Say what a rule means, with its examples
     Explain(rules::Explain),
     /// List all rules
@@ -90,6 +94,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match cli.command {
         Command::Lint(lint) => lint.run(console),
         Command::Init => init::run(console),
+        Command::Show(show) => show.run(console),
         Command::Explain(explain) => explain.run(console),
         Command::Rules(list) => list.run(console),
         Command::Rule(rule) => rule.run(console),

@@ -158,7 +158,7 @@ fn scaffold(id: &str) -> String {
     let begins = |kind: &&OpKind| kind.is_operation() && words.starts_with(kind.word());
     let op = OpKind::ALL.iter().filter(begins).max_by_key(|kind| kind.word().len()).map_or("drop_view", |kind| kind.word());
     format!(
-        "# What may be asked of `{op}` under `where`, and shown in texts as {{fact}}: lockkeeper rules --facts {op}
+        "# What may be asked of `{op}` under `where`, and shown in texts as {{fact}}: lockkeeper rules --vocabulary {op}
 title: The hazard in one line
 severity: warning
 class: three-phase

@@ -8,10 +8,9 @@ use crate::model::kind::OpKind;
 use crate::problem::{Problem, did_you_mean};
 use crate::report::{self, Look, Paint};
 use crate::rule::example::{Example, Examples};
-use crate::rule::facts::{self, Kind};
 use crate::rule::file::Rule;
 use crate::rule::set::Entry;
-use crate::rule::{Class, Severity};
+use crate::rule::{Class, Severity, vocabulary};
 use clap::Args;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -35,15 +34,16 @@ impl ConfigArg {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  lockkeeper rules --json | jq -r '.[] | select(.severity == \"error\").id'")]
+#[command(after_help = "Examples:
+  lockkeeper rules --json | jq -r '.[] | select(.severity == \"error\").id'
+  lockkeeper rules --vocabulary drop_column")]
 pub(super) struct List {
     /// As JSON
     #[arg(long)]
     json: bool,
-    /// List what rules may ask of an operation instead: `--facts drop_column`; without an operation, all of it
-    #[arg(long, value_name = "OPERATION", num_args = 0..=1, default_missing_value = "")]
-    facts: Option<String>,
+    /// List the words that rules are written in instead: what may be asked of one operation, or of all
+    #[arg(long, value_name = "OPERATION", num_args = 0..=1, default_missing_value = "", conflicts_with = "json")]
+    vocabulary: Option<String>,
     #[command(flatten)]
     config: ConfigArg,
 }
@@ -63,8 +63,8 @@ struct Row<'a> {
 
 impl List {
     pub fn run(self, console: Console) -> Exit {
-        if let Some(operation) = &self.facts {
-            return list_facts(operation, console);
+        if let Some(operation) = &self.vocabulary {
+            return list_words(operation, console);
         }
         let (setup, mut exit) = self.config.setup(console);
         let mut rows = Vec::new();
@@ -102,34 +102,17 @@ fn table(rows: &[Row<'_>], paint: Paint, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "\n{} rules; `lockkeeper explain RULE` says more about one", rows.len())
 }
 
-/// The facts of one operation, or of all.
-fn list_facts(operation: &str, console: Console) -> Exit {
-    let op = OpKind::read(operation);
-    if op.is_none() && !operation.is_empty() {
-        let guess = did_you_mean(operation, OpKind::ALL.iter().map(|op| op.word()));
-        return console.failed(&Problem::new("rules::unknown-operation", format!("no operation is called `{operation}`{guess}")));
-    }
-    let rows: Vec<_> = facts::all().filter(|fact| op.is_none_or(|op| fact.of.contains(&op))).collect();
-    let widest = rows.iter().map(|fact| fact.name.len()).max().unwrap_or_default();
-    let paint = Paint::new(console.colour());
-    console.print(Exit::Clean, |out| {
-        for fact in &rows {
-            let values = match fact.kind {
-                Kind::Bool => "true, false".to_owned(),
-                Kind::Words(words) => words.join(", "),
-                Kind::Number => "a number".to_owned(),
-                Kind::Text => "text".to_owned(),
-            };
-            writeln!(
-                out,
-                "{}  {}  {}",
-                paint.bold(format_args!("{:<widest$}", fact.name)),
-                fact.doc,
-                paint.dim(format_args!("({values})"))
-            )?;
+/// The words that rules are written in, for one operation or for all.
+fn list_words(operation: &str, console: Console) -> Exit {
+    let text = match OpKind::read(operation) {
+        Some(op) => vocabulary::facts_of(op),
+        None if operation.is_empty() => vocabulary::everything(),
+        None => {
+            let guess = did_you_mean(operation, OpKind::ALL.iter().map(|op| op.word()));
+            return console.failed(&Problem::new("rules::unknown-operation", format!("no operation is called `{operation}`{guess}")));
         }
-        Ok(())
-    })
+    };
+    console.print(Exit::Clean, |out| out.write_all(text.as_bytes()))
 }
 
 #[derive(Debug, Args)]
