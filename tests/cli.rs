@@ -167,6 +167,22 @@ fn without_a_path_the_directories_of_the_nearest_config_are_judged() {
 }
 
 #[test]
+fn what_the_config_says_for_nothing_is_noted() {
+    let config = "migrations: m\nexclude: [\"m/old/*\"]\nrules: { drop-column: error, drop-table: warning }\n";
+    let shop = Shop::with(&[("lockkeeper.yaml", config), ("m/0001_orders.sql", ORDERS)]);
+    let answer = shop.run(&["lint"]);
+    assert_eq!(answer.code, Some(0));
+    let notes: Vec<_> = answer.err.lines().collect();
+    assert_eq!(
+        notes,
+        [
+            "note: nothing matches `m/old/*` under `exclude:`",
+            "note: `drop-column` weighs that much anyway: the line under `rules:` changes nothing"
+        ]
+    );
+}
+
+#[test]
 fn two_directories_are_two_histories() {
     let shop = Shop::with(&[
         ("a/0001_orders.sql", ORDERS),

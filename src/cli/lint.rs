@@ -2,12 +2,13 @@
 
 use super::setup::Setup;
 use super::{Console, Exit};
-use crate::config::{Config, FailOn, major_version};
+use crate::config::{Config, FailOn, Level, major_version};
 use crate::discover::{self, Discovered, Request, STDIN};
 use crate::lint::{self, Settings};
 use crate::model::effects::Version;
 use crate::problem::{Problem, io_words};
 use crate::report::{self, Format, Look};
+use crate::rule::set::RuleSet;
 use crate::text::SourceFile;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -103,7 +104,7 @@ impl Lint {
         report.problems.dedup_by(|a, b| a.message == b.message && a.path() == b.path() && a.labels == b.labels);
 
         if self.format == FormatArg::Human && self.paths.is_empty() {
-            note_unused(console, &config, &skipped.patterns);
+            note_unused(console, &config, &rules, &skipped.patterns);
         }
         let exit = match () {
             () if !report.problems.is_empty() => Exit::Failed,
@@ -173,8 +174,12 @@ fn progress(found: &Discovered) -> ProgressBar {
 }
 
 /// What the config says for nothing.
-fn note_unused(console: Console, config: &Config, used: &[usize]) {
+fn note_unused(console: Console, config: &Config, rules: &RuleSet, used: &[usize]) {
     for (_, pattern) in config.exclude.written().iter().enumerate().filter(|(at, _)| !used.contains(at)) {
         console.note(&format!("nothing matches `{pattern}` under `exclude:`"));
+    }
+    let own = |name: &str| rules.find(name)?.rule().ok().filter(|rule| !rule.opt_in).map(|rule| rule.severity);
+    for said in config.rules.iter().filter(|said| own(&said.rule).map(Level::At) == Some(said.level)) {
+        console.note(&format!("`{}` weighs that much anyway: the line under `rules:` changes nothing", said.rule));
     }
 }
