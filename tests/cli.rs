@@ -129,10 +129,6 @@ fn a_reader_that_goes_away_is_no_failure() {
 
 // Which files, and on which schema.
 
-/// A change of type of a column that nobody has seen.
-const ["m/0002_note.sql:2:20: error[change-column-type]"]: [&str; 2] =
-    ["m/0002_note.sql:2:20: error[change-column-type]", "m/0002_note.sql:2:20: error[change-column-type-rebuilds-index]"];
-
 #[test]
 fn a_file_named_alone_is_judged_on_what_the_files_before_it_made() {
     let later = "SET lock_timeout = '2s';\nALTER TABLE orders ALTER COLUMN note TYPE text;\n";

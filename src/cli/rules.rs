@@ -28,7 +28,7 @@ impl ConfigArg {
     /// The rules of the config; what is wrong with it is said, and fails the run.
     pub fn setup(&self, console: Console) -> (Setup, Exit) {
         let setup = Setup::read(self.config.as_deref(), Path::new(""));
-        let exit = setup.problems.iter().map(|problem| console.failed(problem)).last().unwrap_or(Exit::Clean);
+        let exit = setup.problems.iter().fold(Exit::Clean, |_, problem| console.failed(problem));
         (setup, exit)
     }
 }

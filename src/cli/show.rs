@@ -32,7 +32,7 @@ impl Show {
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
         let found = discover::discover(&Request { paths: vec![self.file.clone()], ..Request::default() }, &config);
         let (report, seen) = show::show(found, &Settings { rules: &rules, config: &config, server });
-        let exit = problems.iter().chain(&report.problems).map(|problem| console.failed(problem)).last().unwrap_or(Exit::Clean);
+        let exit = problems.iter().chain(&report.problems).fold(Exit::Clean, |_, problem| console.failed(problem));
         console.print(exit, |mut out| report::show::write(&report, &seen, console.colour(), &mut out))
     }
 }

@@ -177,6 +177,10 @@ mod tests {
         })
     }
 
+    fn fault(text: &str) -> String {
+        read(text).expect_err("there is a fault in it")
+    }
+
     #[test]
     fn an_empty_config_and_one_of_comments_are_the_default() {
         for text in ["", "# nothing here\n", "---\n"] {
@@ -210,42 +214,42 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(read("postgres: 15\nmigratons: db\n").unwrap_err(), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]
     fn a_key_inside_a_map_in_braces_is_found() {
-        assert_snapshot!(read("rules: { drop-column: warnning }\n").unwrap_err(), @"rules.drop-column: there is no `warnning` here, did you mean `warning`? <- warnning (one of: off, advice, warning, error)");
+        assert_snapshot!(fault("rules: { drop-column: warnning }\n"), @"rules.drop-column: there is no `warnning` here, did you mean `warning`? <- warnning (one of: off, advice, warning, error)");
     }
 
     #[test]
     fn a_version_that_nobody_knows_names_those_that_are_known() {
-        assert_snapshot!(read("postgres: 9.6\n").unwrap_err(), @"postgres: lockkeeper knows PostgreSQL 12 to 19, not `9.6` <- 9.6");
+        assert_snapshot!(fault("postgres: 9.6\n"), @"postgres: lockkeeper knows PostgreSQL 12 to 19, not `9.6` <- 9.6");
     }
 
     #[test]
     fn a_time_without_a_known_unit_is_refused() {
-        assert_snapshot!(read("lock_timeout: 5 parsecs\n").unwrap_err(), @"lock_timeout: `5 parsecs` is no time <- 5 (write it as PostgreSQL does: 500ms, 5s, 2min)");
+        assert_snapshot!(fault("lock_timeout: 5 parsecs\n"), @"lock_timeout: `5 parsecs` is no time <- 5 (write it as PostgreSQL does: 500ms, 5s, 2min)");
     }
 
     #[test]
     fn a_key_is_said_once() {
-        assert_snapshot!(read("postgres: 15\npostgres: 16\n").unwrap_err(), @"`postgres` is said twice <- postgres");
+        assert_snapshot!(fault("postgres: 15\npostgres: 16\n"), @"`postgres` is said twice <- postgres");
     }
 
     #[test]
     fn a_value_of_the_wrong_kind_points_at_itself() {
-        assert_snapshot!(read("migrations: { a: b }\n").unwrap_err(), @"migrations: a mapping stands where text is expected <- { (put it in quotes if it is meant as text)");
+        assert_snapshot!(fault("migrations: { a: b }\n"), @"migrations: a mapping stands where text is expected <- { (put it in quotes if it is meant as text)");
     }
 
     #[test]
     fn a_pattern_that_is_none_points_at_itself() {
-        assert_snapshot!(read("exclude:\n  - ok/*\n  - 'bad/[a'\n").unwrap_err(), @"exclude[1]: `bad/[a` is no pattern of paths: unclosed character class; missing ']' <- 'bad/[a'");
+        assert_snapshot!(fault("exclude:\n  - ok/*\n  - 'bad/[a'\n"), @"exclude[1]: `bad/[a` is no pattern of paths: unclosed character class; missing ']' <- 'bad/[a'");
     }
 
     #[test]
     fn yaml_that_is_none_points_at_the_line() {
-        assert_snapshot!(read("rules: {a: off\npostgres: 15\n").unwrap_err(), @"did not find expected ',' or '}' at line 2 column 9, while parsing a flow mapping at line 1 column 8 <- :");
+        assert_snapshot!(fault("rules: {a: off\npostgres: 15\n"), @"did not find expected ',' or '}' at line 2 column 9, while parsing a flow mapping at line 1 column 8 <- :");
     }
 
     #[test]
