@@ -49,7 +49,7 @@ impl Catalog {
             AlterAction::AddIdentity { column, always, .. } => self.add_identity(name, column, *always, step),
             AlterAction::DropIdentity { column, .. } => self.drop_identity(name, column),
             AlterAction::ValidateConstraint { name: constraint } => self.validate_constraint(name, constraint, only),
-            AlterAction::DropConstraint { name: constraint, .. } => self.drop_constraint(name, constraint),
+            AlterAction::DropConstraint { name: constraint, cascade, .. } => self.drop_constraint(name, constraint, *cascade),
             AlterAction::AlterConstraint { name: constraint, enforced, inherit, deferrable } => self.edit_relation(name, |table| {
                 if let Some(constraint) = table.constraint_mut(constraint) {
                     constraint.enforced = enforced.unwrap_or(constraint.enforced);

@@ -53,11 +53,11 @@ impl Catalog {
             }
             key.referenced = Name { schema: Some(referenced.schema), name: referenced.name };
         }
-        if let ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) = &mut kind {
-            if let Some(index) = key.using_index.take().and_then(|index| self.index_beside(table, &index)) {
-                key.columns = index.plain_columns();
-                key.include = index.include.clone();
-            }
+        if let ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) = &mut kind
+            && let Some(index) = key.using_index.take().and_then(|index| self.index_beside(table, &index))
+        {
+            key.columns = index.plain_columns();
+            key.include = index.include.clone();
         }
         kind
     }
@@ -236,8 +236,11 @@ impl Catalog {
     }
 
     /// DROP CONSTRAINT, with the index behind it and the foreign keys that need it; children that have it from this table lose it too.
-    pub(super) fn drop_constraint(&mut self, table: &QualifiedName, name: &Ident) {
+    pub(super) fn drop_constraint(&mut self, table: &QualifiedName, name: &Ident, cascade: bool) {
         let below = self.descendants(table);
+        if cascade {
+            self.drop_keys_that_need(table, name);
+        }
         self.remove_constraint(table, name);
         for child in below {
             let Some(relation) = self.edit(&child) else { continue };
@@ -265,7 +268,6 @@ impl Catalog {
         }
         if let Some(index) = &constraint.index {
             self.drop_relation(index);
-            self.drop_keys_that_need(table, &constraint);
         }
         if let (ConstraintKind::NotNull { column }, Some(relation)) = (&constraint.kind, self.edit(table)) {
             relation.learn_column(column).not_null = false;
@@ -273,17 +275,18 @@ impl Catalog {
         Some(constraint)
     }
 
-    /// Foreign keys that pointed to a key that is gone: only CASCADE lets it go.
-    fn drop_keys_that_need(&mut self, table: &QualifiedName, key: &Constraint) {
-        let needs = |from: &Constraint| matches!(&from.kind, ConstraintKind::ForeignKey(foreign) if same_columns(&foreign.referenced_columns, key.columns()));
-        let another =
-            self.relations.get(table).is_some_and(|table| table.constraints.iter().any(|other| equal_keys(&other.kind, &key.kind)));
-        if another {
+    /// Foreign keys that rest on a key: those over its columns, unless another key over them is older, since the server takes the first.
+    fn drop_keys_that_need(&mut self, table: &QualifiedName, key: &Ident) {
+        let Some(relation) = self.relations.get(table) else { return };
+        let Some(key) = relation.constraints.iter().find(|known| known.name == *key).filter(|key| key.index.is_some()) else { return };
+        let first = relation.constraints.iter().find(|other| other.index.is_some() && same_columns(other.columns(), key.columns()));
+        if first.is_some_and(|first| first.name != key.name) {
             return;
         }
+        let rests = |from: &Constraint| matches!(&from.kind, ConstraintKind::ForeignKey(foreign) if same_columns(&foreign.referenced_columns, key.columns()));
         let going: Vec<(QualifiedName, Ident)> = self
             .foreign_keys_to(table)
-            .filter(|(_, from)| needs(from))
+            .filter(|(_, from)| rests(from))
             .map(|(from, constraint)| (from.name.clone(), constraint.name.clone()))
             .collect();
         for (from, name) in going {

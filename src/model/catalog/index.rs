@@ -147,10 +147,10 @@ impl Catalog {
         let Some(relation) = self.edit(parent) else { return };
         relation.children.push(child.clone());
         let origin = relation.index.as_ref().and_then(|index| index.constraint.clone());
-        if let (Some((table, name)), Some(origin)) = (constraint, origin) {
-            if let Some(constraint) = self.edit(&table).and_then(|table| table.constraint_mut(&name)) {
-                (constraint.parent, constraint.local) = (Some(origin), false);
-            }
+        if let (Some((table, name)), Some(origin)) = (constraint, origin)
+            && let Some(constraint) = self.edit(&table).and_then(|table| table.constraint_mut(&name))
+        {
+            (constraint.parent, constraint.local) = (Some(origin), false);
         }
         self.validate_index(parent);
     }

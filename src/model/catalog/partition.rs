@@ -69,10 +69,10 @@ impl Catalog {
         table.become_own();
         for index in table.indexes.clone() {
             let Some(relation) = self.edit(&index) else { continue };
-            if let Some((parent, _)) = relation.partition_of.take() {
-                if let Some(parent) = self.edit(&parent) {
-                    parent.children.retain(|child| *child != index);
-                }
+            if let Some((parent, _)) = relation.partition_of.take()
+                && let Some(parent) = self.edit(&parent)
+            {
+                parent.children.retain(|child| *child != index);
             }
         }
     }

@@ -166,10 +166,10 @@ impl Catalog {
             }
         }
         for (table, name) in referenced_by {
-            if let Some(constraint) = self.edit(&table).and_then(|table| table.constraint_mut(&name)) {
-                if let ConstraintKind::ForeignKey(key) = &mut constraint.kind {
-                    replace(&mut key.referenced_columns, from, to);
-                }
+            if let Some(constraint) = self.edit(&table).and_then(|table| table.constraint_mut(&name))
+                && let ConstraintKind::ForeignKey(key) = &mut constraint.kind
+            {
+                replace(&mut key.referenced_columns, from, to);
             }
         }
     }
