@@ -79,8 +79,11 @@ pub(super) fn relation(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
     Ok((name, true))
 }
 
-/// `(name [value], ...)`, names in lower case.
-pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Vec<(Box<str>, Option<Box<str>>)>> {
+/// Names in lower case, values as written.
+pub(super) type Options = Vec<(Box<str>, Option<Box<str>>)>;
+
+/// `(name [value], ...)`.
+pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Options> {
     let mut group = cursor.group()?;
     let mut options = Vec::new();
     for mut part in group.comma_parts()? {

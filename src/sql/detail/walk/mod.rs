@@ -116,6 +116,8 @@ impl<'a> Walk<'a> {
         }
         if self.frames.len() > 1 {
             self.stray(self.frames[1].from - 1);
+        } else if self.is_unfinished() {
+            self.stray(self.at - 1);
         }
         let outermost = &mut self.frames[0];
         self.found.limited |= outermost.limited;
@@ -136,11 +138,28 @@ impl<'a> Walk<'a> {
 
     /// Enters a clause; one outside of all brackets is noted.
     fn enter(&mut self, clause: Clause) {
+        if self.is_unfinished() {
+            self.stray(self.at);
+        }
         if self.frames.len() == 1 {
             self.found.clauses.push((clause, self.at));
         }
         self.frame().clause = clause;
         self.operand = true;
+    }
+
+    /// Whether the clause needs more where it ends now.
+    fn is_unfinished(&self) -> bool {
+        let Some(previous) = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)) else { return false };
+        match self.clause() {
+            Clause::From { expected } => expected,
+            // SELECT alone gives rows without columns. Up to 13 `5 !` was an operator behind its operand.
+            clause => {
+                let may_end =
+                    ["select", "all", "distinct"].iter().any(|word| clause == Clause::Targets && previous.is_word(self.source, word));
+                clause.holds_expressions() && self.operand && !may_end && !previous.is_mark(self.source, "!")
+            }
+        }
     }
 
     fn is_word(&self, ahead: usize, word: &str) -> bool {
@@ -320,10 +339,13 @@ impl<'a> Walk<'a> {
 
     fn close(&mut self) {
         let to = self.at;
+        let unfinished = self.is_unfinished() || to > 0 && self.tokens[to - 1].is_mark(self.source, ",");
+        if unfinished || self.frames.len() == 1 {
+            self.stray(to);
+        }
         self.at += 1;
         self.operand = false;
         if self.frames.len() == 1 {
-            self.stray(to);
             return;
         }
         let Some(frame) = self.frames.pop() else { return };

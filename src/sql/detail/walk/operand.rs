@@ -138,6 +138,7 @@ impl Walk<'_> {
             }
             "array" => self.skip(1),
             "grouping" if self.is_word(1, "sets") => self.skip(2),
+            "collation" if self.is_word(1, "for") => self.skip(2),
             "rollup" | "cube" if self.clause() == Clause::Tail => self.skip(1),
             // The frame of a window.
             "unbounded" | "current" if self.is_any(1, &["preceding", "following", "row"]) => {

@@ -178,9 +178,8 @@ fn target(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
             cursor.until(|cursor| cursor.sees_any(&["as", "set", "using", "where", "returning"]).is_some())?;
         }
     }
-    if cursor.take("as") {
-        cursor.ident()?;
-    } else if cursor.sees_any(&["set", "using", "where", "returning"]).is_none() && !cursor.at_end() {
+    let goes_on = |cursor: &Cursor<'_>| cursor.at_end() || cursor.sees_any(&["set", "using", "where", "returning"]).is_some();
+    if cursor.take("as") || !goes_on(cursor) {
         cursor.ident()?;
     }
     Ok(table)

@@ -79,7 +79,7 @@ fn objects(cursor: &mut Cursor<'_>, direction: &str) -> Read<(ObjectKind, Vec<Na
 
 /// What may stand behind the grantees.
 fn trailing(cursor: &mut Cursor<'_>) -> Read<()> {
-    if cursor.take("with") && !cursor.take_any(&["grant option", "admin option", "hierarchy option"]).is_some() {
+    if cursor.take("with") && cursor.take_any(&["grant option", "admin option", "hierarchy option"]).is_none() {
         cursor.list(|cursor| {
             cursor.expect_any(&["admin", "inherit", "set"])?;
             cursor.expect_any(&["option", "true", "false"])

@@ -142,6 +142,12 @@ fn what_stands_too_much_is_a_fault_at_its_place() {
     assert_snapshot!(words("SELECT id total note FROM orders"), @"unreadable syntax error at `note` (unreadable)");
     assert_snapshot!(words("INSERT INTO orders VALUES (1) twice"), @"unreadable syntax error at `twice` (unreadable)");
     assert_snapshot!(words("UPDATE orders SET paid = true WHERE id = 1 2"), @"unreadable syntax error at `2` (unreadable)");
+    assert_snapshot!(words("SELECT id, FROM orders"), @"unreadable syntax error at `FROM` (unreadable)");
+    assert_snapshot!(words("SELECT id FROM orders, WHERE paid"), @"unreadable syntax error at `WHERE` (unreadable)");
+    assert_snapshot!(words("SELECT id FROM orders WHERE"), @"unreadable syntax error at `WHERE` (unreadable)");
+    assert_snapshot!(words("SELECT id FROM orders WHERE id IN (SELECT buyer FROM)"), @"unreadable syntax error at `)` (unreadable)");
+    assert_snapshot!(words("INSERT INTO orders VALUES (1, 2, )"), @"unreadable syntax error at `)` (unreadable)");
+    assert_snapshot!(words("DELETE FROM orders WHERE paid AND RETURNING id"), @"unreadable syntax error at `RETURNING` (unreadable)");
     assert_snapshot!(words("DELETE orders"), @"unreadable syntax error at `orders`, expected FROM (unreadable)");
     assert_snapshot!(words("SELECT (1"), @"unreadable syntax error at `(` (unreadable)");
 }
