@@ -23,6 +23,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     // Effects are foretold for a table that is large and in use. That it is empty, no migration says.
     ("type-int-to-bigint-empty",            "rewrites",     "the table is empty"),
     ("type-int-to-bigint-empty",            "scans",        "the table is empty"),
+    ("add-fk-to-empty-table",               "scans",        "the table is empty"),
     ("create-partition-default-empty",      "scans",        "the default partition is empty"),
     ("create-table-like-then-attach-empty", "scans",        "the new partition is empty"),
     ("vacuum-clean-table",                  "scans",        "all pages are known to be visible already"),
@@ -102,12 +103,15 @@ fn statements(text: &str) -> Vec<sql::Statement> {
     sql::read(&source, Span::new(0, text.len() as u32)).statements
 }
 
-/// Runs statements as an earlier migration, or in the same transaction: catalog and session move on.
+/// Where the relations of a row are. The server that was measured had citext.
+const PLACE: &str = "CREATE SCHEMA IF NOT EXISTS lt; SET search_path = lt, public; CREATE EXTENSION IF NOT EXISTS citext;";
+
+/// Runs statements: catalog and session move on.
 fn run(text: &str, catalog: &mut Catalog, session: &mut Session, server: Version) {
     for statement in statements(text) {
         let effects = assess(&statement.operations, catalog, session, server);
         for (operation, effects) in statement.operations.iter().zip(&effects) {
-            catalog.replay(&operation.what, Step(1));
+            catalog.replay(&operation.what, session.step());
             session.advance(&operation.what, effects, 0);
             catalog.follow(session);
         }
@@ -117,9 +121,10 @@ fn run(text: &str, catalog: &mut Catalog, session: &mut Session, server: Version
 /// A row's statement, judged.
 fn judge(row: &Value, server: Version) -> (Effects, bool) {
     let mut catalog = Catalog::new(true);
-    let mut session = Session::new(TransactionMode::None, Step(1));
-    run("CREATE SCHEMA lt; SET search_path = lt, public; CREATE EXTENSION IF NOT EXISTS citext;", &mut catalog, &mut session, server);
-    run(&row["setup"].as_str().unwrap_or_default().replace("{n}", "10000"), &mut catalog, &mut session, server);
+    let setup = format!("{PLACE} {}", row["setup"].as_str().unwrap_or_default().replace("{n}", "10000"));
+    run(&setup, &mut catalog, &mut Session::new(TransactionMode::None, Step(1)), server);
+    let mut session = Session::new(TransactionMode::None, Step(2));
+    run(PLACE, &mut catalog, &mut session, server);
     for setting in row["session"].as_array().into_iter().flatten() {
         run(setting.as_str().unwrap_or_default(), &mut catalog, &mut session, server);
     }
