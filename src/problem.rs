@@ -110,6 +110,9 @@ pub(crate) fn label(source: &SourceFile, span: Span, word: &str) -> LabeledSpan 
     if last - first >= MOST_LINES {
         end = source.line(first).end.max(start);
     }
+    if source.line(source.place(start).line).len() > LONGEST_LINE {
+        end = text.floor_char_boundary(end.min(start + LONGEST_LINE / 2) as usize) as u32;
+    }
     if span.start >= length {
         // Behind the last byte there is nothing to underline.
         (start, end) = (start, length);
