@@ -17,9 +17,9 @@ const BLOCKED: &[&str] = &["no", "brief", "unknown", "long"];
 pub(super) const FACTS: &[Fact] = &[
     Fact { name: "first_lock_without_timeout", kind: Kind::Bool, of: OF, read: |m| is_first_without_timeout(m).into(),
            doc: "it waits for a lock that others queue behind, no lock_timeout is in force, and it is the first such statement of the file" },
-    Fact { name: "lock_name", kind: Kind::Text, of: OF, read: |m| strongest(m).map(|lock| lock.mode.words()).into(),
-           doc: "the strongest lock that it takes on a relation that existed before the migration, in the manual's words" },
-    Fact { name: "lock_table", kind: Kind::Text, of: OF, read: |m| strongest(m).map(|lock| shown(m, &lock.relation)).into(),
+    Fact { name: "lock_name", kind: Kind::Text, of: OF, read: |m| blocking(m).map(|lock| lock.mode.words()).into(),
+           doc: "the strongest lock that it takes or finds held on a relation that existed before the migration, in the manual's words" },
+    Fact { name: "lock_table", kind: Kind::Text, of: OF, read: |m| blocking(m).map(|lock| shown(m, &lock.relation)).into(),
            doc: "the relation of that lock" },
     Fact { name: "holds_access_exclusive", kind: Kind::Bool, of: OF, read: |m| held_exclusive(m).is_some().into(),
            doc: "an earlier statement of the same transaction took ACCESS EXCLUSIVE on a relation that existed before the migration" },
@@ -74,6 +74,12 @@ fn shown(m: &Moment<'_>, relation: &QualifiedName) -> String {
 fn strongest<'a>(m: &Moment<'a>) -> Option<&'a Lock> {
     let shared = m.statement_effects.locks.iter().filter(|lock| is_shared(m, &lock.relation));
     shared.rev().max_by_key(|lock| lock.mode)
+}
+
+/// The lock that others wait for while the statement runs: its own, or a stronger one that the transaction holds already.
+fn blocking<'a>(m: &Moment<'a>) -> Option<&'a Lock> {
+    let held = held_exclusive(m).map(|held| &held.lock);
+    strongest(m).into_iter().chain(held).rev().max_by_key(|lock| lock.mode)
 }
 
 /// Behind these locks others queue while the statement waits. The concurrent forms only wait for transactions, and block nobody meanwhile.
