@@ -25,7 +25,7 @@ impl Catalog {
                 self.drop_column(name, column);
                 for child in if only { Vec::new() } else { self.descendants(name) } {
                     // One that a child defined itself stays there.
-                    if self.relations.get(&child).is_some_and(|child| child.column(column).is_some_and(|column| !column.local)) {
+                    if self.get(&child).is_some_and(|child| child.column(column).is_some_and(|column| !column.local)) {
                         self.drop_column(&child, column);
                     }
                 }
@@ -123,7 +123,7 @@ impl Catalog {
     }
 
     fn add_column(&mut self, name: &QualifiedName, only: bool, column: &crate::model::operation::Column, if_not_exists: bool, step: Step) {
-        if if_not_exists && self.relations.get(name).is_some_and(|table| table.column(&column.name).is_some()) {
+        if if_not_exists && self.get(name).is_some_and(|table| table.column(&column.name).is_some()) {
             self.passed_over = Some((name.clone(), Some(column.name.clone())));
             return;
         }
@@ -150,7 +150,7 @@ impl Catalog {
     }
 
     fn drop_identity(&mut self, table: &QualifiedName, column: &Ident) {
-        let sequence = self.relations.get(table).filter(|table| table.column(column).is_some_and(|column| column.identity.is_some()));
+        let sequence = self.get(table).filter(|table| table.column(column).is_some_and(|column| column.identity.is_some()));
         let sequence = sequence.and_then(|table| self.owned_sequence(table, column)).map(|sequence| sequence.name.clone());
         if let Some(sequence) = sequence {
             self.drop_relation(&sequence);
@@ -181,7 +181,7 @@ impl Catalog {
 
     /// Takes a column off one table, with all that cannot be without it.
     pub(super) fn drop_column(&mut self, table: &QualifiedName, column: &Ident) {
-        let Some(relation) = self.relations.get(table) else { return };
+        let Some(relation) = self.get(table) else { return };
         let dependents = self.dependents(table, column);
         let constraints: Vec<Ident> = dependents.constraints.iter().map(|constraint| constraint.name.clone()).collect();
         let incoming: Vec<(QualifiedName, Ident)> = dependents

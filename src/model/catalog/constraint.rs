@@ -63,12 +63,12 @@ impl Catalog {
     }
 
     fn primary_key_columns(&self, table: &QualifiedName) -> Vec<Ident> {
-        let key = self.relations.get(table).and_then(Relation::primary_key);
+        let key = self.get(table).and_then(Relation::primary_key);
         key.map_or(Vec::new(), |key| key.columns().to_vec())
     }
 
     fn index_beside(&self, table: &QualifiedName, index: &Ident) -> Option<&Index> {
-        self.relations.get(&QualifiedName { schema: table.schema.clone(), name: index.clone() })?.index.as_ref()
+        self.get(&QualifiedName { schema: table.schema.clone(), name: index.clone() })?.index.as_ref()
     }
 
     /// Puts a constraint on one table.
@@ -139,7 +139,7 @@ impl Catalog {
 
     /// In one CREATE TABLE or ADD COLUMN, a key over the columns of another is dropped in its favour; a name written for either is kept.
     fn has_equal_key(&mut self, table: &QualifiedName, made: &Constraint, add: &AddConstraint) -> bool {
-        let Some(relation) = self.relations.get(table) else { return false };
+        let Some(relation) = self.get(table) else { return false };
         let is_equal = |other: &&Constraint| {
             other.added_in == made.added_in
                 && other.deferrable == made.deferrable
@@ -196,7 +196,7 @@ impl Catalog {
         let ConstraintKind::ForeignKey(key) = &made.kind else { return };
         let referenced = self.mention(&key.referenced.clone(), ObjectKind::Table);
         // INHERITS children have foreign keys of their own; partitions have their parent's.
-        let partitioned = self.relations.get(table).is_some_and(|table| table.partition_by.is_some());
+        let partitioned = self.get(table).is_some_and(|table| table.partition_by.is_some());
         for name in self.family(table, only || !partitioned) {
             let parent = (name != *table).then(|| made.name.clone());
             self.put_foreign_key(&name, Constraint { referenced: referenced.clone(), local: parent.is_none(), parent, ..made.clone() });
@@ -205,7 +205,7 @@ impl Catalog {
 
     /// Puts a foreign key on one table, under another name if its own is taken there.
     pub(super) fn put_foreign_key(&mut self, table: &QualifiedName, mut made: Constraint) {
-        if made.parent.is_some() && self.relations.get(table).is_some_and(|table| table.constraint(&made.name).is_some()) {
+        if made.parent.is_some() && self.get(table).is_some_and(|table| table.constraint(&made.name).is_some()) {
             made.name = self.constraint_name(table, None, &made.kind);
         }
         let entry = (table.clone(), made.name.clone());
@@ -277,7 +277,7 @@ impl Catalog {
 
     /// Foreign keys that rest on a key: those over its columns, unless another key over them is older, since the server takes the first.
     fn drop_keys_that_need(&mut self, table: &QualifiedName, key: &Ident) {
-        let Some(relation) = self.relations.get(table) else { return };
+        let Some(relation) = self.get(table) else { return };
         let Some(key) = relation.constraints.iter().find(|known| known.name == *key).filter(|key| key.index.is_some()) else { return };
         let first = relation.constraints.iter().find(|other| other.index.is_some() && same_columns(other.columns(), key.columns()));
         if first.is_some_and(|first| first.name != key.name) {

@@ -84,7 +84,7 @@ impl Catalog {
     fn copy_like(&mut self, table: &QualifiedName, source: &Name, words: &[Box<str>], step: Step) {
         let including = Including::of(words);
         let source = self.resolve(source);
-        let Some(from) = self.relations.get(&source).cloned() else {
+        let Some(from) = self.get(&source).cloned() else {
             return self.now_incomplete(table);
         };
         for column in &from.columns {
@@ -150,7 +150,7 @@ impl Catalog {
         if !create.or_replace {
             self.make_room(&name);
         }
-        let mut view = match self.relations.get(&name) {
+        let mut view = match self.get(&name) {
             Some(old) => old.clone(),
             None => self.begin_relation(name.clone(), kind, create.if_not_exists, step),
         };
@@ -229,7 +229,7 @@ impl Catalog {
         };
         let Some(table) = self.mention(&create.table, ObjectKind::Table) else { return };
         // A row trigger of a partitioned table is copied to its partitions; INHERITS children get none.
-        let partitioned = self.relations.get(&table).is_some_and(|table| table.partition_by.is_some());
+        let partitioned = self.get(&table).is_some_and(|table| table.partition_by.is_some());
         for name in self.family(&table, !(partitioned && create.for_each_row)) {
             if let Some(table) = self.edit(&name) {
                 table.triggers.retain(|old| old.name != trigger.name);

@@ -32,8 +32,8 @@ pub struct Dependents<'a> {
 impl Catalog {
     /// What is known to mention a column. Empty for a table that is not known; there may be more if it is not `complete`.
     pub fn dependents(&self, table: &QualifiedName, column: &Ident) -> Dependents<'_> {
-        let Some(relation) = self.relations.get(table) else { return Dependents::default() };
-        let views = relation.read_by.iter().filter_map(|view| self.relations.get(view));
+        let Some(relation) = self.get(table) else { return Dependents::default() };
+        let views = relation.read_by.iter().filter_map(|view| self.get(view));
         Dependents {
             indexes: self.indexes_of(relation).filter(|(_, index)| index.mentions(column)).map(|(relation, _)| relation).collect(),
             constraints: relation.constraints.iter().filter(|constraint| constraint.mentions(column)).collect(),

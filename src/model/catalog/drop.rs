@@ -135,8 +135,7 @@ impl Catalog {
 
     fn drop_statistics(&mut self, name: &Name) {
         let is_it = |known: &QualifiedName| known.name == name.name && name.schema.as_ref().is_none_or(|schema| known.schema == *schema);
-        let table =
-            self.relations.values().find(|table| table.statistics.iter().any(|(known, _)| is_it(known))).map(|table| table.name.clone());
+        let table = self.relations().find(|table| table.statistics.iter().any(|(known, _)| is_it(known))).map(|table| table.name.clone());
         if let Some(table) = table.and_then(|table| self.edit(&table)) {
             table.statistics.retain(|(known, _)| !is_it(known));
         }

@@ -55,13 +55,13 @@ impl Catalog {
     pub(super) fn give_index(&mut self, parent: &QualifiedName, partition: &QualifiedName, step: Step) {
         let mut todo = vec![(parent.clone(), partition.clone())];
         while let Some((parent, partition)) = todo.pop() {
-            let Some(index) = self.relations.get(&parent).and_then(|relation| relation.index.clone()) else { continue };
+            let Some(index) = self.get(&parent).and_then(|relation| relation.index.clone()) else { continue };
             let given = match self.equal_index(&index, &partition) {
                 Some(equal) => equal,
                 None => self.copy_index(&index, &partition, step),
             };
             self.attach_index(&parent, &given);
-            let Some(table) = self.relations.get(&partition) else { continue };
+            let Some(table) = self.get(&partition) else { continue };
             if table.partition_by.is_some() {
                 todo.extend(table.children.iter().map(|child| (given.clone(), child.clone())));
             }
@@ -80,7 +80,7 @@ impl Catalog {
                 // An index behind a constraint takes one that is behind a constraint too.
                 && (index.constraint.is_none() || other.constraint.is_some())
         };
-        self.indexes_of(self.relations.get(table)?).find(is_equal).map(|(relation, _)| relation.name.clone())
+        self.indexes_of(self.get(table)?).find(is_equal).map(|(relation, _)| relation.name.clone())
     }
 
     /// The index that a partition has, or gets, for one of its parent's.
@@ -92,7 +92,7 @@ impl Catalog {
     }
 
     fn constraint_behind(&self, index: &Index) -> Option<&Constraint> {
-        self.relations.get(&index.table)?.constraint(index.constraint.as_ref()?)
+        self.get(&index.table)?.constraint(index.constraint.as_ref()?)
     }
 
     fn copy_name(&self, index: &Index, origin: Option<&Constraint>, table: &QualifiedName) -> QualifiedName {
@@ -159,11 +159,10 @@ impl Catalog {
     fn validate_index(&mut self, index: &QualifiedName) {
         let mut next = Some(index.clone());
         while let Some(name) = next.take() {
-            let Some(relation) = self.relations.get(&name) else { return };
+            let Some(relation) = self.get(&name) else { return };
             let Some(index) = relation.index.as_ref().filter(|index| !index.valid) else { return };
-            let Some(table) = self.relations.get(&index.table) else { return };
-            let is_valid =
-                |child: &QualifiedName| self.relations.get(child).and_then(|child| child.index.as_ref()).is_some_and(|index| index.valid);
+            let Some(table) = self.get(&index.table) else { return };
+            let is_valid = |child: &QualifiedName| self.get(child).and_then(|child| child.index.as_ref()).is_some_and(|index| index.valid);
             if !table.complete || relation.children.len() < table.children.len() || !relation.children.iter().all(is_valid) {
                 return;
             }

@@ -78,7 +78,7 @@ impl Catalog {
 
     /// The relation of exactly this name.
     pub fn lookup(&self, name: &QualifiedName) -> Lookup<&Relation> {
-        match self.relations.get(name) {
+        match self.get(name) {
             Some(relation) => Lookup::Known(relation),
             None if is_system(&name.schema) => Lookup::Unknown,
             None if self.whole || self.dropped.contains(name) || self.schema(&name.schema) == Lookup::Absent => Lookup::Absent,
@@ -88,7 +88,7 @@ impl Catalog {
 
     /// The relation of exactly this name, if the history made or mentioned it.
     pub fn get(&self, name: &QualifiedName) -> Option<&Relation> {
-        self.relations.get(name)
+        self.relations.get(name).map(Box::as_ref)
     }
 
     /// A user-defined type. What an extension brings is unknown, as are the server's own types.
@@ -125,25 +125,25 @@ impl Catalog {
 
     /// A table's indexes, as far as they are known.
     pub fn indexes_of<'a>(&'a self, table: &'a Relation) -> impl Iterator<Item = (&'a Relation, &'a Index)> {
-        table.indexes.iter().filter_map(|name| self.relations.get(name)).filter_map(|relation| Some((relation, relation.index.as_ref()?)))
+        table.indexes.iter().filter_map(|name| self.get(name)).filter_map(|relation| Some((relation, relation.index.as_ref()?)))
     }
 
     /// The foreign keys that point to a table: the table that has it, and the constraint.
     pub fn foreign_keys_to<'a>(&'a self, table: &'a QualifiedName) -> impl Iterator<Item = (&'a Relation, &'a Constraint)> {
-        let pointing = self.relations.get(table).map_or(&[][..], |relation| &relation.referenced_by);
+        let pointing = self.get(table).map_or(&[][..], |relation| &relation.referenced_by);
         pointing.iter().filter_map(|(from, name)| {
-            let from = self.relations.get(from)?;
+            let from = self.get(from)?;
             Some((from, from.constraint(name)?))
         })
     }
 
     /// All partitions and INHERITS children of a relation, theirs included, each once; the relation itself is not among them.
     pub fn descendants(&self, name: &QualifiedName) -> Vec<QualifiedName> {
-        let mut found: Vec<QualifiedName> = self.relations.get(name).map_or(Vec::new(), |relation| relation.children.clone());
+        let mut found: Vec<QualifiedName> = self.get(name).map_or(Vec::new(), |relation| relation.children.clone());
         let mut seen: std::collections::HashSet<QualifiedName> = found.iter().cloned().collect();
         let mut next = 0;
         while let Some(name) = found.get(next) {
-            let children = self.relations.get(name).map_or(&[][..], |relation| &relation.children);
+            let children = self.get(name).map_or(&[][..], |relation| &relation.children);
             let fresh: Vec<QualifiedName> = children.iter().filter(|child| seen.insert((*child).clone())).cloned().collect();
             found.extend(fresh);
             next += 1;
@@ -162,13 +162,13 @@ impl Catalog {
 
     /// The sequence that a column owns.
     pub fn owned_sequence(&self, table: &Relation, column: &Ident) -> Option<&Relation> {
-        let sequences = table.owned_sequences.iter().filter_map(|name| self.relations.get(name));
+        let sequences = table.owned_sequences.iter().filter_map(|name| self.get(name));
         sequences.into_iter().find(|sequence| sequence.owned_by.as_ref().is_some_and(|(_, owner)| owner == column))
     }
 
     /// A validated CHECK that says `column IS NOT NULL` at its top level, so that SET NOT NULL need not look at the rows.
     pub fn not_null_proof<'a>(&'a self, table: &'a QualifiedName, column: &Ident) -> Lookup<&'a Constraint> {
-        let Some(relation) = self.relations.get(table) else { return Lookup::Unknown };
+        let Some(relation) = self.get(table) else { return Lookup::Unknown };
         let mut unreadable = !relation.complete;
         for constraint in relation.constraints.iter().filter(|constraint| constraint.validated && constraint.enforced) {
             if let ConstraintKind::Check { expression } = &constraint.kind {
@@ -184,7 +184,7 @@ impl Catalog {
     /// An index that finds the rows of a foreign key: its leading columns are these, in any order, and it leaves no row out that the key
     /// could point from.
     pub fn covering_index<'a>(&'a self, table: &'a QualifiedName, columns: &[Ident]) -> Lookup<&'a Relation> {
-        let Some(relation) = self.relations.get(table) else { return Lookup::Unknown };
+        let Some(relation) = self.get(table) else { return Lookup::Unknown };
         match self.indexes_of(relation).find(|(_, index)| index.leads_with(columns)) {
             Some((index, _)) => Lookup::Known(index),
             None if relation.complete => Lookup::Absent,

@@ -53,7 +53,8 @@ impl Step {
 /// The schema as it is at one moment of the history.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    relations: HashMap<QualifiedName, Relation>,
+    /// Boxed, since they are large and a table of them is half empty.
+    relations: HashMap<QualifiedName, Box<Relation>>,
     types: HashMap<QualifiedName, UserType>,
     functions: HashMap<QualifiedName, Vec<Function>>,
     schemas: HashSet<Ident>,
@@ -288,7 +289,7 @@ impl Catalog {
 
     /// All relations that are known, in no order.
     pub fn relations(&self) -> impl Iterator<Item = &Relation> {
-        self.relations.values()
+        self.relations.values().map(Box::as_ref)
     }
 }
 

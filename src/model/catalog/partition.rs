@@ -10,7 +10,7 @@ impl Catalog {
     pub(super) fn inherit(&mut self, child: &QualifiedName, parent: &Name, step: Step) {
         let Some(parent) = self.mention(parent, ObjectKind::Table) else { return };
         self.become_child(child, &parent);
-        let Some(from) = self.relations.get(&parent).cloned() else { return };
+        let Some(from) = self.get(&parent).cloned() else { return };
         if let Some(table) = self.edit(child) {
             table.inherits.push(parent);
             table.complete &= from.complete;
@@ -25,7 +25,7 @@ impl Catalog {
     pub(super) fn create_partition(&mut self, child: &QualifiedName, parent: &Name, bound: &Bound, step: Step) {
         let Some(parent) = self.mention(parent, ObjectKind::Table) else { return };
         self.become_child(child, &parent);
-        let Some(from) = self.relations.get(&parent).cloned() else { return };
+        let Some(from) = self.get(&parent).cloned() else { return };
         if let Some(table) = self.edit(child) {
             table.partition_of = Some((parent.clone(), bound.clone()));
             table.complete &= from.complete;
@@ -44,7 +44,7 @@ impl Catalog {
     pub(super) fn attach_partition(&mut self, parent: &QualifiedName, partition: &Name, bound: &Bound, step: Step) {
         let Some(partition) = self.mention(partition, ObjectKind::Table) else { return };
         self.become_child(&partition, parent);
-        let Some(from) = self.relations.get(parent).cloned() else { return };
+        let Some(from) = self.get(parent).cloned() else { return };
         if let Some(table) = self.edit(&partition) {
             table.partition_of = Some((parent.clone(), bound.clone()));
             if !from.complete {
@@ -81,7 +81,7 @@ impl Catalog {
     pub(super) fn add_parent(&mut self, child: &QualifiedName, parent: &Name) {
         let Some(parent) = self.mention(parent, ObjectKind::Table) else { return };
         self.become_child(child, &parent);
-        let Some(from) = self.relations.get(&parent).cloned() else { return };
+        let Some(from) = self.get(&parent).cloned() else { return };
         if let Some(table) = self.edit(child) {
             add_once(&mut table.inherits, &parent);
             table.inherit_names(&from);
@@ -135,8 +135,7 @@ impl Catalog {
                 }
             }
         }
-        let below =
-            self.relations.get(child).filter(|child| child.partition_by.is_some()).map_or(Vec::new(), |child| child.children.clone());
+        let below = self.get(child).filter(|child| child.partition_by.is_some()).map_or(Vec::new(), |child| child.children.clone());
         for key in parent.constraints.iter().filter(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey(_))) {
             for partition in &below {
                 self.give_foreign_key(partition, key, step);

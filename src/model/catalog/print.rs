@@ -9,7 +9,7 @@ impl Catalog {
     /// Every relation, column, constraint, index and type. Temporary relations are left out.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for relation in self.relations.values().filter(|relation| relation.persistence != Persistence::Temporary) {
+        for relation in self.relations().filter(|relation| relation.persistence != Persistence::Temporary) {
             self.relation_lines(relation, &mut lines);
         }
         lines.extend(self.types.iter().map(|(name, user_type)| self.type_line(name, user_type)));

@@ -116,7 +116,7 @@ impl Catalog {
 
     /// SET SCHEMA: a table takes its indexes and the sequences of its columns along.
     pub(super) fn move_to_schema(&mut self, name: &QualifiedName, schema: &Ident) {
-        let Some(relation) = self.relations.get(name) else { return };
+        let Some(relation) = self.get(name) else { return };
         let with_it: Vec<QualifiedName> = relation.indexes.iter().chain(&relation.owned_sequences).cloned().collect();
         for name in with_it.into_iter().chain([name.clone()]) {
             let to = QualifiedName { schema: schema.clone(), name: name.name.clone() };
@@ -251,8 +251,7 @@ impl Catalog {
 
     fn rename_statistics(&mut self, name: &Name, to: &Ident) {
         let is_it = |known: &QualifiedName| known.name == name.name && name.schema.as_ref().is_none_or(|schema| known.schema == *schema);
-        let table =
-            self.relations.values().find(|table| table.statistics.iter().any(|(known, _)| is_it(known))).map(|table| table.name.clone());
+        let table = self.relations().find(|table| table.statistics.iter().any(|(known, _)| is_it(known))).map(|table| table.name.clone());
         if let Some(table) = table.and_then(|table| self.edit(&table)) {
             table.statistics.iter_mut().filter(|(known, _)| is_it(known)).for_each(|(known, _)| known.name = to.clone());
         }

@@ -131,7 +131,7 @@ impl Catalog {
     fn fill(&mut self, table: &Name) {
         let name = self.resolve(table);
         self.meet(&name);
-        if self.relations.get(&name).is_some_and(|relation| !relation.filled) {
+        if self.get(&name).is_some_and(|relation| !relation.filled) {
             self.edit_relation(&name, |relation| relation.filled = true);
         }
     }

@@ -124,7 +124,7 @@ impl Catalog {
     /// A relation, to change it. Its name, its constraints' names and its existence are not changed through this.
     pub(super) fn edit(&mut self, name: &QualifiedName) -> Option<&mut Relation> {
         self.keep(name);
-        self.relations.get_mut(name)
+        self.relations.get_mut(name).map(Box::as_mut)
     }
 
     /// A relation comes into being.
@@ -153,7 +153,7 @@ impl Catalog {
         if relation.complete {
             self.known_whole.push(relation.name.clone());
         }
-        self.relations.insert(relation.name.clone(), relation);
+        self.relations.insert(relation.name.clone(), Box::new(relation));
     }
 
     fn remove(&mut self, name: &QualifiedName) -> Option<Relation> {
@@ -162,7 +162,7 @@ impl Catalog {
             self.uncount_constraint_name(&name.schema, &constraint.name);
         }
         self.numbers.clear();
-        Some(relation)
+        Some(*relation)
     }
 
     pub(super) fn count_constraint_name(&mut self, schema: &Ident, name: &Ident) {
@@ -196,7 +196,7 @@ impl Catalog {
     /// Keeps a relation as it is before its first change since the last savepoint.
     fn keep(&mut self, name: &QualifiedName) {
         if self.keeps() && self.journal.kept.insert(name.clone()) {
-            let relation = self.relations.get(name).map(|relation| Box::new(relation.clone()));
+            let relation = self.relations.get(name).cloned();
             self.journal.undo.push(Undo::Relation(name.clone(), relation, self.dropped.contains(name)));
         }
     }

@@ -158,7 +158,7 @@ impl Catalog {
                     .map_or_else(|| self.resolve_type(&data_type.name) == *user_type, |schema| *schema == user_type.schema)
         };
         let mut found = Vec::new();
-        for relation in self.relations.values() {
+        for relation in self.relations() {
             for column in relation.columns.iter().filter(|column| column.data_type.as_ref().is_some_and(is_it)) {
                 found.push((relation.name.clone(), column.name.clone()));
             }
