@@ -118,12 +118,13 @@ impl SourceFile {
         Place { line: line as u32, column: column + characters(between) }
     }
 
-    /// The bytes of a line (from 1), without the newline that ends it.
+    /// The bytes of a line (from 1), without the line break that ends it.
     pub fn line(&self, line: u32) -> Span {
         let starts = &self.lines().starts;
         let start = starts[(line as usize - 1).min(starts.len() - 1)];
-        let end = starts.get(line as usize).map_or(self.bytes.len() as u32, |next| next - 1);
-        Span::new(start, end)
+        let Some(next) = starts.get(line as usize) else { return Span::new(start, self.bytes.len() as u32) };
+        let is_return = *next > start + 1 && self.bytes[*next as usize - 2] == b'\r';
+        Span::new(start, next - 1 - u32::from(is_return))
     }
 
     /// The bytes as a terminal may show them: every byte that is no UTF-8, and every character that would move the cursor or turn the
@@ -230,8 +231,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_shown_without_its_newline() {
-        let source = SourceFile::new("two.sql", "one\ntwo");
+    fn a_line_is_shown_without_its_line_break() {
+        let source = SourceFile::new("two.sql", "one\r\ntwo");
         assert_eq!((source.text(source.line(1)), source.text(source.line(2))), ("one".into(), "two".into()));
         assert_eq!(source.text(source.line(9)), "two");
     }

@@ -246,7 +246,7 @@ fn a_quote_that_never_ends_takes_the_rest_with_it() {
     ");
     assert_snapshot!(cut("DO $body$ BEGIN; END $$; SELECT 1"), @"
     broken DO $body$ BEGIN; END $$; SELECT 1
-      at `$`: unterminated dollar-quoted string
+      at `$body$`: unterminated dollar-quoted string
     ");
     assert_snapshot!(cut("SELECT 1; /* SELECT 2;"), @"
     sql   SELECT 1

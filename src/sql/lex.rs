@@ -2,7 +2,11 @@
 //!
 //! Follows `scan.l` and, for variables, `psqlscan.l`. What a token says (names, text) is in [`super::literal`].
 
+mod class;
+
+use super::literal::has_refused_escape;
 use crate::text::{SourceFile, Span};
+use class::{DIGIT, IDENT_CONT, IDENT_START, OPERATOR, SPACE, is};
 use memchr::{memchr, memchr2, memmem};
 
 /// One token.
@@ -163,20 +167,11 @@ impl<'a> Lexer<'a> {
 
     /// A quoted string whose opening quote stands `prefix` bytes ahead.
     fn string(&mut self, prefix: usize, backslash_escapes: bool) -> TokenKind {
-        let mut from = self.at + prefix + 1;
-        loop {
-            let rest = &self.bytes[from.min(self.bytes.len())..];
-            let stop = if backslash_escapes { memchr2(b'\'', b'\\', rest) } else { memchr(b'\'', rest) };
-            let Some(stop) = stop.map(|stop| from + stop) else { return self.take_rest() };
-            if self.bytes[stop] == b'\\' || self.bytes.get(stop + 1) == Some(&b'\'') {
-                from = stop + 2;
-            } else if let Some(quote) = continuation(self.bytes, stop + 1) {
-                from = quote + 1;
-            } else {
-                self.at = stop + 1;
-                return TokenKind::String;
-            }
-        }
+        let start = self.at;
+        let Some(end) = string_end(self.bytes, start + prefix, backslash_escapes) else { return self.take_rest() };
+        self.at = end;
+        let refused = backslash_escapes && has_refused_escape(&self.bytes[start..end]);
+        if refused { TokenKind::Broken } else { TokenKind::String }
     }
 
     fn quoted_ident(&mut self, prefix: usize) -> TokenKind {
@@ -196,6 +191,7 @@ impl<'a> Lexer<'a> {
 
     /// `U&...`, and `UESCAPE 'c'` behind it, which the server's parser takes as one token too.
     fn unicode(&mut self, quoted: impl Fn(&mut Self) -> TokenKind) -> TokenKind {
+        let start = self.at;
         let kind = quoted(self);
         let mut ahead = self.clone();
         if let Some(word) = ahead.next()
@@ -204,7 +200,7 @@ impl<'a> Lexer<'a> {
         {
             self.at = ahead.at;
         }
-        kind
+        if has_refused_escape(&self.bytes[start..self.at]) { TokenKind::Broken } else { kind }
     }
 
     fn dollar(&mut self) -> TokenKind {
@@ -335,6 +331,22 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// One past the closing quote of the string that opens at `open`, its continuations included.
+pub(super) fn string_end(bytes: &[u8], open: usize, backslash_escapes: bool) -> Option<usize> {
+    let mut from = open + 1;
+    loop {
+        let rest = bytes.get(from..)?;
+        let stop = from + if backslash_escapes { memchr2(b'\'', b'\\', rest)? } else { memchr(b'\'', rest)? };
+        if bytes[stop] == b'\\' || bytes.get(stop + 1) == Some(&b'\'') {
+            from = stop + 2;
+        } else if let Some(quote) = continuation(bytes, stop + 1) {
+            from = quote + 1;
+        } else {
+            return Some(stop + 1);
+        }
+    }
+}
+
 /// Where a string goes on: the next opening quote, if only whitespace with a newline in it, and comments, stand before it.
 pub(super) fn continuation(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
@@ -375,37 +387,6 @@ fn variable(text: &[u8]) -> Option<usize> {
         }
         first => is(first, IDENT_START).then(|| 1 + name(1)),
     }
-}
-
-const SPACE: u8 = 1;
-const IDENT_START: u8 = 2;
-const IDENT_CONT: u8 = 4;
-const OPERATOR: u8 = 8;
-const DIGIT: u8 = 16;
-
-/// What each byte can be.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C => SPACE,
-            b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80..=0xFF => IDENT_START | IDENT_CONT,
-            b'0'..=b'9' => IDENT_CONT | DIGIT,
-            b'$' => IDENT_CONT,
-            b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' => {
-                OPERATOR
-            }
-            _ => 0,
-        };
-        byte += 1;
-    }
-    classes
-};
-
-#[inline]
-fn is(byte: u8, class: u8) -> bool {
-    CLASSES[byte as usize] & class != 0
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What a token says: words compared, names folded, quotes and escapes undone.
 
-use super::lex::{Token, TokenKind, continuation, dollar_tag};
+use super::lex::{Token, TokenKind, continuation, dollar_tag, string_end};
 use crate::model::name::Ident;
 use crate::text::{SourceFile, Span};
+use memchr::memmem;
 
 impl Token {
     /// Whether it is this keyword, in any case; a quoted name never is.
@@ -71,6 +72,7 @@ impl Token {
                 "zero-length delimited identifier"
             }
             [b'/', b'*', ..] => "unterminated /* comment",
+            _ if has_refused_escape(bytes) => "invalid Unicode escape",
             [b'"', ..] | [b'u' | b'U', b'&', b'"', ..] => "unterminated quoted identifier",
             [b'$', digit, ..] if digit.is_ascii_digit() => "trailing junk after parameter",
             [b'$', _, ..] => "unterminated dollar-quoted string",
@@ -85,6 +87,19 @@ impl Token {
 
 fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Whether the text of a string or quoted identifier that ends has a Unicode escape that the server's scanner refuses.
+pub(super) fn has_refused_escape(bytes: &[u8]) -> bool {
+    match bytes {
+        [b'e' | b'E', b'\'', ..] => {
+            let unicode = memmem::find(bytes, b"\\u").or_else(|| memmem::find(bytes, b"\\U"));
+            unicode.is_some() && string_end(bytes, 1, true).is_some() && backslash_escapes(&bytes[1..]).is_none()
+        }
+        [b'u' | b'U', b'&', b'\'', ..] => string_end(bytes, 2, false).is_some() && unicode_escapes(undouble(bytes, 2)).is_none(),
+        [b'u' | b'U', b'&', b'"', ..] => bytes[3..].contains(&b'"') && unicode_escapes(undouble(bytes, 2)).is_none(),
+        _ => false,
+    }
 }
 
 /// The inside of a quote that opens at `open`, doubled quotes undone, the parts of a continued string joined; and what stands behind it.

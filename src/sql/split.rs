@@ -1,7 +1,7 @@
 //! Splits a migration file into statements, as psql does, without understanding them.
 
 use super::broken_text::BYTE_ORDER_MARK;
-use super::lex::{Lexer, Token, TokenKind};
+use super::lex::{Lexer, Token, TokenKind, dollar_tag};
 use super::psql::{Command, Data, line_end};
 use super::recognise::MOST_TOKENS;
 use crate::text::{SourceFile, Span};
@@ -154,7 +154,7 @@ impl<'a> Splitter<'a> {
                 TokenKind::Comment => self.comment(token),
                 TokenKind::Punctuation => self.punctuation(token),
                 TokenKind::Broken if self.bytes[token.span.start as usize] == b'\\' => self.backslash(token),
-                TokenKind::Broken if token.never_ends(self.source) => Some(self.never_ending(token)),
+                TokenKind::Broken if token.never_ends(self.source) => self.never_ending(token),
                 TokenKind::Word => {
                     self.word(token);
                     None
@@ -246,30 +246,40 @@ impl<'a> Splitter<'a> {
         statement.or_else(|| self.ready.pop_front())
     }
 
-    fn never_ending(&mut self, token: Token) -> Piece {
-        let opening = self.bytes[token.span.range()].iter().position(|byte| b"'\"*".contains(byte)).unwrap_or(0) as u32;
-        self.statement.push(token);
-        Piece::Broken {
-            span: self.statement.span.unwrap_or(token.span),
-            at: Span::new(token.span.start, token.span.start + opening + 1),
-            why: token.why_broken(self.source).unwrap_or("never ends"),
+    fn never_ending(&mut self, token: Token) -> Option<Piece> {
+        if self.retreat() {
+            return self.finish(true);
         }
+        let text = &self.bytes[token.span.range()];
+        let opening = match text {
+            [b'$', ..] => dollar_tag(text).map_or(1, <[u8]>::len),
+            _ => text.iter().position(|byte| b"'\"*".contains(byte)).map_or(1, |at| at + 1),
+        };
+        self.statement.push(token);
+        Some(Piece::Broken {
+            span: self.statement.span.unwrap_or(token.span),
+            at: Span::new(token.span.start, token.span.start + opening as u32),
+            why: token.why_broken(self.source).unwrap_or("never ends"),
+        })
     }
 
-    /// The last statement needs no semicolon. If it still waits for a closing bracket or END, it ends at its first semicolon instead, so
-    /// that the statements behind it are seen.
+    /// The last statement needs no semicolon.
     fn end_of_text(&mut self) -> Option<Piece> {
-        let statement = &mut self.statement;
-        if let Some(semicolon) = statement.inner_semicolon
-            && (statement.parentheses > 0 || statement.blocks > 0)
-            && !self.tolerant
-        {
-            self.tolerant = true;
-            self.lexer.resume(semicolon.end as usize);
-            self.comments.truncate(self.comments.partition_point(|comment| comment.start < semicolon.start));
-            statement.end_before(semicolon);
-        }
+        self.retreat();
         self.finish(true)
+    }
+
+    /// At the end of the text, goes back to the first semicolon of a statement that still waits for a closing bracket or END, so that the
+    /// statements behind it are seen. Happens once: from then on brackets protect no semicolons.
+    fn retreat(&mut self) -> bool {
+        let statement = &mut self.statement;
+        let is_open = statement.parentheses > 0 || statement.blocks > 0;
+        let Some(semicolon) = statement.inner_semicolon.filter(|_| is_open && !self.tolerant) else { return false };
+        self.tolerant = true;
+        self.lexer.resume(semicolon.end as usize);
+        self.comments.truncate(self.comments.partition_point(|comment| comment.start < semicolon.start));
+        statement.end_before(semicolon);
+        true
     }
 
     /// Ends the statement, if there is one; with the message that it is part of, the data of its COPYs begins.

@@ -72,14 +72,16 @@ impl<'a, W: Write> Page<'a, W> {
 
     /// Warnings and errors with their excerpts, then advice and allowances in one line each.
     fn migration(&mut self, migration: &Assessed) -> io::Result<()> {
-        let (loud, quiet): (Vec<_>, Vec<_>) =
+        let (loud, mut quiet): (Vec<_>, Vec<_>) =
             migration.findings.iter().partition(|finding| finding.allowed.is_none() && finding.severity > Severity::Advice);
         self.above = None;
         for finding in &loud {
             self.finding(migration, finding)?;
         }
-        for finding in &quiet {
-            self.line(migration, finding)?;
+        // The same advice is given once.
+        quiet.sort_by(|a, b| a.rule.cmp(&b.rule));
+        for alike in quiet.chunk_by(|a, b| a.rule == b.rule && a.message == b.message && a.allowed == b.allowed) {
+            self.line(migration, alike)?;
         }
         if !quiet.is_empty() {
             writeln!(self.out)?;
@@ -103,8 +105,7 @@ impl<'a, W: Write> Page<'a, W> {
             self.suggestion(&migration.source, fix)?;
         }
         if !is_new {
-            let more = self.paint.dim(format_args!("why: as above, and in `lockkeeper explain {}`", finding.rule));
-            self.inset(&more)?;
+            self.paragraph("why", &format!("as above, and in `lockkeeper explain {}`", finding.rule))?;
         }
         writeln!(self.out)
     }
@@ -165,15 +166,17 @@ impl<'a, W: Write> Page<'a, W> {
         Ok(())
     }
 
-    /// A finding that needs no excerpt.
-    fn line(&mut self, migration: &Assessed, finding: &Finding) -> io::Result<()> {
+    /// Findings that say the same and need no excerpt.
+    fn line(&mut self, migration: &Assessed, alike: &[&Finding]) -> io::Result<()> {
+        let [finding, others @ ..] = alike else { return Ok(()) };
         let place = migration.source.place(finding.span.start);
-        let at = format!("{}:{}:{}", migration.source.path().display(), place.line, place.column);
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        let at = format!("{}:{}:{}{more}", migration.source.path().display(), place.line, place.column);
         let text = match &finding.allowed {
-            Some(allowance) => self.paint.dim(format_args!("allowed[{}] {at} {}", finding.rule, shown(&allowance.reason))),
+            Some(allowance) => self.paint.dim(format_args!("allowed[{}] {at}: {}", finding.rule, shown(&allowance.reason))),
             None => {
                 let mark = self.paint.severity(finding.severity, format_args!("{}[{}]", finding.severity, finding.rule));
-                format!("{mark} {at} {}", shown(&finding.message))
+                format!("{mark} {at}: {}", shown(&finding.message))
             }
         };
         writeln!(self.out, "{text}")
