@@ -224,7 +224,7 @@ pub(super) fn unknown(node: &Node, name: &str, op: OpKind, what: &str) -> Fault 
     let known = || facts::of(op).map(|fact| fact.name);
     match did_you_mean(name, known()) {
         near if near.is_empty() => {
-            node.fault(format!("`{op}` has {what}")).help(format!("`{op}` has: {}", known().collect::<Vec<_>>().join(", ")))
+            node.fault(format!("`{op}` has {what}")).help(format!("`lockkeeper rules --vocabulary {op}` lists what it has"))
         }
         near => node.fault(format!("`{op}` has {what}{near}")),
     }
