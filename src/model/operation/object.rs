@@ -1,0 +1,77 @@
+//! Objects of any kind, and DROP of one.
+
+use crate::model::name::Name;
+
+/// The kinds of object that DROP, RENAME, COMMENT and GRANT name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ObjectKind {
+    /// TABLE; partitioned tables and partitions too.
+    Table,
+    /// FOREIGN TABLE.
+    ForeignTable,
+    /// INDEX.
+    Index,
+    /// VIEW.
+    View,
+    /// MATERIALIZED VIEW.
+    MaterializedView,
+    /// SEQUENCE.
+    Sequence,
+    /// COLUMN, of a relation or a composite type.
+    Column,
+    /// CONSTRAINT, of a table or a domain.
+    Constraint,
+    /// TRIGGER.
+    Trigger,
+    /// RULE.
+    Rule,
+    /// POLICY.
+    Policy,
+    /// TYPE.
+    Type,
+    /// DOMAIN.
+    Domain,
+    /// FUNCTION, and ROUTINE, which may also name a procedure or an aggregate.
+    Function,
+    /// PROCEDURE.
+    Procedure,
+    /// AGGREGATE.
+    Aggregate,
+    /// STATISTICS.
+    Statistics,
+    /// SCHEMA.
+    Schema,
+    /// EXTENSION.
+    Extension,
+    /// DATABASE.
+    Database,
+    /// TABLESPACE.
+    Tablespace,
+    /// ROLE, USER, GROUP.
+    Role,
+    /// PUBLICATION.
+    Publication,
+    /// SUBSCRIPTION.
+    Subscription,
+    /// EVENT TRIGGER.
+    EventTrigger,
+    /// Operators, casts, collations, languages, servers, text search objects ...
+    Other,
+}
+
+/// DROP of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drop {
+    /// What kind of object the statement says.
+    pub object: ObjectKind,
+    /// The object, as written; argument types of routines are not kept.
+    pub name: Name,
+    /// Of triggers, rules and policies.
+    pub table: Option<Name>,
+    /// IF EXISTS.
+    pub if_exists: bool,
+    /// CASCADE: what depends on it goes too.
+    pub cascade: bool,
+    /// DROP INDEX CONCURRENTLY.
+    pub concurrently: bool,
+}
