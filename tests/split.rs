@@ -77,6 +77,15 @@ fn parentheses_hide_semicolons() {
 }
 
 #[test]
+fn a_semicolon_in_parentheses_that_belongs_to_no_rule_is_said() {
+    assert_snapshot!(cut("CREATE TABLE a (b int; CREATE TABLE c (d int)); SELECT 1"), @r"
+    broken CREATE TABLE a (b int; CREATE TABLE c (d int))
+      at `;`: semicolon inside parentheses
+    sql   SELECT 1
+    ");
+}
+
+#[test]
 fn a_parenthesis_that_is_never_closed_does_not_hide_the_statements_behind_it() {
     assert_snapshot!(cut("CREATE TABLE a (b int; CREATE TABLE c (d int); SELECT (1; SELECT 2"), @"
     sql   CREATE TABLE a (b int

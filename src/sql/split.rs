@@ -106,6 +106,7 @@ impl Open {
         self.tokens.truncate(kept);
         let last = self.tokens.last().filter(|_| !self.cut).map_or(place.start, |last| last.span.end);
         self.span = self.span.map(|span| Span::new(span.start, last));
+        self.inner_semicolon = None;
         self.interrupted_by = self.interrupted_by.filter(|command| command.start < place.start);
     }
 
@@ -299,6 +300,12 @@ impl<'a> Splitter<'a> {
         let span = self.statement.span?;
         if let Some(at) = self.statement.interrupted_by {
             return Some(Piece::Broken { span, at, why: "psql meta-command inside a statement" });
+        }
+        if let Some(at) = self.statement.inner_semicolon
+            && !self.statement.is_rule(self.source)
+            && !self.statement.is_routine(self.source)
+        {
+            return Some(Piece::Broken { span, at, why: "semicolon inside parentheses" });
         }
         self.copies += usize::from(is_copy_from_stdin(self.source, &self.statement.tokens));
         Some(Piece::Sql(span))
