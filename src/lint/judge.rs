@@ -70,7 +70,6 @@ impl<'a> Judge<'a> {
             version: migration.version.clone(),
             psql: settings.config.psql,
             small_tables: settings.config.small_tables.clone(),
-            ..Surroundings::default()
         };
         Self { settings, migration, script, end, surroundings, nothing: Effects::default(), watch }
     }

@@ -169,25 +169,25 @@ fn operations(script: &Script) -> impl Iterator<Item = &Operation> {
 
 /// The operations of which PostgreSQL refuses some form in a transaction block: the others need not be assessed twice.
 fn may_refuse_transactions(operation: &crate::text::Located<Operation>) -> bool {
-    match operation.what.kind() {
+    matches!(
+        operation.what.kind(),
         OpKind::CreateIndex
-        | OpKind::DropIndex
-        | OpKind::Reindex
-        | OpKind::DetachPartition
-        | OpKind::AddEnumValue
-        | OpKind::Vacuum
-        | OpKind::Cluster
-        | OpKind::Repack
-        | OpKind::DropDatabase
-        | OpKind::DropTablespace
-        | OpKind::DropSubscription
-        | OpKind::SetTablespace
-        | OpKind::AlterOther
-        | OpKind::TwoPhase
-        | OpKind::Reset
-        | OpKind::Other => true,
-        _ => false,
-    }
+            | OpKind::DropIndex
+            | OpKind::Reindex
+            | OpKind::DetachPartition
+            | OpKind::AddEnumValue
+            | OpKind::Vacuum
+            | OpKind::Cluster
+            | OpKind::Repack
+            | OpKind::DropDatabase
+            | OpKind::DropTablespace
+            | OpKind::DropSubscription
+            | OpKind::SetTablespace
+            | OpKind::AlterOther
+            | OpKind::TwoPhase
+            | OpKind::Reset
+            | OpKind::Other
+    )
 }
 
 /// Whether names may lead elsewhere after it.

@@ -28,7 +28,7 @@ fn title(fix: &Fix, moment: &Moment<'_>) -> String {
         (None, Some(edit)) => match (&edit.place, edit.text.sql(moment).trim()) {
             (EditPlace::After(words), text) => format!("write {text} after {words}"),
             (EditPlace::Before(words), text) => format!("write {text} before {words}"),
-            (EditPlace::Replace(words), text) if text.is_empty() => format!("leave out {words}"),
+            (EditPlace::Replace(words), "") => format!("leave out {words}"),
             (EditPlace::Replace(words), text) => format!("write {text} instead of {words}"),
             (EditPlace::End, text) => format!("add {text}"),
             (EditPlace::Operation, text) => format!("write {text}"),

@@ -206,7 +206,7 @@ fn read_want(key: &Node, value: &Node, ops: &[OpKind]) -> Result<Want, Fault> {
     let find = |op: &OpKind| facts::find(name, *op).ok_or_else(|| unknown(key, name, *op, &format!("no fact `{name}`")));
     let facts = ops.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     let mut kinds = facts.iter().map(|fact| fact.kind);
-    let kind = kinds.next().ok_or_else(|| key.fault(format!("there is no operation to ask")))?;
+    let kind = kinds.next().ok_or_else(|| key.fault("there is no operation to ask"))?;
     if kinds.any(|other| other != kind) {
         return Err(key.fault(format!("`{name}` is not the same kind of fact for all of these operations; make it two matches")));
     }
