@@ -22,6 +22,7 @@ use crate::model::session::{Session, Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::set::RuleSet;
 use crate::sql::{self, Script, Statement};
+use crate::text::Located;
 use finding::{Assessed, Report};
 use judge::Judge;
 pub use judge::Watch;
@@ -50,7 +51,7 @@ pub fn run_watched(discovered: Discovered, settings: &Settings<'_>, watch: &Watc
     let mut migrations = Vec::new();
     for history in &histories {
         let scripts: Vec<_> = scripts.by_ref().take(history.migrations.len()).collect();
-        migrations.append(&mut judge_history(history, &scripts, (settings, watch), &mut problems));
+        migrations.append(&mut judge_history(history, scripts, (settings, watch), &mut problems));
     }
     Report { server: settings.server, migrations, problems }
 }
@@ -68,35 +69,37 @@ fn read_all(histories: &[History]) -> Vec<Script> {
 
 /// Up to the first subject, the history is replayed once. From there on, it is replayed to its end, since what a migration leaves behind is
 /// judged by what becomes of it; and then again, to judge.
-fn judge_history(history: &History, scripts: &[Script], how: (&Settings<'_>, &Watch<'_>), problems: &mut Vec<Problem>) -> Vec<Assessed> {
+fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &Watch<'_>), problems: &mut Vec<Problem>) -> Vec<Assessed> {
     let (settings, watch) = how;
-    let is_subject = |migration: &Migration| migration.role == Role::Subject;
-    let Some(first) = history.migrations.iter().position(is_subject) else { return Vec::new() };
-    let files: Vec<_> = history.migrations.iter().zip(scripts).collect();
-    let replayed = |whole| {
-        let mut replay = Replay { catalog: Catalog::new(whole), settings: *settings };
-        files[..first].iter().for_each(|(migration, script)| replay.file(migration, script));
-        let mut end = replay.clone();
-        files[first..].iter().for_each(|(migration, script)| end.file(migration, script));
-        (replay, end)
-    };
-    let (mut replay, mut end) = replayed(history.whole);
+    let Some(first) = history.migrations.iter().position(|migration| migration.role == Role::Subject) else { return Vec::new() };
+    let (mut replay, mut end) = replayed(history, &scripts, first, settings, history.whole);
     if end.catalog.is_older_than_history() {
         // Whatever the number of the first file says, there was a schema before it.
-        (replay, end) = replayed(false);
+        (replay, end) = replayed(history, &scripts, first, settings, false);
     }
     let mut assessed = Vec::new();
-    for (at, (migration, script)) in files.iter().enumerate().skip(first) {
+    // A script goes when it has been judged: a large history is never in memory as a whole twice.
+    for (at, (migration, script)) in history.migrations.iter().zip(scripts).enumerate().skip(first) {
         match migration.role {
-            Role::History => replay.file(migration, script),
+            Role::History => replay.file(migration, &script),
             Role::Subject => {
-                let has_later = at + 1 < files.len();
-                let judge = Judge::new(settings, (migration, script), &end.catalog, has_later, watch);
+                let has_later = at + 1 < history.migrations.len();
+                let judge = Judge::new(settings, (migration, &script), &end.catalog, has_later, watch);
                 assessed.push(judge.file(&mut replay, problems));
             }
         }
     }
     assessed
+}
+
+/// The schema before the file `first`, and the schema behind the last one.
+fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
+    let mut replay = Replay { catalog: Catalog::new(whole), settings: *settings };
+    let mut files = history.migrations.iter().zip(scripts);
+    files.by_ref().take(first).for_each(|(migration, script)| replay.file(migration, script));
+    let mut end = replay.clone();
+    files.for_each(|(migration, script)| end.file(migration, script));
+    (replay, end)
 }
 
 /// The schema while a history is replayed.
@@ -168,26 +171,26 @@ fn operations(script: &Script) -> impl Iterator<Item = &Operation> {
 }
 
 /// The operations of which PostgreSQL refuses some form in a transaction block: the others need not be assessed twice.
-fn may_refuse_transactions(operation: &crate::text::Located<Operation>) -> bool {
-    matches!(
-        operation.what.kind(),
-        OpKind::CreateIndex
-            | OpKind::DropIndex
-            | OpKind::Reindex
-            | OpKind::DetachPartition
-            | OpKind::AddEnumValue
-            | OpKind::Vacuum
-            | OpKind::Cluster
-            | OpKind::Repack
-            | OpKind::DropDatabase
-            | OpKind::DropTablespace
-            | OpKind::DropSubscription
-            | OpKind::SetTablespace
-            | OpKind::AlterOther
-            | OpKind::TwoPhase
-            | OpKind::Reset
-            | OpKind::Other
-    )
+fn may_refuse_transactions(operation: &Located<Operation>) -> bool {
+    const KINDS: &[OpKind] = &[
+        OpKind::CreateIndex,
+        OpKind::DropIndex,
+        OpKind::Reindex,
+        OpKind::DetachPartition,
+        OpKind::AddEnumValue,
+        OpKind::Vacuum,
+        OpKind::Cluster,
+        OpKind::Repack,
+        OpKind::DropDatabase,
+        OpKind::DropTablespace,
+        OpKind::DropSubscription,
+        OpKind::SetTablespace,
+        OpKind::AlterOther,
+        OpKind::TwoPhase,
+        OpKind::Reset,
+        OpKind::Other,
+    ];
+    KINDS.contains(&operation.what.kind())
 }
 
 /// Whether names may lead elsewhere after it.
