@@ -59,7 +59,7 @@ pub enum AlterAction {
         /// The column.
         column: Ident,
     },
-    /// ALTER COLUMN ... [SET DATA] TYPE.
+    /// ALTER COLUMN ... `[SET DATA] TYPE`.
     ChangeType {
         /// The column.
         column: Ident,
@@ -131,11 +131,11 @@ pub enum AlterAction {
     AlterConstraint {
         /// The constraint.
         name: Ident,
-        /// [NOT] ENFORCED (18); `None` if neither is said.
+        /// `[NOT] ENFORCED` (18); `None` if neither is said.
         enforced: Option<bool>,
-        /// [NO] INHERIT (18); `None` if neither is said.
+        /// `[NO] INHERIT` (18); `None` if neither is said.
         inherit: Option<bool>,
-        /// Whether any of [NOT] DEFERRABLE, INITIALLY DEFERRED and INITIALLY IMMEDIATE is said.
+        /// Whether any of `[NOT] DEFERRABLE`, INITIALLY DEFERRED and INITIALLY IMMEDIATE is said.
         deferrable: bool,
     },
     /// VALIDATE CONSTRAINT.
@@ -152,7 +152,7 @@ pub enum AlterAction {
         /// CASCADE: foreign keys that refer to the dropped key go too.
         cascade: bool,
     },
-    /// RENAME [COLUMN]; also of columns of a view.
+    /// `RENAME [COLUMN]`; also of columns of a view.
     RenameColumn {
         /// The old name.
         from: Ident,
@@ -176,14 +176,14 @@ pub enum AlterAction {
         /// The new schema; the name stays.
         schema: Ident,
     },
-    /// ENABLE [ALWAYS | REPLICA] or DISABLE TRIGGER.
+    /// `ENABLE [ALWAYS | REPLICA]` or DISABLE TRIGGER.
     SetTrigger {
         /// False for DISABLE.
         enable: bool,
         /// The trigger; `None` for ALL and USER.
         trigger: Option<Ident>,
     },
-    /// ENABLE [ALWAYS | REPLICA] or DISABLE RULE.
+    /// `ENABLE [ALWAYS | REPLICA]` or DISABLE RULE.
     SetRule {
         /// False for DISABLE.
         enable: bool,
@@ -276,7 +276,7 @@ pub enum AlterAction {
         /// The index of a partition, as written.
         index: Name,
     },
-    /// ALTER INDEX or MATERIALIZED VIEW ... [NO] DEPENDS ON EXTENSION.
+    /// ALTER INDEX or MATERIALIZED VIEW ... `[NO] DEPENDS ON EXTENSION`.
     DependsOnExtension,
     /// ALTER TYPE ... ADD ATTRIBUTE.
     AddAttribute {

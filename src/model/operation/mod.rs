@@ -51,7 +51,7 @@ pub enum Operation {
     CreateIndex(Box<CreateIndex>),
     /// REINDEX.
     Reindex(Reindex),
-    /// CREATE [OR REPLACE] VIEW.
+    /// `CREATE [OR REPLACE] VIEW`.
     CreateView(Box<CreateView>),
     /// CREATE MATERIALIZED VIEW.
     CreateMaterializedView(Box<CreateView>),
@@ -135,7 +135,7 @@ pub enum Operation {
         /// The new label, quotes undone.
         to: Box<str>,
     },
-    /// CREATE [OR REPLACE] FUNCTION, PROCEDURE.
+    /// `CREATE [OR REPLACE] FUNCTION`, PROCEDURE.
     CreateFunction(Box<CreateFunction>),
     /// CREATE TRIGGER.
     CreateTrigger(Box<CreateTrigger>),

@@ -39,7 +39,7 @@ pub enum DomainAction {
     SetNotNull,
     /// DROP NOT NULL.
     DropNotNull,
-    /// ADD [CONSTRAINT name] CHECK.
+    /// `ADD [CONSTRAINT name] CHECK`.
     AddCheck(DomainCheck),
     /// ADD CONSTRAINT ... NOT NULL (17).
     AddNotNull,
