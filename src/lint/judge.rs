@@ -7,12 +7,13 @@ use super::{Replay, Settings, fingerprint, suggest, suppress};
 use crate::discover::Migration;
 use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects};
+use crate::model::lock::Blocks;
 use crate::model::session::Session;
 use crate::problem::Problem;
-use crate::rule::Severity;
 use crate::rule::file::{Case, Rule};
 use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
 use crate::rule::set::Entry;
+use crate::rule::{Class, Severity};
 use crate::sql::{Script, Statement};
 
 /// Judges one migration.
@@ -113,17 +114,7 @@ impl<'a> Judge<'a> {
         let blocks = scene.blocks(&all, run.hold.now.strongest);
         let class = scene.class(&all, blocks);
         let locks = holding::on_relations_in_use(&scene, &all);
-        // The whole is judged by the schema before it, and by the findings of its parts: so both answers are prepared.
-        let here = run.here(Some(at), &all, &all);
-        let [unexplained, explained] = [false, true].map(|explained| self.ask(Subject::Statement { explained, blocks }, here));
-        let mut own = Vec::new();
-        for (operation, effects) in statement.operations.iter().zip(&each) {
-            own.append(&mut self.ask(Subject::Operation(operation), run.here(Some(at), effects, &all)));
-            run.replay.catalog.replay(&operation.what, self.migration.step);
-        }
-        let is_explained = own.iter().any(|finding| finding.class >= class);
-        own.append(&mut if is_explained { explained } else { unexplained });
-        findings.append(&mut own);
+        findings.append(&mut self.parts_and_whole(at, run, (&each, &all), (class, blocks)));
         run.replay.end_statement(&mut run.session, statement, at, &each);
         let mut hold = std::mem::take(&mut run.hold);
         hold.advance(statement, at, locks, &self.scene(run));
@@ -131,6 +122,29 @@ impl<'a> Judge<'a> {
         // The class of the findings is added when the allowances are known.
         let (span, reading) = (statement.span, statement.reading);
         Judged { span, reading, operations: words(statement), effects: all, blocks, class, class_with_fixes: class }
+    }
+
+    /// The findings about the operations of a statement, each by the schema that the one before it leaves behind; and about the whole, by
+    /// the schema before it and by what was found about its parts.
+    fn parts_and_whole(&self, at: usize, run: &mut Run<'_, '_>, does: (&[Effects], &Effects), is: (Class, Blocks)) -> Vec<Finding> {
+        let ((each, all), (class, blocks)) = (does, is);
+        let operations = &self.script.statements[at].operations;
+        let whole = |run: &Run<'_, '_>, explained| self.ask(Subject::Statement { explained, blocks }, run.here(Some(at), all, all));
+        let explain = |findings: &[Finding]| findings.iter().any(|finding| finding.class >= class);
+        // When several operations have changed the schema it is too late to ask about the whole, so both answers are prepared.
+        let prepared = (operations.len() != 1).then(|| [false, true].map(|explained| whole(run, explained)));
+        let mut findings = Vec::new();
+        for (operation, effects) in operations.iter().zip(each) {
+            findings.append(&mut self.ask(Subject::Operation(operation), run.here(Some(at), effects, all)));
+            if prepared.is_none() {
+                findings.append(&mut whole(run, explain(&findings)));
+            }
+            run.replay.catalog.replay(&operation.what, self.migration.step);
+        }
+        if let Some([unexplained, explained]) = prepared {
+            findings.append(&mut if explain(&findings) { explained } else { unexplained });
+        }
+        findings
     }
 
     fn scene<'r>(&'r self, run: &'r Run<'_, '_>) -> Scene<'r> {
@@ -155,10 +169,7 @@ impl<'a> Judge<'a> {
             server: self.settings.server,
             migration: &self.surroundings,
         };
-        // Of the two askings of a statement, one is enough to see.
-        if !matches!(subject, Subject::Statement { explained: true, .. }) {
-            (self.watch)(&moment);
-        }
+        (self.watch)(&moment);
         self.settings.rules.about(moment.kind()).filter_map(|entry| self.ask_rule(entry, &moment)).collect()
     }
 

@@ -18,6 +18,8 @@ use std::path::PathBuf;
 pub struct Seen {
     /// The file it stands in.
     pub path: PathBuf,
+    /// The index of its statement; `None` for the file as a whole.
+    pub statement: Option<usize>,
     /// The word for it.
     pub kind: OpKind,
     /// Where it stands.
@@ -45,7 +47,13 @@ pub struct Asked {
 pub fn show(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Seen>) {
     let seen = RefCell::new(Vec::new());
     let report = run_watched(discovered, settings, &|moment| seen.borrow_mut().push(see(moment, settings.rules)));
-    (report, seen.into_inner())
+    let mut seen: Vec<Seen> = seen.into_inner();
+    // A statement stands before its operations. Of several operations it is asked twice, before and without knowing what they give.
+    seen.sort_by_key(|subject| (subject.statement, subject.kind != OpKind::Statement));
+    seen.dedup_by(|again, first| {
+        first.kind == OpKind::Statement && again.kind == first.kind && again.path == first.path && again.span == first.span
+    });
+    (report, seen)
 }
 
 fn see(moment: &Moment<'_>, rules: &RuleSet) -> Seen {
@@ -57,6 +65,7 @@ fn see(moment: &Moment<'_>, rules: &RuleSet) -> Seen {
     });
     Seen {
         path: moment.source.path().to_owned(),
+        statement: moment.index,
         kind,
         span: moment.place(),
         effects: match moment.subject {

@@ -140,7 +140,7 @@ impl Catalog {
     /// All partitions and INHERITS children of a relation, theirs included, each once; the relation itself is not among them.
     pub fn descendants(&self, name: &QualifiedName) -> Vec<QualifiedName> {
         let mut found: Vec<QualifiedName> = self.get(name).map_or(Vec::new(), |relation| relation.children.clone());
-        let mut seen: std::collections::HashSet<QualifiedName> = found.iter().cloned().collect();
+        let mut seen: foldhash::HashSet<QualifiedName> = found.iter().cloned().collect();
         let mut next = 0;
         while let Some(name) = found.get(next) {
             let children = self.get(name).map_or(&[][..], |relation| &relation.children);

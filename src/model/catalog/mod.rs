@@ -27,7 +27,7 @@ use super::operation::{
     Bound, ConstraintKind, Generated, Identity, IndexKey, ObjectKind, PartitionKey, Persistence, ReplicaIdentity, Volatility,
 };
 use super::types::{Collation, TypeName, UserType};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use store::Journal;
 
 /// What the history says about an object.
@@ -274,7 +274,7 @@ pub struct Function {
 impl Catalog {
     /// An empty catalog. `whole` says that the history begins with an empty database, so what it does not make does not exist.
     pub fn new(whole: bool) -> Self {
-        Self { whole, schemas: HashSet::from([public()]), search_path: vec![public()], ..Self::default() }
+        Self { whole, schemas: HashSet::from_iter([public()]), search_path: vec![public()], ..Self::default() }
     }
 
     /// Whether what is not known does not exist: the history began with an empty database, and no statement was opaque.

@@ -3,7 +3,7 @@
 use super::{Catalog, figure};
 use crate::model::name::{Ident, LONGEST_IDENT, QualifiedName};
 use crate::model::operation::{ConstraintKind, CreateIndex, IndexKey, IndexKeyKind};
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 /// What a chosen name has to be free among.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use crate::model::name::{Ident, QualifiedName};
 use crate::model::operation::Operation;
 use crate::model::session::TransactionMode;
 use crate::model::types::UserType;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// What has to be put back.
 #[derive(Clone, Debug)]

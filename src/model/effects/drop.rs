@@ -7,7 +7,7 @@ use crate::model::lock::LockMode::{AccessExclusive, ShareUpdateExclusive};
 use crate::model::name::{Name, QualifiedName};
 use crate::model::operation::{ConstraintKind, Drop, ObjectKind};
 use crate::model::types::{EXTENSION_TYPES, TypeName, UserType};
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 /// DROP of one object.
 pub(super) fn drop(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {

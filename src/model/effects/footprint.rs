@@ -5,7 +5,7 @@ use crate::model::catalog::Relation;
 use crate::model::lock::LockMode;
 use crate::model::name::{Ident, QualifiedName};
 use crate::model::operation::ObjectKind;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 

@@ -8,7 +8,7 @@ use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AlterAction, Column, ConstraintKind, ForeignKey, ObjectKind, Operation};
 use crate::model::session::Session;
 use crate::text::Located;
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {

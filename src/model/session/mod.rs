@@ -8,8 +8,8 @@ use super::catalog::Step;
 use super::effects::{Effects, Lock};
 use super::name::{Ident, QualifiedName};
 use super::operation::{Operation, TwoPhase};
+use foldhash::HashMap;
 use settings::{Saved, Settings};
-use std::collections::HashMap;
 
 /// How the statements of a file are put into transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use crate::model::name::Ident;
 use crate::model::operation::SettingValue;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::time::Duration;
 
 /// What a setting was set to, by which statement.
