@@ -1,5 +1,7 @@
-//! The shape of the house: which module may use which, how long a file may be, and that the table of rules in the README is true.
+//! The shape of the house: which module may use which, how long a file may be, and that the table of rules in docs/ is true.
 
+use lockkeeper::rule::set::RuleSet;
+use lockkeeper::rule::vocabulary;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -105,4 +107,18 @@ fn a_file_in_rules_is_called_after_an_operation_or_a_topic() {
         let is_kebab = !id.is_empty() && id.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
         assert!(is_kebab, "{name} is no lower-case words with hyphens and .yaml");
     }
+}
+
+/// `UPDATE_DOCS=1 cargo test --test architecture` writes it anew.
+#[test]
+fn the_table_of_rules_says_what_the_rules_say() {
+    let path = root().join("docs/rules.md");
+    let head = "# All rules\n\n`lockkeeper explain RULE` shows one with its reason, its fix and its examples; here they are linked. The class is \
+                what a\nfinding makes of a migration as written. Names under *elsewhere* are understood wherever a rule is named.\n\n";
+    let text = format!("{head}{}", vocabulary::table(&RuleSet::embedded()).expect("every rule is read"));
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).expect("docs/rules.md is written");
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == text, "docs/rules.md is older than the rules: UPDATE_DOCS=1 cargo test --test architecture");
 }

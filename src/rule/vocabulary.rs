@@ -1,7 +1,9 @@
 //! The words that rules are written in, as the manual and `lockkeeper rules` list them.
 
 use super::facts::{self, Fact, Kind};
+use super::set::RuleSet;
 use crate::model::kind::OpKind;
+use crate::problem::Problem;
 use std::fmt::Write as _;
 
 /// All operations and all facts.
@@ -15,6 +17,22 @@ pub fn everything() -> String {
         let _ = writeln!(text, "\n## `{}`\n\n{}\n\nValues: {}\nOf: {}", fact.name, fact.doc, values(fact.kind), owners(fact));
     }
     text
+}
+
+/// All rules as a table in Markdown.
+///
+/// # Errors
+/// A rule cannot be read.
+pub fn table(rules: &RuleSet) -> Result<String, Problem> {
+    let mut text = String::from("| rule | severity | class | hazard | elsewhere |\n|---|---|---|---|---|\n");
+    for entry in rules.all() {
+        let rule = entry.rule().map_err(Clone::clone)?;
+        let severity = if rule.opt_in { format!("{}, off by default", rule.severity) } else { rule.severity.to_string() };
+        let aliases: Vec<_> = rule.aliases.iter().map(|alias| format!("`{alias}`")).collect();
+        let aliases = aliases.join(", ");
+        let _ = writeln!(text, "| [`{0}`](../rules/{0}.yaml) | {severity} | {1} | {2} | {aliases} |", rule.id, rule.class, rule.title);
+    }
+    Ok(text)
 }
 
 /// The facts of one operation, a line each.
