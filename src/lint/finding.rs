@@ -75,7 +75,7 @@ pub struct Finding {
     /// The thing, then the harm, in one line.
     pub message: String,
     /// Why it is so: a paragraph.
-    pub why: String,
+    pub why: Arc<str>,
     /// Facts that the history did not tell and that were taken at their worst.
     pub assumed: Vec<String>,
     /// The allowance that covers it.

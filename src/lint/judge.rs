@@ -222,7 +222,7 @@ fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static s
         statement: moment.index,
         span: moment.place(),
         message: case.message.words(moment),
-        why: case.why.words(moment),
+        why: case.why.shared_words(moment),
         assumed: assumed.into_iter().map(str::to_owned).collect(),
         allowed: None,
         fingerprint: String::new(),

@@ -138,7 +138,7 @@ impl Serialize for In<'_, &Finding> {
         map.serialize_field("statement", &finding.statement)?;
         map.serialize_field("span", &In { source, what: finding.span })?;
         map.serialize_field("message", &finding.message)?;
-        map.serialize_field("why", &finding.why)?;
+        map.serialize_field("why", &*finding.why)?;
         map.serialize_field("assumed", &finding.assumed)?;
         map.serialize_field("allowed", &finding.allowed.as_ref().map(|what| In { source, what }))?;
         map.serialize_field("fingerprint", &finding.fingerprint)?;

@@ -5,6 +5,7 @@ use super::matcher;
 use super::moment::Moment;
 use super::node::{Fault, Node};
 use crate::model::kind::OpKind;
+use std::sync::Arc;
 
 /// Text with `{fact}` in it. Braces around anything but a lower-case word are text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,7 +15,7 @@ pub struct Template {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
-    Text(String),
+    Text(Arc<str>),
     Fact(String),
 }
 
@@ -50,6 +51,14 @@ impl Template {
         self.parts.iter().map(|part| shown(part, moment)).collect()
     }
 
+    /// The text at a moment, shared with all other moments if it shows no fact.
+    pub fn shared_words(&self, moment: &Moment<'_>) -> Arc<str> {
+        match &self.parts[..] {
+            [Part::Text(text)] => Arc::clone(text),
+            _ => self.words(moment).into(),
+        }
+    }
+
     /// The SQL at a moment: a name that stands beside other letters becomes one name with them, quotes included.
     pub fn sql(&self, moment: &Moment<'_>) -> String {
         self.parts.iter().fold(String::new(), |sql, part| join(sql, &shown(part, moment)))
@@ -58,7 +67,7 @@ impl Template {
     /// As the rule file writes it.
     pub fn written(&self) -> String {
         let written = |part: &Part| match part {
-            Part::Text(text) => text.clone(),
+            Part::Text(text) => text.to_string(),
             Part::Fact(name) => format!("{{{name}}}"),
         };
         self.parts.iter().map(written).collect()
@@ -72,7 +81,7 @@ impl Template {
             let word = rest[open + 1..].split('}').next().unwrap_or_default();
             let closed = rest[open + 1 + word.len()..].starts_with('}');
             if closed && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
-                parts.push(Part::Text(rest[..open].to_owned()));
+                parts.push(Part::Text(rest[..open].into()));
                 parts.push(Part::Fact(word.to_owned()));
                 rest = &rest[open + word.len() + 2..];
                 from = 0;
@@ -80,7 +89,7 @@ impl Template {
                 from = open + 1;
             }
         }
-        parts.push(Part::Text(rest.to_owned()));
+        parts.push(Part::Text(rest.into()));
         parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty()));
         Self { parts }
     }
@@ -88,7 +97,7 @@ impl Template {
 
 fn shown(part: &Part, moment: &Moment<'_>) -> String {
     let name = match part {
-        Part::Text(text) => return text.clone(),
+        Part::Text(text) => return text.to_string(),
         Part::Fact(name) => name,
     };
     match facts::find(name, moment.kind()).map(|fact| (fact.read)(moment)) {

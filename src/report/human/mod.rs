@@ -96,7 +96,7 @@ impl<'a, W: Write> Page<'a, W> {
         if !finding.assumed.is_empty() {
             self.assumed(&finding.assumed)?;
         }
-        let is_new = self.told.insert(finding.why.clone());
+        let is_new = self.told.insert(finding.why.to_string());
         let fix = finding.suggestion.as_ref().filter(|fix| !fix.edits.is_empty() || !fix.files.is_empty() || self.told.insert(words(fix)));
         if is_new && !finding.why.trim().is_empty() {
             self.paragraph("why", &finding.why)?;
