@@ -138,15 +138,15 @@ fn table(scene: &Scene<'_>, target: &Target, table: &Subject<'_>, action: &Alter
         AlterAction::SetPersistence(persistence) => set_persistence(scene, table, *persistence, out),
         AlterAction::SetTablespace { tablespace } => {
             out.lock(&table.name, AccessExclusive);
-            if table.has_rows() && moves(table.relation, tablespace) {
+            if table.keeps_rows() && moves(table.relation, tablespace) {
                 out.rewrites.push(table.name.clone());
             }
         }
         AlterAction::SetAccessMethod { method } => {
             out.lock(&table.name, AccessExclusive);
             let old = table.relation.and_then(|relation| relation.access_method.as_ref()).map_or("heap", Ident::as_str);
-            if table.has_rows() && old != method.as_ref().map_or("heap", Ident::as_str) {
-                rewrite(table, out);
+            if table.keeps_rows() && old != method.as_ref().map_or("heap", Ident::as_str) {
+                out.rewrite(table);
             }
         }
         AlterAction::Inherit { parent } => {
@@ -198,16 +198,6 @@ fn reaching(scene: &Scene<'_>, table: &Subject<'_>, only: bool, mode: LockMode, 
     }
 }
 
-fn rewrite(table: &Subject<'_>, out: &mut Effects) {
-    match table.relation {
-        Some(relation) => out.rewrite(relation),
-        None => {
-            out.rewrites.push(table.name.clone());
-            out.scan(&table.name);
-        }
-    }
-}
-
 fn owned_sequences<'a>(table: &Subject<'a>) -> &'a [QualifiedName] {
     table.relation.map_or(&[], |relation| &relation.owned_sequences)
 }
@@ -233,10 +223,10 @@ fn rename_constraint(scene: &Scene<'_>, table: &Subject<'_>, only: bool, name: &
 fn set_persistence(scene: &Scene<'_>, table: &Subject<'_>, persistence: Persistence, out: &mut Effects) {
     out.lock(&table.name, AccessExclusive);
     let unchanged = table.relation.is_some_and(|relation| relation.persistence == persistence);
-    if unchanged || !table.has_rows() {
+    if unchanged || !table.keeps_rows() {
         return;
     }
-    rewrite(table, out);
+    out.rewrite(table);
     // From 15 on sequences have a persistence of their own, which follows the table's.
     if scene.server.0 >= 15 {
         out.lock_all(owned_sequences(table), AccessExclusive);

@@ -1,7 +1,6 @@
 //! ADD COLUMN, DROP COLUMN, ALTER COLUMN ... TYPE.
 
 use super::default::{self, Fill};
-use super::footprint::has_rows;
 use super::scene::{Scene, Subject};
 use super::{BreakKind, Effects, Loss};
 use crate::model::catalog::{Constraint, Index, Relation};
@@ -25,7 +24,7 @@ pub(super) fn add(scene: &Scene<'_>, table: &Subject<'_>, only: bool, column: &C
     for member in scene.family(table, only) {
         out.lock(&member.name, AccessExclusive);
         if fill != Fill::Catalog {
-            rewrite(&member, out);
+            out.rewrite(&member);
         } else if virtual_and_required && member.has_rows() {
             out.scan(&member.name);
         }
@@ -47,23 +46,13 @@ fn is_demanded_of_writers(column: &Column) -> bool {
     column.not_null && !by_default && !serial && column.identity.is_none() && column.generated.is_none()
 }
 
-fn rewrite(member: &Subject<'_>, out: &mut Effects) {
-    match member.relation {
-        Some(relation) => out.rewrite(relation),
-        None => {
-            out.rewrites.push(member.name.clone());
-            out.scan(&member.name);
-        }
-    }
-}
-
 /// SET EXPRESSION (17): a stored column is written anew; a virtual one (19) has its checks looked at.
 pub(super) fn set_expression(scene: &Scene<'_>, table: &Subject<'_>, only: bool, column: &Ident, out: &mut Effects) {
     for member in scene.family(table, only) {
         out.lock(&member.name, AccessExclusive);
         let stored = member.column(column).and_then(|known| known.generated.as_ref()).is_none_or(|generated| generated.stored);
         if stored {
-            rewrite(&member, out);
+            out.rewrite(&member);
         } else if member.constraints().iter().any(|constraint| is_looked_at(constraint, column)) {
             out.scan(&member.name);
         }
@@ -135,8 +124,8 @@ pub(super) fn change_type(scene: &Scene<'_>, table: &Subject<'_>, only: bool, ne
             out.breaks(BreakKind::Retyped, &member.name, Some(new.column));
         }
         match member.relation {
-            Some(relation) => of_member(scene, relation, new, cost, out),
-            None => rewrite(&member, out),
+            Some(relation) => of_member(scene, &member, relation, new, cost, out),
+            None => out.rewrite(&member),
         }
         if known.is_some_and(|column| column.identity.is_some())
             && let Some(sequence) = member.relation.and_then(|relation| scene.catalog.owned_sequence(relation, new.column))
@@ -169,22 +158,22 @@ impl Cost {
     }
 }
 
-fn of_member(scene: &Scene<'_>, relation: &Relation, new: &NewType<'_>, cost: Cost, out: &mut Effects) {
+fn of_member(scene: &Scene<'_>, member: &Subject<'_>, relation: &Relation, new: &NewType<'_>, cost: Cost, out: &mut Effects) {
     let dependents = scene.catalog.dependents(&relation.name, new.column);
     let rewrites = matches!(cost.all, Conversion::Rewrites | Conversion::Unknown);
     if rewrites {
-        out.rewrite(relation);
+        out.rewrite(member);
     }
     // The server drops and makes again whatever rests on the column; where nothing about it changed, it keeps the old files.
     for index in &dependents.indexes {
         out.lock(&index.name, AccessExclusive);
         let known = index.index.as_ref();
-        if !rewrites && has_rows(relation) && known.is_none_or(|index| is_rebuilt(index, new.column, cost.all)) {
+        if !rewrites && member.has_rows() && known.is_none_or(|index| is_rebuilt(index, new.column, cost.all)) {
             out.rebuild(&index.name);
             out.scan(&relation.name);
         }
     }
-    if has_rows(relation) && dependents.constraints.iter().any(|constraint| is_looked_at(constraint, new.column)) {
+    if member.has_rows() && dependents.constraints.iter().any(|constraint| is_looked_at(constraint, new.column)) {
         out.scan(&relation.name);
     }
     // Keys are compared by the same operators whatever the collation.

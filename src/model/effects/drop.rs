@@ -205,7 +205,7 @@ fn schema(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
     }
     out.loses(Loss::Schema(what.name.name.clone()));
     for relation in scene.relations_where(|relation| relation.name.schema == what.name.name) {
-        let subject = Subject { name: relation.name.clone(), relation: Some(relation) };
+        let subject = scene.known(relation);
         if relation.is_table() {
             with_table(scene, &subject, true, out);
         } else {

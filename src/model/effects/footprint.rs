@@ -1,5 +1,6 @@
 //! Writing down effects: each one in a word, and once.
 
+use super::scene::Subject;
 use super::{BreakKind, Breakage, Effects, Lock, Loss};
 use crate::model::catalog::Relation;
 use crate::model::lock::LockMode;
@@ -25,11 +26,11 @@ impl Effects {
     }
 
     /// The rows of a table are written anew, and all of its indexes with them.
-    pub(super) fn rewrite(&mut self, relation: &Relation) {
-        if has_rows(relation) {
-            self.rewrites.push(relation.name.clone());
-            self.scan(&relation.name);
-            for index in &relation.indexes {
+    pub(super) fn rewrite(&mut self, table: &Subject<'_>) {
+        if table.has_rows() {
+            self.rewrites.push(table.name.clone());
+            self.scan(&table.name);
+            for index in table.indexes() {
                 self.rebuild(index);
             }
         }
@@ -106,6 +107,6 @@ fn keep_first<T: Clone + Eq + Hash>(all: &mut Vec<T>) {
 }
 
 /// Whether a relation keeps rows of its own: a table or materialized view that is not partitioned.
-pub(super) fn has_rows(relation: &Relation) -> bool {
+pub(super) fn keeps_rows(relation: &Relation) -> bool {
     matches!(relation.kind, ObjectKind::Table | ObjectKind::MaterializedView) && relation.partition_by.is_none()
 }

@@ -20,7 +20,7 @@ pub(super) fn create(scene: &Scene<'_>, create: &CreateIndex, out: &mut Effects)
     if create.if_not_exists && matches!(scene.catalog.lookup(&name), Lookup::Known(_)) {
         return;
     }
-    if table.has_rows() {
+    if table.keeps_rows() || table.has_rows() && !create.only {
         out.builds.push(name);
         out.scan(&table.name);
         return;
@@ -76,7 +76,7 @@ fn every(scene: &Scene<'_>, mode: LockMode, wanted: impl Fn(&Relation) -> bool, 
         matches!(relation.kind, ObjectKind::Table | ObjectKind::MaterializedView) && relation.partition_by.is_none() && wanted(relation)
     };
     for relation in scene.relations_where(is_table) {
-        in_place(scene, &Subject { name: relation.name.clone(), relation: Some(relation) }, None, mode, out);
+        in_place(scene, &scene.known(relation), None, mode, out);
     }
 }
 

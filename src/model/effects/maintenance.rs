@@ -1,6 +1,5 @@
 //! VACUUM, ANALYZE, CLUSTER, REPACK, LOCK TABLE.
 
-use super::footprint::has_rows;
 use super::scene::{Scene, Subject};
 use super::{Effects, InTransaction, object};
 use crate::model::catalog::Relation;
@@ -24,7 +23,7 @@ fn tables<'a>(scene: &Scene<'a>, table: Option<&Name>) -> Vec<Subject<'a>> {
         None => {
             let maintained = |relation: &Relation| matches!(relation.kind, ObjectKind::Table | ObjectKind::MaterializedView);
             let all = scene.relations_where(maintained).into_iter();
-            all.map(|relation| Subject { name: relation.name.clone(), relation: Some(relation) }).collect()
+            all.map(|relation| scene.known(relation)).collect()
         }
     }
 }
@@ -66,7 +65,7 @@ pub(super) fn cluster(scene: &Scene<'_>, table: Option<&Name>, out: &mut Effects
         None => {
             out.transaction = InTransaction::Forbidden;
             for relation in scene.relations_where(|relation| relation.clustered_on.is_some()) {
-                rewrite(&Subject { name: relation.name.clone(), relation: Some(relation) }, out);
+                rewrite(&scene.known(relation), out);
             }
         }
     }
@@ -92,12 +91,5 @@ pub(super) fn repack(scene: &Scene<'_>, table: Option<&Name>, concurrently: bool
 
 fn rewrite(table: &Subject<'_>, out: &mut Effects) {
     out.lock(&table.name, AccessExclusive);
-    match table.relation {
-        Some(relation) if has_rows(relation) => out.rewrite(relation),
-        Some(_) => {}
-        None => {
-            out.rewrites.push(table.name.clone());
-            out.scan(&table.name);
-        }
-    }
+    out.rewrite(table);
 }

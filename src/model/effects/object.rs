@@ -50,7 +50,7 @@ pub(super) fn refresh(scene: &Scene<'_>, name: &Name, concurrently: bool, with_d
     out.unbounded = true;
     match view.relation {
         Some(relation) if !concurrently => {
-            out.rewrite(relation);
+            out.rewrite(&view);
             // The old rows are not read; the new ones are, if there is an index to build from them.
             if relation.indexes.is_empty() {
                 out.scans.retain(|name| *name != view.name);
@@ -96,7 +96,7 @@ pub(super) fn alter_domain(scene: &Scene<'_>, name: &Name, action: &DomainAction
     let domain = scene.catalog.resolve_type(name);
     for table in using(scene, &domain) {
         out.lock(&table.name, Share);
-        if super::footprint::has_rows(table) {
+        if scene.known(table).has_rows() {
             out.scan(&table.name);
         }
     }
@@ -134,7 +134,7 @@ pub(super) fn alter_type(scene: &Scene<'_>, name: &Name, action: &AlterAction, o
     for table in scene.relations_where(|relation| relation.of_type.as_ref() == Some(&of_type)) {
         out.lock(&table.name, AccessExclusive);
         if rewrites {
-            out.rewrite(table);
+            out.rewrite(&scene.known(table));
         }
     }
 }

@@ -248,7 +248,7 @@ fn is_date(text: &str) -> bool {
 pub(super) fn parent_of<'a>(scene: &Scene<'a>, table: &Subject<'a>) -> Option<Subject<'a>> {
     let (parent, _) = table.relation?.partition_of.as_ref()?;
     match scene.catalog.lookup(parent) {
-        Lookup::Known(relation) => Some(Subject { name: relation.name.clone(), relation: Some(relation) }),
-        Lookup::Absent | Lookup::Unknown => Some(Subject { name: parent.clone(), relation: None }),
+        Lookup::Known(relation) => Some(scene.known(relation)),
+        Lookup::Absent | Lookup::Unknown => Some(scene.named(parent)),
     }
 }

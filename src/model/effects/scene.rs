@@ -1,7 +1,7 @@
 //! What an operation is judged against: its whole statement, the catalog and the session before it, the server's version.
 
 use super::Version;
-use super::footprint::has_rows;
+use super::footprint::keeps_rows;
 use crate::model::catalog::{Catalog, Constraint, Lookup, Relation};
 use crate::model::lock::LockMode;
 use crate::model::name::{Ident, Name, QualifiedName};
@@ -24,6 +24,8 @@ pub(super) struct Subject<'a> {
     pub(super) name: QualifiedName,
     /// What the history tells of it; `None` if nothing.
     pub(super) relation: Option<&'a Relation>,
+    /// A partitioned table of an earlier migration without a partition that is known: a program makes them as time goes by.
+    untold_partitions: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -48,9 +50,14 @@ impl<'a> Subject<'a> {
         self.relation.is_some_and(|relation| relation.partition_by.is_some())
     }
 
-    /// What is not known is taken for a plain table.
+    /// Rows of its own, or in partitions that nobody has shown. What is not known is taken for a plain table.
     pub(super) fn has_rows(&self) -> bool {
-        self.relation.is_none_or(has_rows)
+        self.untold_partitions || self.keeps_rows()
+    }
+
+    /// Rows of its own alone.
+    pub(super) fn keeps_rows(&self) -> bool {
+        self.relation.is_none_or(keeps_rows)
     }
 }
 
@@ -58,24 +65,33 @@ impl<'a> Scene<'a> {
     /// The relation behind a name. `None` if IF EXISTS passes over it, since it does not exist.
     pub(super) fn subject(&self, name: &Name, if_exists: bool) -> Option<Subject<'a>> {
         match self.catalog.relation(name) {
-            Lookup::Known(relation) => Some(Subject { name: relation.name.clone(), relation: Some(relation) }),
+            Lookup::Known(relation) => Some(self.known(relation)),
             // Without IF EXISTS the server would refuse the statement; the history may also just be wrong.
             Lookup::Absent if if_exists => None,
-            Lookup::Absent | Lookup::Unknown => Some(Subject { name: self.catalog.resolve(name), relation: None }),
+            Lookup::Absent | Lookup::Unknown => Some(Self::unknown(&self.catalog.resolve(name))),
         }
     }
 
+    /// A relation that the history knows.
+    pub(super) fn known(&self, relation: &'a Relation) -> Subject<'a> {
+        let childless = relation.partition_by.is_some() && relation.children.is_empty() && relation.index.is_none();
+        let untold_partitions = childless && !relation.is_made_in(self.session.step());
+        Subject { name: relation.name.clone(), relation: Some(relation), untold_partitions }
+    }
+
+    fn unknown(name: &QualifiedName) -> Subject<'a> {
+        Subject { name: name.clone(), relation: None, untold_partitions: false }
+    }
+
     pub(super) fn named(&self, name: &QualifiedName) -> Subject<'a> {
-        Subject { name: name.clone(), relation: self.catalog.get(name) }
+        self.catalog.get(name).map_or_else(|| Self::unknown(name), |relation| self.known(relation))
     }
 
     /// The relation itself and, unless ONLY is said, all partitions and children below it, parents first.
     pub(super) fn family(&self, subject: &Subject<'a>, only: bool) -> Vec<Subject<'a>> {
         let mut family = vec![subject.clone()];
         if !only && subject.relation.is_some_and(|relation| !relation.children.is_empty()) {
-            family.extend(
-                self.catalog.descendants(&subject.name).into_iter().map(|name| Subject { relation: self.catalog.get(&name), name }),
-            );
+            family.extend(self.catalog.descendants(&subject.name).iter().map(|name| self.named(name)));
         }
         family
     }
