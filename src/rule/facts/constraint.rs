@@ -38,6 +38,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "its columns, separated by commas" },
     Fact { name: "referenced", kind: Kind::Text, of: &[OpKind::AddForeignKey], read: |m| foreign_key(m).map(|key| key.referenced.sql()).into(),
            doc: "the table that a foreign key leads to" },
+    Fact { name: "references_itself", kind: Kind::Bool, of: &[OpKind::AddForeignKey], read: references_itself,
+           doc: "a foreign key leads to its own table" },
     Fact { name: "definition", kind: Kind::Text, of: &[OpKind::AddCheck], read: definition,
            doc: "CHECK and its condition, as written" },
     Fact { name: "index_on_columns", kind: Kind::Words(&["present", "missing", "untold"]), of: &[OpKind::AddForeignKey], read: index_on_columns,
@@ -107,6 +109,11 @@ fn columns<'a>(m: &Moment<'a>) -> Value<'a> {
     }
 }
 
+fn references_itself<'a>(m: &Moment<'a>) -> Value<'a> {
+    let (Some(constraint), Some(key)) = (added(m), foreign_key(m)) else { return Value::Unknown };
+    (m.before.resolve(&constraint.table) == m.before.resolve(&key.referenced)).into()
+}
+
 fn definition<'a>(m: &Moment<'a>) -> Value<'a> {
     match added(m).map(|constraint| &constraint.kind) {
         Some(ConstraintKind::Check { expression }) => format!("CHECK ({})", m.source.text(expression.span)).into(),
@@ -118,9 +125,12 @@ fn definition<'a>(m: &Moment<'a>) -> Value<'a> {
 fn index_on_columns<'a>(m: &Moment<'a>) -> Value<'a> {
     let (Some(constraint), Some(key)) = (added(m), foreign_key(m)) else { return Value::Unknown };
     let table = m.before.resolve(&constraint.table);
+    let key_name = name(m);
+    let is_key = |known: &Constraint| Some(&known.name) == key_name.as_ref();
     Value::Word(match m.end.get(&table) {
         // Dropped or renamed later: nobody is left to wait.
         None => "present",
+        Some(table) if table.complete && !table.constraints.iter().any(is_key) => "present",
         Some(_) => match m.end.covering_index(&table, &key.columns) {
             Lookup::Known(_) => "present",
             Lookup::Absent => "missing",
