@@ -35,6 +35,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the server refuses it here, because a transaction is open" },
     Fact { name: "changes_rows", kind: Kind::Bool, of: OF, read: changes_rows,
            doc: "it is INSERT, UPDATE, DELETE, MERGE or COPY FROM" },
+    Fact { name: "changes_held_table", kind: Kind::Bool, of: OF, read: changes_held_table,
+           doc: "it changes rows of a relation on which an earlier statement of the same transaction took ACCESS EXCLUSIVE" },
     Fact { name: "validates", kind: Kind::Bool, of: OF, read: validates,
            doc: "it validates a constraint" },
     Fact { name: "explained", kind: Kind::Bool, of: OF, read: |m| matches!(m.subject, Subject::Statement { explained: true, .. }).into(),
@@ -127,6 +129,18 @@ fn changes_rows<'a>(m: &Moment<'a>) -> Value<'a> {
                 | Operation::Merge { .. }
                 | Operation::Copy { from: true, .. }
         )
+    };
+    operations(m).any(changes).into()
+}
+
+fn changes_held_table<'a>(m: &Moment<'a>) -> Value<'a> {
+    let held = |name: &Name| m.session.held_on(&m.before.resolve(name)).is_some_and(|held| held.lock.mode == LockMode::AccessExclusive);
+    let changes = |operation: &Operation| match operation {
+        Operation::Insert(insert) => held(&insert.table),
+        Operation::Update(update) => held(&update.table),
+        Operation::Delete(delete) => held(&delete.table),
+        Operation::Merge { table, .. } => held(table),
+        _ => false,
     };
     operations(m).any(changes).into()
 }
