@@ -3,7 +3,7 @@
 use super::{Fact, Kind, Value, column, table};
 use crate::model::expression::{Constant, Expression};
 use crate::model::kind::OpKind;
-use crate::model::name::{Name, QualifiedName};
+use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AlterAction, ConstraintKind, Detach, InsertSource, ObjectKind, Operation};
 use crate::rule::moment::Moment;
 
@@ -198,28 +198,53 @@ fn old_name<'a>(m: &Moment<'a>) -> Value<'a> {
 fn replaced_here<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(table) = table::name(m).map(|name| m.before.resolve(&name)) else { return Value::Unknown };
     match column::name(m) {
-        Some(_) => copies_into_new_column(m, &table).is_some().into(),
-        None => earlier(m).any(|(_, operation)| copies_into_new_table(m, operation, &table)).into(),
+        Some(column) => copies_out_of(m, &table, column).into(),
+        None => earlier(m).any(|(_, operation)| copies_into_another_table(m, operation, &table)).into(),
     }
+}
+
+/// An earlier UPDATE that sets a column which this file adds, reads the table, and names the old column.
+fn copies_out_of(m: &Moment<'_>, table: &QualifiedName, column: &Ident) -> bool {
+    earlier(m).any(|(index, operation)| {
+        let Operation::Update(update) = operation else { return false };
+        let target = m.before.resolve(&update.table);
+        let reads = target == *table || update.reads.iter().any(|read| m.before.resolve(read) == *table);
+        reads && sets_new_column(m, &target, &update.columns) && names(&m.source.text(m.file[index].span), column)
+    })
+}
+
+/// Whether a column stands anywhere in a text, in whatever role.
+fn names(text: &str, column: &Ident) -> bool {
+    let name = column.as_str();
+    let in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    if name.chars().all(in_word) { text.split(|c| !in_word(c)).any(|word| word.eq_ignore_ascii_case(name)) } else { text.contains(name) }
+}
+
+/// Whether one of the columns is one that this file adds to an older table.
+fn sets_new_column(m: &Moment<'_>, table: &QualifiedName, columns: &[Ident]) -> bool {
+    let Some(relation) = m.before.get(table) else { return false };
+    let is_new = |name| relation.column(name).is_some_and(|column| column.added_in == m.step && relation.made_in != Some(m.step));
+    columns.iter().any(is_new)
 }
 
 /// The index of an earlier UPDATE of the table that sets a column which this file adds.
 fn copies_into_new_column(m: &Moment<'_>, table: &QualifiedName) -> Option<usize> {
-    let relation = m.before.get(table)?;
-    let is_new = |name| relation.column(name).is_some_and(|column| column.added_in == m.step && relation.made_in != Some(m.step));
     earlier(m).find_map(|(index, operation)| match operation {
-        Operation::Update(update) if m.before.resolve(&update.table) == *table && update.columns.iter().any(is_new) => Some(index),
+        Operation::Update(update) if m.before.resolve(&update.table) == *table && sets_new_column(m, table, &update.columns) => Some(index),
         _ => None,
     })
 }
 
-/// INSERT INTO a table that this file makes, SELECT FROM the old one.
-fn copies_into_new_table(m: &Moment<'_>, operation: &Operation, old: &QualifiedName) -> bool {
+/// INSERT INTO another table, SELECT FROM the old one.
+fn copies_into_another_table(m: &Moment<'_>, operation: &Operation, old: &QualifiedName) -> bool {
     let reads_old = |reads: &[Name]| reads.iter().any(|read| m.before.resolve(read) == *old);
     match operation {
         Operation::Insert(insert) => {
             let from_query = matches!(insert.source, InsertSource::Query { .. });
-            from_query && reads_old(&insert.reads) && table::state(m, &insert.table) == "new"
+            from_query
+                && reads_old(&insert.reads)
+                && m.before.resolve(&insert.table) != *old
+                && table::state(m, &insert.table) != "temporary"
         }
         Operation::CreateTableAs(made) => reads_old(&made.reads),
         _ => false,
