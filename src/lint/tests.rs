@@ -1,11 +1,13 @@
 //! Whole runs over small files: SQL in, words out.
 
-use super::finding::{Assessed, Finding, Report};
+use super::example::edited;
+use super::finding::{Assessed, Finding, Report, Safety};
 use super::{Settings, run};
 use crate::config::Config;
 use crate::discover::{Discovered, Role, in_memory};
 use crate::model::effects::Version;
 use crate::model::session::Timeout;
+use crate::rule::Severity;
 use crate::rule::set::RuleSet;
 use crate::text::SourceFile;
 use insta::assert_snapshot;
@@ -14,15 +16,15 @@ const SHOP: &str = "CREATE TABLE users (id bigint PRIMARY KEY);
     CREATE TABLE orders (id bigint PRIMARY KEY, buyer bigint NOT NULL, note text, amount numeric);";
 
 fn report(files: &[(&str, &str)]) -> Report {
+    report_with(&RuleSet::embedded(), files)
+}
+
+fn report_with(rules: &RuleSet, files: &[(&str, &str)]) -> Report {
     let mut config = Config::default();
     config.role.lock_timeout = Timeout::Unknown;
     let files: Vec<_> = files.iter().map(|(name, sql)| (SourceFile::new(name, *sql), Role::Subject)).collect();
     let history = in_memory(Some(SourceFile::new("schema.sql", SHOP)), &files, &config);
-    let rules = RuleSet::embedded();
-    run(
-        Discovered { histories: vec![history], ..Discovered::default() },
-        &Settings { rules: &rules, config: &config, server: Version::DEFAULT },
-    )
+    run(Discovered { histories: vec![history], ..Discovered::default() }, &Settings { rules, config: &config, server: Version::DEFAULT })
 }
 
 fn assessed(sql: &str) -> Assessed {
@@ -235,4 +237,101 @@ fn a_broken_statement_leaves_the_others_judged() {
     2 unreadable-statement
     3 drop-column
     ");
+}
+
+/// A rule of the project's own that speaks on every DROP COLUMN or CREATE INDEX and has this edit as its fix.
+fn own_rule(id: &str, edit: &str) -> std::sync::Arc<SourceFile> {
+    let text = format!(
+        "title: Ours\nseverity: warning\nclass: additive\nmatch:\n  op: [drop_column, create_index]\nmessage: ours\nwhy: ours\n\
+         fix:\n  class: additive\n  edit: {edit}\nexamples:\n  bad:\n    - sql: SELECT 1;\n"
+    );
+    SourceFile::new(format!("lockkeeper/{id}.yaml"), text)
+}
+
+/// The file with the edit of a fix applied, and whether it may be applied unseen.
+fn fixed(edit: &str, sql: &str) -> String {
+    let mut rules = RuleSet::embedded();
+    rules.add(own_rule("ours", edit)).expect("the rule is one");
+    let report = report_with(&rules, &[("0001_orders.sql", sql)]);
+    let own = report.migrations[0].findings.iter().find(|finding| finding.rule == "ours").expect("the rule speaks");
+    let suggestion = own.suggestion.as_ref().expect("the rule has a fix");
+    let safety = if suggestion.safety == Safety::Safe { "safe" } else { "review" };
+    format!("{safety}: {}: {}", suggestion.title, edited(sql, &suggestion.edits))
+}
+
+#[test]
+fn an_edit_changes_the_tokens_of_its_operation_and_nothing_else() {
+    let sql = "ALTER TABLE orders ADD COLUMN state text, DROP /* COLUMN */ COLUMN note  CASCADE, ADD COLUMN place text;";
+    assert_snapshot!(fixed("{ after: COLUMN, insert: IF EXISTS }", sql), @"safe: write IF EXISTS after COLUMN: ALTER TABLE orders ADD COLUMN state text, DROP /* COLUMN */ COLUMN IF EXISTS note  CASCADE, ADD COLUMN place text;");
+    assert_snapshot!(fixed("{ before: DROP COLUMN, insert: \"/* ours */\" }", sql), @"safe: write /* ours */ before DROP COLUMN: ALTER TABLE orders ADD COLUMN state text, /* ours */ DROP /* COLUMN */ COLUMN note  CASCADE, ADD COLUMN place text;");
+    assert_snapshot!(fixed("{ replace: CASCADE, with: RESTRICT }", sql), @"safe: write RESTRICT instead of CASCADE: ALTER TABLE orders ADD COLUMN state text, DROP /* COLUMN */ COLUMN note  RESTRICT, ADD COLUMN place text;");
+    assert_snapshot!(fixed("{ remove: CASCADE }", sql), @"safe: leave out CASCADE: ALTER TABLE orders ADD COLUMN state text, DROP /* COLUMN */ COLUMN note, ADD COLUMN place text;");
+    assert_snapshot!(fixed("{ append: \"/* ours */\" }", sql), @"safe: add /* ours */: ALTER TABLE orders ADD COLUMN state text, DROP /* COLUMN */ COLUMN note  CASCADE /* ours */, ADD COLUMN place text;");
+    assert_snapshot!(fixed("{ rewrite: \"SET (note = {table})\" }", sql), @"safe: write SET (note = orders): ALTER TABLE orders ADD COLUMN state text, SET (note = orders), ADD COLUMN place text;");
+}
+
+#[test]
+fn an_edit_whose_words_are_not_there_is_left_to_the_reader() {
+    assert_snapshot!(fixed("{ remove: CASCADE }", "ALTER TABLE orders DROP COLUMN note;"), @"review: leave out CASCADE: ALTER TABLE orders DROP COLUMN note;");
+    assert_snapshot!(fixed("{ after: INDEX, insert: CONCURRENTLY }", "CREATE UNIQUE INDEX ON orders (\"INDEX\") WHERE note = 'INDEX x';"), @r#"safe: write CONCURRENTLY after INDEX: CREATE UNIQUE INDEX CONCURRENTLY ON orders ("INDEX") WHERE note = 'INDEX x';"#);
+}
+
+#[test]
+fn a_rule_of_the_projects_own_needs_a_name_of_its_own() {
+    let mut rules = RuleSet::embedded();
+    let problem = rules.add(own_rule("drop-column", "{ remove: CASCADE }")).expect_err("the name is taken");
+    assert_snapshot!(problem, @"there is a rule called `drop-column` already");
+}
+
+#[test]
+fn the_config_decides_what_a_rule_weighs() {
+    let drop = [("0001_orders.sql", "ALTER TABLE orders DROP COLUMN note;")];
+    let words = |rules: &RuleSet| {
+        let report = report_with(rules, &drop);
+        report.migrations[0].findings.iter().map(|finding| format!("{} {}", finding.severity, finding.rule)).collect::<Vec<_>>().join(", ")
+    };
+    let mut rules = RuleSet::embedded();
+    assert_snapshot!(words(&rules), @"error drop-column");
+    assert!(rules.switch("ban-drop-column", Some(Severity::Advice)));
+    assert_snapshot!(words(&rules), @"advice drop-column");
+    assert!(rules.switch("drop-column", None));
+    assert_snapshot!(words(&rules), @"");
+    assert!(!rules.switch("drop-colum", None));
+}
+
+#[test]
+fn a_rule_that_is_off_by_default_speaks_when_the_config_says_so() {
+    let mut rules = RuleSet::embedded();
+    let text = "title: Ours\nseverity: advice\nclass: additive\ndefault: off\nmatch:\n  op: drop_column\nmessage: ours\nwhy: ours\n";
+    rules.add(SourceFile::new("lockkeeper/ours.yaml", text)).expect("the rule is one");
+    let drop = [("0001_orders.sql", "ALTER TABLE orders DROP COLUMN note;")];
+    let speaks = |rules: &RuleSet| report_with(rules, &drop).migrations[0].findings.iter().any(|finding| finding.rule == "ours");
+    assert!(!speaks(&rules));
+    rules.switch("ours", Some(Severity::Warning));
+    assert!(speaks(&rules));
+}
+
+#[test]
+fn a_fact_that_nobody_knows_silences_no_error_but_every_advice() {
+    let words = |severity: &str| {
+        let text = format!(
+            "title: Ours\nseverity: {severity}\nclass: additive\nmatch:\n  op: change_column_type\n  where: {{ rewrites: true }}\n\
+             message: ours\nwhy: ours\n"
+        );
+        let mut rules = RuleSet::embedded();
+        rules.add(SourceFile::new("lockkeeper/ours.yaml", text)).expect("the rule is one");
+        let report = report_with(&rules, &[("0001_invoices.sql", "ALTER TABLE invoices ALTER COLUMN id TYPE bigint;")]);
+        let own = report.migrations[0].findings.iter().find(|finding| finding.rule == "ours");
+        own.map_or("silent".to_owned(), |finding| format!("speaks, assumed: {}", finding.assumed.join(", ")))
+    };
+    assert_snapshot!(words("error"), @"speaks, assumed: rewrites");
+    assert_snapshot!(words("warning"), @"speaks, assumed: rewrites");
+    assert_snapshot!(words("advice"), @"silent");
+}
+
+#[test]
+fn a_broken_rule_is_a_problem_of_the_run() {
+    let mut rules = RuleSet::embedded();
+    let problem = rules.add(SourceFile::new("lockkeeper/ours.yaml", "title: Ours\nseverity: eror\n")).expect_err("it is no rule");
+    assert_snapshot!(problem, @"severity: there is no `eror` here, did you mean `error`?");
 }
