@@ -11,6 +11,8 @@ pub(super) struct Head {
     pub transaction: Option<TransactionMode>,
     /// The part of it that is run.
     pub part: Span,
+    /// Pieces of that part which the runner sends as one message each.
+    pub messages: Vec<Span>,
     /// A directive with a word that nobody knows.
     pub problem: Option<Problem>,
 }
@@ -25,7 +27,7 @@ enum Runner {
 /// Reads the comments before the first statement, and, if they name a runner, the lines at which that runner parts the file.
 pub(super) fn read(source: &Arc<SourceFile>) -> Head {
     let bytes = source.bytes();
-    let mut head = Head { transaction: None, part: Span::new(0, bytes.len() as u32), problem: None };
+    let mut head = Head { transaction: None, part: Span::new(0, bytes.len() as u32), messages: Vec::new(), problem: None };
     let mut own = None;
     let mut runner = None;
     for (first, span) in comments(bytes).enumerate().map(|(at, span)| (at == 0, span)) {
@@ -61,6 +63,9 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Head {
         head.part.end = down_at(bytes, runner).unwrap_or(head.part.end);
     }
     head.transaction = own.or(head.transaction);
+    if runner == Some(Runner::Goose) && head.transaction == Some(TransactionMode::None) {
+        head.messages = messages(bytes, head.part);
+    }
     head
 }
 
@@ -83,6 +88,24 @@ fn unknown(source: &Arc<SourceFile>, span: Span, word: &str) -> Problem {
 fn goose(words: &str) -> Option<&str> {
     let (mark, annotation) = words.split_at_checked("+goose".len())?;
     mark.eq_ignore_ascii_case("+goose").then(|| annotation.trim())
+}
+
+/// What stands between StatementBegin and StatementEnd: goose takes it for one statement, however many there are.
+fn messages(bytes: &[u8], part: Span) -> Vec<Span> {
+    let (mut messages, mut start, mut open) = (Vec::new(), part.start as usize, None);
+    for line in bytes[part.range()].split_inclusive(|byte| *byte == b'\n') {
+        let end = start + line.len();
+        let text = std::str::from_utf8(line).unwrap_or_default().trim_end();
+        match text.starts_with("--").then(|| goose(text.trim_start_matches('-').trim())).flatten() {
+            Some(annotation) if annotation.eq_ignore_ascii_case("statementbegin") => open = Some(end),
+            Some(annotation) if annotation.eq_ignore_ascii_case("statementend") => {
+                messages.extend(open.take().map(|open| Span::new(open as u32, start as u32)));
+            }
+            Some(_) | None => {}
+        }
+        start = end;
+    }
+    messages
 }
 
 /// Where the part that undoes begins. goose and dbmate look at lines, whatever they stand in, and so does this.
@@ -169,6 +192,20 @@ mod tests {
     fn goose_parts_a_file_at_its_annotations() {
         assert_snapshot!(words("-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"), @"Some(Runner) | -- +goose Up SELECT 1;");
         assert_snapshot!(words("-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n"), @"Some(None) | -- +goose NO TRANSACTION -- +goose Up SELECT 1;");
+    }
+
+    #[test]
+    fn goose_sends_what_stands_between_its_marks_as_one_message() {
+        let pieces = |text: &str| {
+            let source = SourceFile::new("0001_orders.sql", text);
+            read(&source).messages.iter().map(|span| source.text(*span).trim().to_owned()).collect::<Vec<_>>().join(" | ")
+        };
+        let body = "SELECT 1;\n-- +goose StatementBegin\nSELECT 2;\nSELECT 3;\n-- +goose StatementEnd\n";
+        assert_snapshot!(pieces(&format!("-- +goose NO TRANSACTION\n-- +goose Up\n{body}")), @r"
+        SELECT 2;
+        SELECT 3;
+        ");
+        assert_snapshot!(pieces(&format!("-- +goose Up\n{body}")), @"");
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Migration {
     pub source: Arc<SourceFile>,
     /// The part of it that is run: all of it, or what stands below `-- +goose Up`.
     pub part: Span,
+    /// Pieces of that part which the runner sends as one message each, where it does not so send the whole.
+    pub messages: Vec<Span>,
     /// The version that its name says.
     pub version: Option<String>,
     /// Its name without version and ending.
@@ -147,6 +149,7 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
 fn base(source: Arc<SourceFile>) -> Migration {
     Migration {
         part: Span::new(0, source.bytes().len() as u32),
+        messages: Vec::new(),
         version: None,
         name: String::new(),
         declared: Some(TransactionMode::None),
@@ -170,6 +173,7 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
     let declared = head.transaction.or(place.lone_message.then_some(TransactionMode::OneMessage)).or(config.transaction);
     let migration = Migration {
         part: head.part,
+        messages: head.messages,
         version: candidate.version.clone(),
         name: candidate.name.clone(),
         declared,

@@ -108,6 +108,7 @@ impl<'a> Judge<'a> {
     /// One statement: each of its operations, and then the whole of it.
     fn statement(&self, at: usize, run: &mut Run<'_, '_>, findings: &mut Vec<Finding>) -> Judged {
         let statement = &self.script.statements[at];
+        run.replay.begin_statement(&mut run.session, at);
         let each = effects::assess(&statement.operations, &run.replay.catalog, &run.session, self.settings.server);
         let all = effects::union(&each);
         let scene = self.scene(run);

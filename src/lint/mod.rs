@@ -22,11 +22,12 @@ use crate::model::session::{Session, Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::set::RuleSet;
 use crate::sql::{self, Script, Statement};
-use crate::text::Located;
+use crate::text::{Located, Span};
 use finding::{Assessed, Report};
 use judge::Judge;
 pub use judge::Watch;
 use rayon::prelude::*;
+use std::ops::RangeInclusive;
 
 /// What a run judges by.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +95,7 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
 
 /// The schema before the file `first`, and the schema behind the last one.
 fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
-    let mut replay = Replay { catalog: Catalog::new(whole), settings: *settings };
+    let mut replay = Replay { catalog: Catalog::new(whole), settings: *settings, messages: Vec::new() };
     let mut files = history.migrations.iter().zip(scripts);
     files.by_ref().take(first).for_each(|(migration, script)| replay.file(migration, script));
     let mut end = replay.clone();
@@ -107,6 +108,8 @@ fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &
 struct Replay<'a> {
     catalog: Catalog,
     settings: Settings<'a>,
+    /// The statements of the file that reach the server together, where not all do.
+    messages: Vec<RangeInclusive<usize>>,
 }
 
 impl Replay<'_> {
@@ -114,6 +117,7 @@ impl Replay<'_> {
     fn file(&mut self, migration: &Migration, script: &Script) {
         let (_, mut session) = self.begin(migration, script);
         for (at, statement) in script.statements.iter().enumerate() {
+            self.begin_statement(&mut session, at);
             for operation in &statement.operations {
                 self.catalog.replay(&operation.what, migration.step);
             }
@@ -132,9 +136,17 @@ impl Replay<'_> {
                 session.preset(name, value);
             }
         }
+        self.messages = messages(migration, script);
         self.catalog.begin_file(session.mode(), operations(script));
         self.catalog.follow(&session);
         (mode, session)
+    }
+
+    /// The statement is about to run.
+    fn begin_statement(&self, session: &mut Session, at: usize) {
+        if let Ok(which) = self.messages.binary_search_by_key(&at, |message| *message.start()) {
+            session.begin_message(at, *self.messages[which].end());
+        }
     }
 
     /// The statement is over; `effects` are those of its operations, if somebody asked for them.
@@ -145,6 +157,10 @@ impl Replay<'_> {
             if steers_names(&operation.what) {
                 self.catalog.follow(session);
             }
+        }
+        if self.messages.binary_search_by_key(&at, |message| *message.end()).is_ok() {
+            session.end_message();
+            self.catalog.follow(session);
         }
     }
 
@@ -159,6 +175,16 @@ impl Replay<'_> {
         };
         migration.transaction_mode(begins, refuses)
     }
+}
+
+/// Where the runner sends pieces of a file as one message each: which statements those hold. One alone is no transaction.
+fn messages(migration: &Migration, script: &Script) -> Vec<RangeInclusive<usize>> {
+    let statements_in = |message: &Span| {
+        let first = script.statements.partition_point(|statement| statement.span.start < message.start);
+        let end = script.statements.partition_point(|statement| statement.span.start < message.end);
+        (end > first + 1).then(|| first..=end - 1)
+    };
+    migration.messages.iter().filter_map(statements_in).collect()
 }
 
 /// What a mode means for a file: a message with one statement in it is no transaction block.

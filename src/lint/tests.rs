@@ -335,3 +335,25 @@ fn a_broken_rule_is_a_problem_of_the_run() {
     let problem = rules.add(SourceFile::new("lockkeeper/ours.yaml", "title: Ours\nseverity: eror\n")).expect_err("it is no rule");
     assert_snapshot!(problem, @"severity: there is no `eror` here, did you mean `error`?");
 }
+
+#[test]
+fn statements_that_goose_sends_together_are_one_transaction() {
+    let file = |first: &str| {
+        format!(
+            "-- +goose NO TRANSACTION\n-- +goose Up\n-- +goose StatementBegin\n{first}\n\
+             CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);\n-- +goose StatementEnd\n\
+             -- +goose StatementBegin\nDROP INDEX CONCURRENTLY orders_note_idx;\n-- +goose StatementEnd\n"
+        )
+    };
+    assert_snapshot!(findings(&file("SET statement_timeout = 0;")), @"5 concurrently-in-transaction");
+    assert_snapshot!(findings(&file("")), @"");
+}
+
+#[test]
+fn what_goose_has_sent_before_stays_when_a_later_piece_fails() {
+    assert_snapshot!(findings(
+        "-- +goose NO TRANSACTION\n-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE drafts (id bigint PRIMARY KEY);\nSELECT 1;\n\
+         -- +goose StatementEnd\n-- +goose StatementBegin\nCREATE TABLE letters (id bigint PRIMARY KEY);\nSELECT 2;\n\
+         -- +goose StatementEnd\n"
+    ), @"4 statement-cannot-run-again");
+}

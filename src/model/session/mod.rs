@@ -72,6 +72,8 @@ pub struct Session {
     step: Step,
     settings: Settings,
     transaction: Option<Transaction>,
+    /// A message of several statements runs, though the file as a whole is none: the last of them.
+    message: Option<usize>,
 }
 
 /// An open transaction.
@@ -101,7 +103,7 @@ struct Savepoint {
 impl Session {
     /// A fresh connection before the first statement of a file.
     pub fn new(mode: TransactionMode, step: Step) -> Self {
-        let mut session = Self { mode, step, settings: Settings::default(), transaction: None };
+        let mut session = Self { mode, step, settings: Settings::default(), transaction: None, message: None };
         session.transaction = session.opener_of_file().map(|opener| Transaction::new(opener, 0, Saved::default()));
         session
     }
@@ -134,6 +136,11 @@ impl Session {
     /// Who opened the open transaction.
     pub fn opened_by(&self) -> Option<Opener> {
         self.transaction.as_ref().map(|transaction| transaction.opener)
+    }
+
+    /// The last statement of the message that runs, if that is a part of the file and the transaction is its own.
+    pub fn message_end(&self) -> Option<usize> {
+        self.message.filter(|_| self.opened_by() == Some(Opener::OneMessage))
     }
 
     /// Index of the first statement of the open transaction, its BEGIN included.
@@ -252,6 +259,23 @@ impl Session {
         }
     }
 
+    /// The statements from `first` to `last` reach the server as one message.
+    pub fn begin_message(&mut self, first: usize, last: usize) {
+        self.message = Some(last);
+        if self.transaction.is_none() {
+            self.transaction = Some(Transaction::new(Opener::OneMessage, first, self.settings.save()));
+        }
+    }
+
+    /// The message is over. A block that it has opened stays open.
+    pub fn end_message(&mut self) {
+        self.message = None;
+        if self.opened_by() == Some(Opener::OneMessage) {
+            self.settings.end_of_transaction();
+            self.transaction = None;
+        }
+    }
+
     /// Whether a transaction block is open, which the implicit transaction of a message is not.
     fn in_block(&self) -> bool {
         !matches!(self.opened_by(), None | Some(Opener::OneMessage))
@@ -282,6 +306,7 @@ impl Session {
             _ if chain && was_block => Some(Opener::File),
             // What follows in the message is a transaction again.
             TransactionMode::OneMessage => Some(Opener::OneMessage),
+            _ if self.message.is_some() => Some(Opener::OneMessage),
             _ => None,
         };
         self.transaction = next.map(|opener| Transaction::new(opener, statement + 1, self.settings.save()));

@@ -6,6 +6,7 @@ use crate::model::lock::LockMode;
 use crate::model::operation::{Operation, SettingValue};
 use crate::model::session::{Held, Opener, Timeout, TransactionMode};
 use crate::rule::moment::Moment;
+use crate::sql::Statement;
 use std::time::Duration;
 
 /// A lock_timeout above this protects nobody: everybody else waits as long (manual: explicit-locking; strong_migrations warns at ten).
@@ -31,6 +32,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "who opened the transaction, in words" },
     Fact { name: "followed", kind: Kind::Bool, of: OpKind::ALL, read: |m| is_followed(m).into(),
            doc: "a later statement of the file may fail: one that is no SET, RESET or end of a transaction" },
+    Fact { name: "stays", kind: Kind::Bool, of: OpKind::ALL, read: stays,
+           doc: "if a later statement of the file fails, it is not undone" },
     Fact { name: "alone", kind: Kind::Bool, of: OpKind::ALL, read: |m| (m.file.len() == 1).into(),
            doc: "the file holds no other statement" },
     Fact { name: "lock_timeout", kind: Kind::Words(&["unset", "off", "set", "untold"]), of: OpKind::ALL, read: |m| timeout(m.session.lock_timeout()),
@@ -60,15 +63,29 @@ fn in_transaction<'a>(m: &Moment<'a>) -> Value<'a> {
     }
 }
 
-fn is_followed(m: &Moment<'_>) -> bool {
+fn stays<'a>(m: &Moment<'a>) -> Value<'a> {
+    match m.session.message_end() {
+        Some(last) => m.file[last + 1..].iter().any(may_fail).into(),
+        None => match in_transaction(m) {
+            Value::Bool(shared) => (!shared).into(),
+            untold => untold,
+        },
+    }
+}
+
+/// No SET, RESET or end of a transaction.
+fn may_fail(statement: &Statement) -> bool {
     let may_fail = |operation: &Operation| {
         !matches!(
             operation,
             Operation::Set { .. } | Operation::Reset { .. } | Operation::Begin | Operation::Commit { .. } | Operation::Rollback { .. }
         )
     };
-    let later = m.index.map_or(&[][..], |index| &m.file[index + 1..]);
-    later.iter().flat_map(|statement| &statement.operations).any(|operation| may_fail(&operation.what))
+    statement.operations.iter().any(|operation| may_fail(&operation.what))
+}
+
+fn is_followed(m: &Moment<'_>) -> bool {
+    m.index.is_some_and(|index| m.file[index + 1..].iter().any(may_fail))
 }
 
 fn mode<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -87,6 +104,9 @@ fn source(m: &Moment<'_>) -> &'static str {
         None => "no transaction is open",
         Some(Opener::File) => "BEGIN above has opened a transaction block",
         Some(Opener::Runner) => "the runner wraps this file in a transaction",
+        Some(Opener::OneMessage) if m.session.mode() != TransactionMode::OneMessage => {
+            "the runner sends this and its neighbours as one message, which is one transaction"
+        }
         Some(Opener::OneMessage) => "the runner sends this file as one message, which is one transaction",
         Some(Opener::Assumed) => "nothing tells that the runner does not wrap this file in a transaction",
     }
