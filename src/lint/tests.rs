@@ -357,3 +357,16 @@ fn what_goose_has_sent_before_stays_when_a_later_piece_fails() {
          -- +goose StatementEnd\n"
     ), @"4 statement-cannot-run-again");
 }
+
+#[test]
+fn who_drops_an_index_holds_its_table() {
+    let assessed = assessed(
+        "CREATE INDEX CONCURRENTLY orders_buyer_idx ON orders (buyer);\nBEGIN;\nDROP INDEX orders_buyer_idx;\n\
+         CREATE INDEX users_id_idx ON users (id);\nCOMMIT;",
+    );
+    let held = assessed.findings.iter().find(|finding| finding.rule == "statement-while-holding-access-exclusive");
+    assert_snapshot!(
+        held.map_or("", |finding| &finding.message),
+        @"nobody can read or write `orders` while this runs: the transaction has held ACCESS EXCLUSIVE on it since line 3"
+    );
+}

@@ -125,10 +125,10 @@ fn drop_index(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
     }
     let Some(dropped) = scene.subject(&what.name, what.if_exists) else { return };
     let mode = if what.concurrently { ShareUpdateExclusive } else { AccessExclusive };
-    out.lock(&dropped.name, mode);
     if dropped.relation.is_some_and(|relation| relation.index.is_some()) {
         index::lock_tree(scene, &dropped.name, mode, out);
     } else {
+        out.lock(&dropped.name, mode);
         // Its table is locked as strongly, and its name is not known.
         out.assume("table");
     }

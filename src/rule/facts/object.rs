@@ -199,7 +199,7 @@ fn replaced_here<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(table) = table::name(m).map(|name| m.before.resolve(&name)) else { return Value::Unknown };
     match column::name(m) {
         Some(column) => copies_out_of(m, &table, column).into(),
-        None => earlier(m).any(|(_, operation)| copies_into_another_table(m, operation, &table)).into(),
+        None => (earlier(m).any(|(_, operation)| copies_into_another_table(m, operation, &table)) && !comes_back(m, &table)).into(),
     }
 }
 
@@ -210,6 +210,16 @@ fn copies_out_of(m: &Moment<'_>, table: &QualifiedName, column: &Ident) -> bool 
         let target = m.before.resolve(&update.table);
         let reads = target == *table || update.reads.iter().any(|read| m.before.resolve(read) == *table);
         reads && sets_new_column(m, &target, &update.columns) && names(&m.source.text(m.file[index].span), column)
+    })
+}
+
+/// Whether another table takes the name in the same transaction: code finds what it asks for.
+fn comes_back(m: &Moment<'_>, table: &QualifiedName) -> bool {
+    later_in_transaction(m).any(|operation| match operation {
+        Operation::Alter(target, action) => {
+            matches!(&**action, AlterAction::RenameTo { to } if *to == table.name) && m.before.resolve(&target.name) != *table
+        }
+        _ => false,
     })
 }
 
