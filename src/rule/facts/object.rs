@@ -52,6 +52,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "`kept` if the same transaction makes something of the old name: a view, a column" },
     Fact { name: "replaced_here", kind: Kind::Bool, of: REPLACEABLE, read: replaced_here,
            doc: "the same file adds a column or table and copies rows into it from this one" },
+    Fact { name: "emptied", kind: Kind::Bool, of: &[OpKind::AddColumn], read: emptied,
+           doc: "the transaction has deleted all rows of the table, and has put none into it since" },
     Fact { name: "backfilled_before", kind: Kind::Bool, of: &[OpKind::CreateTrigger], read: |m| backfill_before(m).is_some().into(),
            doc: "an earlier statement of the file copies rows into a column that the file adds" },
     Fact { name: "backfill_line", kind: Kind::Number, of: &[OpKind::CreateTrigger], read: |m| backfill_before(m).map(|by| super::session::line_of(m, by)).into(),
@@ -221,6 +223,24 @@ fn comes_back(m: &Moment<'_>, table: &QualifiedName) -> bool {
         }
         _ => false,
     })
+}
+
+fn emptied<'a>(m: &Moment<'a>) -> Value<'a> {
+    let Some(table) = table::name(m).map(|name| m.before.resolve(&name)) else { return Value::Unknown };
+    let is_it = |name: &Name| m.before.resolve(name) == table;
+    let start = m.session.transaction_start().unwrap_or(usize::MAX);
+    let mut empty = false;
+    for (_, operation) in earlier(m).filter(|(index, _)| *index >= start) {
+        match operation {
+            Operation::Truncate { table, .. } if is_it(table) => empty = true,
+            Operation::Delete(delete) if is_it(&delete.table) => empty |= delete.filter.is_none() && !delete.current_of,
+            Operation::Insert(insert) if is_it(&insert.table) => empty = false,
+            Operation::Copy { table: Some(table), from: true, .. } if is_it(table) => empty = false,
+            Operation::Merge { table, .. } if is_it(table) => empty = false,
+            _ => {}
+        }
+    }
+    empty.into()
 }
 
 /// Whether a column stands anywhere in a text, in whatever role.
