@@ -53,6 +53,8 @@ pub struct Lexer<'a> {
     at: usize,
     /// How many `[` are open: in a subscript a colon makes a slice, not a psql variable.
     brackets: u32,
+    /// Up to here there are only signs, each an operator of its own.
+    signs: usize,
 }
 
 impl Iterator for Lexer<'_> {
@@ -73,7 +75,7 @@ impl<'a> Lexer<'a> {
     pub fn new(source: &'a SourceFile, part: Span) -> Self {
         let bytes = source.bytes();
         let end = (part.end as usize).min(bytes.len());
-        Self { bytes: &bytes[..end], at: (part.start as usize).min(end), brackets: 0 }
+        Self { bytes: &bytes[..end], at: (part.start as usize).min(end), brackets: 0, signs: 0 }
     }
 
     /// The offset behind the last token given.
@@ -318,14 +320,18 @@ impl<'a> Lexer<'a> {
     /// The longest run of operator characters that does not run into a comment; several characters end in `+` or `-` only if one of
     /// them is no operator of standard SQL (manual: sql-syntax-operators).
     fn operator(&mut self) -> TokenKind {
+        if self.at < self.signs {
+            return self.take(1, TokenKind::Operator);
+        }
         let rest = &self.bytes[self.at..];
-        let run = rest.iter().take_while(|byte| is(**byte, OPERATOR)).count();
-        let comment = rest[..run].windows(2).position(|pair| pair == b"--" || pair == b"/*");
-        let mut length = comment.unwrap_or(run);
-        if !rest[..length].iter().any(|byte| b"~!@#^&|`?%".contains(byte)) {
+        let goes_on = |at: usize| is(rest[at], OPERATOR) && !rest[at..].starts_with(b"--") && !rest[at..].starts_with(b"/*");
+        let run = (0..rest.len()).take_while(|at| goes_on(*at)).count();
+        let mut length = run;
+        if !rest[..run].iter().any(|byte| b"~!@#^&|`?%".contains(byte)) {
             while length > 1 && matches!(rest[length - 1], b'+' | b'-') {
                 length -= 1;
             }
+            self.signs = self.at + run;
         }
         self.take(length, TokenKind::Operator)
     }

@@ -105,6 +105,17 @@ fn operators_are_the_longest_run_that_postgresql_takes() {
 }
 
 #[test]
+fn a_million_signs_are_read_once() {
+    let started = std::time::Instant::now();
+    for signs in ["+", "+-", "+/**/"] {
+        let text = signs.repeat(1_000_000);
+        let source = SourceFile::new("orders.sql", text.as_str());
+        assert!(Lexer::new(&source, Span::new(0, text.len() as u32)).all(|token| token.kind == TokenKind::Operator), "{signs}");
+    }
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}
+
+#[test]
 fn numbers_of_all_versions() {
     assert_snapshot!(lex("1 1. .5 1.5e-10 1..10 0x1F 0o17 0b01 1_000.5_0 5.e3"), @"n:1  n:1.  n:.5  n:1.5e-10  n:1  .:..  n:10  n:0x1F  n:0o17  n:0b01  n:1_000.5_0  n:5.e3");
     assert_snapshot!(lex("1a 1e 1e+ 0x 1_ 0b2 $1a 1._5"), @"!:1a  !:1e  !:1e+  !:0x  !:1_  !:0b  n:2  !:$1a  !:1._5");
