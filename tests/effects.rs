@@ -154,3 +154,21 @@ fn of_a_block_of_code_nothing_is_known() {
     assert_snapshot!(effects("DO $$ BEGIN PERFORM 1; END $$"), @"is opaque");
     assert_snapshot!(effects("CALL settle_payments()"), @"is opaque");
 }
+
+#[test]
+fn what_only_the_server_knows_is_taken_at_its_worst() {
+    let opaque = |text: &str, whole: bool| {
+        let source = SourceFile::new("orders.sql", text);
+        let statements = sql::read(&source, Span::new(0, text.len() as u32)).statements;
+        let session = Session::new(TransactionMode::None, Step(1));
+        union(&assess(&statements[0].operations, &Catalog::new(whole), &session, Version::DEFAULT)).opaque
+    };
+    for text in ["REINDEX DATABASE shop", "REINDEX SCHEMA public", "REINDEX SYSTEM shop", "DROP OWNED BY clerk CASCADE"] {
+        assert!(opaque(text, false), "{text}");
+    }
+    assert!(opaque("REINDEX SYSTEM shop", true), "the system catalogs are never part of the history");
+    for text in ["REINDEX DATABASE CONCURRENTLY shop", "REINDEX TABLE orders", "REASSIGN OWNED BY clerk TO boss"] {
+        assert!(!opaque(text, false), "{text}");
+    }
+    assert!(!opaque("REINDEX DATABASE shop", true));
+}

@@ -39,7 +39,8 @@ impl Scene<'_> {
             Blocked::Unknown => Blocks { reads: Blocked::Unknown, writes: Blocked::Unknown },
             Blocked::No | Blocked::Brief | Blocked::Long => Blocks { reads: Blocked::No, writes: Blocked::No },
         };
-        let taken = effects.locks.iter().filter(|lock| self.in_use(&lock.relation)).map(|lock| lock.mode);
+        let others_wait = |relation: &QualifiedName| self.in_use(relation) && effects.fills.as_ref() != Some(relation);
+        let taken = effects.locks.iter().filter(|lock| others_wait(&lock.relation)).map(|lock| lock.mode);
         for mode in taken.chain(held) {
             if mode.blocks_reads() {
                 blocks.reads = blocks.reads.max(duration);

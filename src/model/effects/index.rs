@@ -69,6 +69,14 @@ pub(super) fn reindex(scene: &Scene<'_>, reindex: &Reindex, out: &mut Effects) {
         (ReindexScope::Database, _) => every(scene, mode, |_| true, out),
         (ReindexScope::System | ReindexScope::Index | ReindexScope::Table | ReindexScope::Schema, _) => {}
     }
+    let many = match reindex.scope {
+        ReindexScope::Schema | ReindexScope::Database => !scene.catalog.is_whole(),
+        // The system catalogs, which every statement needs.
+        ReindexScope::System => true,
+        ReindexScope::Index | ReindexScope::Table => false,
+    };
+    // Of the tables that nobody knows, somebody waits for one.
+    out.opaque |= many && !reindex.concurrently;
 }
 
 fn every(scene: &Scene<'_>, mode: LockMode, wanted: impl Fn(&Relation) -> bool, out: &mut Effects) {

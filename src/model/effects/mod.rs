@@ -113,6 +113,8 @@ pub struct Effects {
     pub unbounded: bool,
     /// Nothing can be known about what it does: DO, CALL, a statement that could not be read.
     pub opaque: bool,
+    /// A materialized view that REFRESH CONCURRENTLY fills: its lock stops no reader, and nobody writes to it but another REFRESH.
+    pub fills: Option<QualifiedName>,
     /// Data that it destroys.
     pub destroys: Vec<Loss>,
     /// What running code may rely on and finds changed.
@@ -155,6 +157,7 @@ pub fn union(effects: &[Effects]) -> Effects {
         all.breaks.extend_from_slice(&one.breaks);
         all.assumed.extend_from_slice(&one.assumed);
         all.unbounded |= one.unbounded;
+        all.fills = all.fills.or_else(|| one.fills.clone());
         all.opaque |= one.opaque;
         if one.transaction == InTransaction::Forbidden {
             all.transaction = InTransaction::Forbidden;
@@ -211,8 +214,8 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
             if !transactional {
                 out.transaction = InTransaction::Forbidden;
             }
-            // ALTER TABLE ALL IN TABLESPACE: which relations lie there, only the server knows.
-            out.opaque |= words.ends_with("all in tablespace");
+            // ALTER TABLE ALL IN TABLESPACE, DROP OWNED: which relations lie there, or are his, only the server knows.
+            out.opaque |= words.ends_with("all in tablespace") || &**words == "drop owned by";
         }
         Operation::CreateSequence { .. }
         | Operation::CreateType { .. }

@@ -90,6 +90,8 @@ fn queues(m: &Moment<'_>) -> bool {
         Operation::CreateIndex(index) => index.concurrently,
         Operation::Drop(drop) => drop.concurrently,
         Operation::Reindex(reindex) => reindex.concurrently,
+        // Nobody writes to a materialized view but another REFRESH.
+        Operation::RefreshMaterializedView { concurrently, .. } => *concurrently,
         _ => false,
     };
     let by_hand = |operation: &Operation| matches!(operation, Operation::LockTable { nowait: true, .. });
