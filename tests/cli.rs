@@ -550,3 +550,37 @@ fn a_rule_of_ones_own_is_begun_filled_and_tested() {
     assert_eq!(tested.code, Some(0), "{}{}", tested.out, tested.err);
     assert!(shop.run(&["rule", "new", "drop_view"]).err.contains("lower-case words with hyphens"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_among_the_migrations_is_named_and_not_waited_for() {
+    let shop = Shop::with(&[("migrations/0001_orders.sql", "DROP TABLE orders;\n")]);
+    let pipe = shop.0.path().join("migrations/0002_pipe.sql");
+    assert!(Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()));
+    let answer = shop.run(&["lint", "--format", "short", "migrations"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.out.contains("0002_pipe.sql: error[discover::unreadable] this is no file"), "{}", answer.out);
+    assert!(answer.out.contains("drop-table"), "{}", answer.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_lies_beside_a_device_is_no_history() {
+    let answer = Shop::new().run(&["lint", "--format", "short", "/dev/null"]);
+    assert_eq!((answer.code, &*answer.err), (Some(0), ""));
+}
+
+#[test]
+fn a_rule_that_no_config_names_is_said_to_be_unread() {
+    let answer = Shop::new().run(&["rule", "new", "drop-view-of-ours"]);
+    assert!(answer.out.contains("once lockkeeper.yaml says: rule_folders: [rules]"), "{}", answer.out);
+}
+
+#[test]
+fn an_index_of_very_many_expressions_is_named_at_once() {
+    let keys = vec!["lower(note)"; 20_000].join(", ");
+    let shop = Shop::with(&[("0001_index.sql", &*format!("CREATE INDEX ON orders ({keys});\n"))]);
+    let started = std::time::Instant::now();
+    assert_eq!(shop.run(&["lint", "--format", "short", "0001_index.sql"]).code, Some(1));
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}

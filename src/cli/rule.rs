@@ -119,12 +119,17 @@ impl New {
         if let Err(problem) = self.check(&setup) {
             return console.failed(&problem);
         }
-        let folder = self.folder.clone().or_else(|| setup.config.rule_paths().into_iter().next()).unwrap_or_else(|| PathBuf::from("rules"));
+        let folders = setup.config.rule_paths();
+        let folder = self.folder.clone().or_else(|| folders.first().cloned()).unwrap_or_else(|| PathBuf::from("rules"));
         let path = folder.join(format!("{}.yaml", self.id));
         match write_new(&path, &scaffold(&self.id)) {
-            Ok(()) => {
-                console.print(Exit::Clean, |out| writeln!(out, "wrote {}; fill it, then: lockkeeper rule test {}", path.display(), self.id))
-            }
+            Ok(()) => console.print(Exit::Clean, |out| {
+                writeln!(out, "wrote {}; fill it, then: lockkeeper rule test {}", path.display(), self.id)?;
+                if folders.is_empty() {
+                    writeln!(out, "it is read once lockkeeper.yaml says: rule_folders: [{}]", folder.display())?;
+                }
+                Ok(())
+            }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 console.failed(&Problem::new("rule::exists", "it is there already, and stays as it is").about(path))
             }

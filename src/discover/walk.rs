@@ -58,7 +58,12 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
                 walk.directory(&path, config);
                 walked.push(path);
             }
-            Ok(_) => walk.named(&path, config),
+            Ok(metadata) if metadata.is_file() || is_given => walk.named(&path, config),
+            Ok(_) => {
+                // A pipe such as `<(git show ...)`, or a device: what lies beside it is no history.
+                walk.alone(&path, config);
+                walked.push(path);
+            }
             Err(_) if is_given => walk.named(&path, config),
             Err(error) => walk.problems.push(not_found(&path, &error)),
         }
@@ -104,10 +109,16 @@ impl Walk {
 
     /// A file that was named is a subject whatever its ending.
     fn named(&mut self, path: &Path, config: &Config) {
-        let mut named = convention::read_any(path);
         if path == STDIN {
-            named.history = path.to_owned();
+            self.alone(path, config);
+        } else {
+            self.subject(path.to_owned(), convention::read_any(path), config);
         }
+    }
+
+    /// What was named and is its own history.
+    fn alone(&mut self, path: &Path, config: &Config) {
+        let named = Named { history: path.to_owned(), ..convention::read_any(path) };
         self.subject(path.to_owned(), named, config);
     }
 
@@ -163,7 +174,13 @@ impl Walk {
         for entry in WalkDir::new(&root).max_depth(depth).follow_links(true).into_iter().filter_entry(is_wanted) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) => files.push(without_dot(entry.path())),
+                Ok(entry) if entry.file_type().is_file() => files.push(without_dot(entry.path())),
+                // To open a pipe may be to wait for ever.
+                Ok(entry) if convention::read(entry.path()).is_some() => {
+                    self.problems
+                        .push(Problem::new("discover::unreadable", "this is no file").help(LOOKED_FOR).about(without_dot(entry.path())));
+                }
+                Ok(_) => {}
                 Err(error) => {
                     let path = error.path().unwrap_or(&root).to_owned();
                     let words = match error.io_error() {

@@ -78,7 +78,8 @@ fn verdict(asked: &Asked) -> (&'static str, String) {
     if asked.speaks {
         return ("speaks", String::new());
     }
-    let why: Vec<_> = asked.cases.iter().filter_map(|tests| silenced_by(tests)).collect();
+    let mut why: Vec<_> = asked.cases.iter().filter_map(|tests| silenced_by(tests)).collect();
+    why.dedup();
     ("is silent", if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) })
 }
 

@@ -3,7 +3,7 @@
 use super::{Catalog, figure};
 use crate::model::name::{Ident, LONGEST_IDENT, QualifiedName};
 use crate::model::operation::{ConstraintKind, CreateIndex, IndexKey, IndexKeyKind};
-use foldhash::{HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 /// What a chosen name has to be free among.
 #[derive(Clone, Copy)]
@@ -114,11 +114,13 @@ pub(super) fn index_column_names(keys: &[IndexKey], include: &[Ident]) -> Vec<Id
 fn distinct(names: impl Iterator<Item = Ident>) -> Vec<Ident> {
     let mut result: Vec<Ident> = Vec::new();
     let mut seen = HashSet::new();
+    // How far each name has been counted: all numbers below are taken.
+    let mut counted: HashMap<Ident, usize> = HashMap::new();
     for name in names {
         let mut free = name.clone();
-        let mut number = 0;
+        let number = counted.entry(name.clone()).or_default();
         while !seen.insert(free.clone()) {
-            number += 1;
+            *number += 1;
             let digits = number.to_string();
             free = Ident::quoted(&format!("{}{digits}", clip(name.as_str(), LONGEST_IDENT - digits.len())));
         }
