@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints speed and memory of `lockkeeper lint` as a Markdown table, next to squawk where it is installed.
 
-    python3 benches/compare.py [--squawk PATH] [--files 4000] [--runs 5]
+    python3 benches/compare.py [--squawk PATH] [--files 4000 | --folder FOLDER] [--runs 5]
 
 Both lint the same files in the same run, taking turns; the median counts. CPU is user and system time of the process. Squawk installs
 with `pip install squawk-cli`. Peak memory is the kernel's ru_maxrss, which has this script's own size as its floor.
@@ -24,6 +24,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--squawk", default=shutil.which("squawk"))
     arguments.add_argument("--files", type=int, default=4000)
+    arguments.add_argument("--folder", type=pathlib.Path, help="small files of one's own instead of made-up ones")
     arguments.add_argument("--runs", type=int, default=5)
     arguments.add_argument("--lockkeeper", help="a binary that is built already")
     options = arguments.parse_args()
@@ -71,6 +72,8 @@ def take_turns(commands, runs):
 class Comparison:
     def __init__(self, binary, corpus, options, folder):
         self.lint = [binary, "lint", "--format", "short", "--fail-on", "never"]
+        # A file that is named alone would have the other benchmark files replayed as its history.
+        self.alone = [*self.lint, "--no-history"]
         self.corpus = corpus
         self.options = options
         self.folder = folder
@@ -95,7 +98,7 @@ class Comparison:
         print(f"| {what} | {measured} | {goal} | {verdict} |", flush=True)
 
     def small_files(self):
-        path = self.make("history", self.options.files, "small")
+        path = self.options.folder or self.make("history", self.options.files, "small")
         files = sorted(path.iterdir())
         size = sum(file.stat().st_size for file in files) / 1e6
         commands = [[*self.lint, path]]
@@ -127,14 +130,14 @@ class Comparison:
     def big_file(self, what, kind, size):
         path = self.make(kind, size, f"{kind}.sql")
         megabytes = path.stat().st_size / 1e6
-        ours, = take_turns([[*self.lint, path]], min(self.options.runs, 3))
+        ours, = take_turns([[*self.alone, path]], min(self.options.runs, 3))
         times = ours.memory * 1.048576 / megabytes
         self.row(f"{what}, {megabytes:.0f} MB: CPU, wall", f"{ours.cpu:.2f} s, {ours.wall:.2f} s", "finishes")
         self.row(f"{what}: peak memory", f"{ours.memory:.0f} MiB, {times:.1f} × the file", "4 × the file", times <= 4)
 
     def file_is_linear(self):
         counts = [5_000, 20_000]
-        cpu = [take_turns([[*self.lint, self.make("definitions", count, f"d{count}.sql")]], min(self.options.runs, 3))[0].cpu for count in counts]
+        cpu = [take_turns([[*self.alone, self.make("definitions", count, f"d{count}.sql")]], min(self.options.runs, 3))[0].cpu for count in counts]
         each = [1e6 * total / count for total, count in zip(cpu, counts)]
         self.row("CPU per statement at 5,000 and 20,000 in a file", ", ".join(f"{time:.0f} µs" for time in each), "the same", each[-1] < 1.5 * each[0])
 
