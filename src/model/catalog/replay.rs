@@ -66,9 +66,9 @@ impl Catalog {
             Operation::RollbackTo(name) => self.roll_back_to(name),
             Operation::TwoPhase(TwoPhase::Prepare) => self.commit(false),
             Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } => self.forget(),
-            Operation::PsqlCommand { word } if !is_harmless(word) => self.forget(),
+            Operation::PsqlCommand { .. } if operation.runs_unseen() => self.forget(),
             Operation::Select { calls, .. } if calls.iter().any(|call| self.may_change_schema(call)) => self.forget(),
-            Operation::Other { words, .. } if matches!(&**words, "drop owned" | "import foreign schema") => self.forget(),
+            Operation::Other { words, .. } if matches!(&**words, "drop owned by" | "import foreign schema") => self.forget(),
             Operation::AlterSequence { .. }
             | Operation::Policy { .. }
             | Operation::CreateStatistics { .. }
@@ -166,29 +166,4 @@ pub(super) fn add_once<T: Clone + PartialEq>(list: &mut Vec<T>, element: &T) {
     if !list.contains(element) {
         list.push(element.clone());
     }
-}
-
-/// Commands of psql that only look, print, or change psql itself. Any other may run statements that nobody sees here.
-fn is_harmless(word: &str) -> bool {
-    const HARMLESS: [&str; 18] = [
-        "a",
-        "copy",
-        "echo",
-        "encoding",
-        "errverbose",
-        "g",
-        "p",
-        "prompt",
-        "pset",
-        "qecho",
-        "restrict",
-        "set",
-        "t",
-        "timing",
-        "unrestrict",
-        "unset",
-        "warn",
-        "x",
-    ];
-    HARMLESS.binary_search(&word).is_ok() || (word.starts_with('d') && word != "drop")
 }

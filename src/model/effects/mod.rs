@@ -208,7 +208,7 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::Repack { table, concurrently } => maintenance::repack(scene, table.as_ref(), *concurrently, out),
         Operation::Comment { object, name, table } => object::comment(scene, *object, name.as_ref(), table.as_ref(), out),
         Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => {
-            out.opaque = true
+            out.opaque = scene.statement[at].what.runs_unseen();
         }
         Operation::Other { words, transactional, .. } => {
             if !transactional {

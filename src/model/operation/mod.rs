@@ -383,3 +383,39 @@ pub enum Operation {
         word: Box<str>,
     },
 }
+
+impl Operation {
+    /// Whether it may run statements that nobody sees here.
+    pub fn runs_unseen(&self) -> bool {
+        match self {
+            Self::DoBlock { .. } | Self::Call { .. } | Self::Unreadable { .. } => true,
+            Self::PsqlCommand { word } => !is_harmless(word),
+            _ => false,
+        }
+    }
+}
+
+/// Commands of psql that only look, print, or change psql itself. Any other may run statements that nobody sees here.
+fn is_harmless(word: &str) -> bool {
+    const HARMLESS: [&str; 18] = [
+        "a",
+        "copy",
+        "echo",
+        "encoding",
+        "errverbose",
+        "g",
+        "p",
+        "prompt",
+        "pset",
+        "qecho",
+        "restrict",
+        "set",
+        "t",
+        "timing",
+        "unrestrict",
+        "unset",
+        "warn",
+        "x",
+    ];
+    HARMLESS.binary_search(&word).is_ok() || (word.starts_with('d') && word != "drop")
+}
