@@ -3,7 +3,10 @@
 #[path = "generated/volatility.rs"]
 mod generated;
 
+use super::catalog::Catalog;
 use super::effects::Version;
+use super::expression::{Constant, Expression};
+use super::name::Name;
 use super::operation::Volatility;
 use generated::VOLATILITY;
 
@@ -59,6 +62,35 @@ pub fn volatility(name: &str, server: Version) -> Option<Volatility> {
         b's' => Some(Volatility::Stable),
         b'v' => Some(Volatility::Volatile),
         _ => None,
+    }
+}
+
+/// The most volatile thing in an expression; `None` if something in it is not known, and nothing is known to be volatile.
+///
+/// A function of the project counts by what its CREATE FUNCTION says, VOLATILE if that says nothing.
+pub fn volatility_of(expression: &Expression, catalog: &Catalog, server: Version) -> Option<Volatility> {
+    if expression.constant == Some(Constant::Null) {
+        return Some(Volatility::Immutable);
+    }
+    let mut worst = expression.understood.then_some(Volatility::Immutable);
+    for call in &expression.calls {
+        match of_call(call, catalog, server) {
+            Some(Volatility::Volatile) => return Some(Volatility::Volatile),
+            Some(known) => worst = worst.map(|worst| worst.max(known)),
+            None => worst = None,
+        }
+    }
+    worst
+}
+
+fn of_call(call: &Name, catalog: &Catalog, server: Version) -> Option<Volatility> {
+    let own = catalog.functions(call).iter().map(|function| function.volatility).max();
+    let shipped = volatility(call.name.as_str(), server);
+    match &call.schema {
+        None => own.max(shipped),
+        Some(schema) if *schema == "pg_catalog" => shipped,
+        // Another schema holds functions of the project or of an extension. A name that is volatile elsewhere is not trusted to be better.
+        Some(_) => own.or(shipped.filter(|known| *known == Volatility::Volatile)),
     }
 }
 

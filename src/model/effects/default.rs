@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use crate::model::catalog::Lookup;
-use crate::model::expression::{Constant, Expression};
+use crate::model::expression::Expression;
 use crate::model::functions;
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{Column, Volatility};
@@ -30,7 +30,7 @@ pub(super) fn fill(scene: &Scene<'_>, column: &Column) -> Fill {
     }
     let by_default = match &column.default {
         None => Fill::Catalog,
-        Some(default) => match volatility(scene, default) {
+        Some(default) => match functions::volatility_of(default, scene.catalog, scene.server) {
             Some(Volatility::Volatile) => Fill::EachRow,
             Some(Volatility::Immutable | Volatility::Stable) => Fill::Catalog,
             None => Fill::Unknown("default"),
@@ -61,33 +61,6 @@ fn by_type(scene: &Scene<'_>, data_type: &TypeName) -> Fill {
         }
     }
     Fill::Unknown("column_type")
-}
-
-/// The most volatile thing in an expression; `None` if something in it is not known, and nothing is known to be volatile.
-pub(super) fn volatility(scene: &Scene<'_>, expression: &Expression) -> Option<Volatility> {
-    if expression.constant == Some(Constant::Null) {
-        return Some(Volatility::Immutable);
-    }
-    let mut worst = expression.understood.then_some(Volatility::Immutable);
-    for call in &expression.calls {
-        match of_call(scene, call) {
-            Some(Volatility::Volatile) => return Some(Volatility::Volatile),
-            Some(known) => worst = worst.map(|worst| worst.max(known)),
-            None => worst = None,
-        }
-    }
-    worst
-}
-
-fn of_call(scene: &Scene<'_>, call: &Name) -> Option<Volatility> {
-    let own = scene.catalog.functions(call).iter().map(|function| function.volatility).max();
-    let shipped = functions::volatility(call.name.as_str(), scene.server);
-    match &call.schema {
-        None => own.max(shipped),
-        Some(schema) if *schema == "pg_catalog" => shipped,
-        // Another schema holds functions of the project or of an extension. A name that is volatile elsewhere is not trusted to be better.
-        Some(_) => own.or(shipped.filter(|known| *known == Volatility::Volatile)),
-    }
 }
 
 /// The sequences whose next value a default takes: `nextval('name')` with a literal.

@@ -1,8 +1,7 @@
 //! Facts about the column that an operation works on.
 
 use super::{Fact, Kind, Value, table};
-use crate::model::catalog::{Catalog, Column};
-use crate::model::effects::Version;
+use crate::model::catalog::Column;
 use crate::model::expression::{Constant, Expression};
 use crate::model::functions;
 use crate::model::kind::OpKind;
@@ -126,29 +125,13 @@ fn default<'a>(m: &Moment<'a>) -> Value<'a> {
     match added(m).map(|column| column.default.as_ref()) {
         None => Value::Unknown,
         Some(None) => Value::Word("none"),
-        Some(Some(default)) => match volatility(default, m.before, m.server) {
+        Some(Some(default)) => match functions::volatility_of(default, m.before, m.server) {
             None => Value::Unknown,
             Some(Volatility::Immutable) => Value::Word("constant"),
             Some(Volatility::Stable) => Value::Word("stable"),
             Some(Volatility::Volatile) => Value::Word("volatile"),
         },
     }
-}
-
-/// The worst of all calls in an expression; `None` if one of them is not known and none is volatile.
-fn volatility(expression: &Expression, catalog: &Catalog, server: Version) -> Option<Volatility> {
-    let of_call = |call| match catalog.functions(call) {
-        [] => functions::volatility(call.name.as_str(), server),
-        known => known.iter().map(|function| function.volatility).max(),
-    };
-    let calls: Vec<_> = expression.calls.iter().map(of_call).collect();
-    if calls.contains(&Some(Volatility::Volatile)) {
-        return Some(Volatility::Volatile);
-    }
-    if !expression.understood {
-        return None;
-    }
-    calls.into_iter().try_fold(Volatility::Immutable, |worst, call| call.map(|call| worst.max(call)))
 }
 
 fn numbering<'a>(m: &Moment<'a>) -> Value<'a> {
