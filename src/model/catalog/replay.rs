@@ -92,7 +92,7 @@ impl Catalog {
     }
 
     /// Whether a function that a query calls may run DDL: one that the server did not bring and that nobody declared STABLE.
-    fn may_change_schema(&self, function: &Name) -> bool {
+    pub fn may_change_schema(&self, function: &Name) -> bool {
         match self.functions(function).iter().map(|known| known.volatility).max() {
             Some(volatility) => volatility == Volatility::Volatile,
             None => {

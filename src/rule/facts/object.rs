@@ -44,8 +44,10 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the index's name, as written or as the server chooses it" },
     Fact { name: "partitioned", kind: Kind::Bool, of: &[OpKind::DropIndex], read: partitioned,
            doc: "an index on a partitioned table, for which there is no CONCURRENTLY" },
-    Fact { name: "procedure", kind: Kind::Text, of: &[OpKind::Call], read: |m| match m.operation() { Some(Operation::Call { procedure }) => procedure.sql().into(), _ => Value::Unknown },
-           doc: "the procedure that is called" },
+    Fact { name: "procedure", kind: Kind::Text, of: &[OpKind::Call, OpKind::Select], read: |m| called(m).map(Name::sql).into(),
+           doc: "the procedure that is called, or the first function of which nothing tells that it runs no DDL" },
+    Fact { name: "calls_unseen", kind: Kind::Bool, of: &[OpKind::Select], read: |m| called(m).is_some().into(),
+           doc: "a function is called that the server did not bring and that nobody declared STABLE or IMMUTABLE" },
     Fact { name: "new_name", kind: Kind::Text, of: &[OpKind::RenameTable, OpKind::RenameColumn], read: new_name,
            doc: "the name that it gets" },
     Fact { name: "old_name", kind: Kind::Words(&["gone", "kept"]), of: &[OpKind::RenameTable, OpKind::RenameColumn], read: old_name,
@@ -351,6 +353,15 @@ fn is_guarded(operation: &Operation) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+/// The routine that may run statements which nobody sees here.
+fn called<'a>(m: &Moment<'a>) -> Option<&'a Name> {
+    match m.operation()? {
+        Operation::Call { procedure } => Some(procedure),
+        Operation::Select { calls, .. } => calls.iter().find(|call| m.before.may_change_schema(call)),
+        _ => None,
     }
 }
 
