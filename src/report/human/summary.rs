@@ -1,7 +1,7 @@
 //! The end of the report: what becomes of each migration and what to do with it, and what it all adds up to.
 
 use super::super::{Look, Paint, Totals, worst_class};
-use crate::lint::finding::{Assessed, Report};
+use crate::lint::finding::{Assessed, Finding, Report};
 use crate::rule::{Class, Severity};
 use crate::text::shown;
 use std::cmp::Reverse;
@@ -13,10 +13,11 @@ pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::R
     // The same verdict is said once, the worst one first.
     let mut verdicts: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for migration in &report.migrations {
-        verdicts.entry(Reverse((migration.class, migration.class_with_fixes))).or_default().push(migration);
+        let verdict = (migration.class, migration.class_with_fixes, is_faulty(migration));
+        verdicts.entry(Reverse(verdict)).or_default().push(migration);
     }
-    for (Reverse((written, fixed)), migrations) in &verdicts {
-        verdict(*written, *fixed, paint, out)?;
+    for (Reverse((written, fixed, faulty)), migrations) in &verdicts {
+        verdict(*written, *fixed, *faulty, paint, out)?;
         members(migrations, paint, out)?;
     }
     if !verdicts.is_empty() {
@@ -25,14 +26,21 @@ pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::R
     totals(report, look, paint, out)
 }
 
-/// `maintenance-window → additive: take the fixes, ...`.
-fn verdict(written: Class, fixed: Class, paint: Paint, out: &mut impl Write) -> io::Result<()> {
-    let change = if written == fixed { paint.class(written) } else { format!("{} → {}", paint.class(written), paint.class(fixed)) };
-    writeln!(out, "{change}: {}", what_to_do(written, fixed))
+/// Whether an error that nobody has allowed says nothing of the class: the server refuses the file, or runs it in another way than was meant.
+fn is_faulty(migration: &Assessed) -> bool {
+    let is_open = |finding: &Finding| finding.allowed.is_none() && finding.severity == Severity::Error;
+    migration.class == Class::Additive && migration.findings.iter().any(is_open)
 }
 
-fn what_to_do(written: Class, fixed: Class) -> &'static str {
+/// `maintenance-window → additive: take the fixes, ...`.
+fn verdict(written: Class, fixed: Class, faulty: bool, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let change = if written == fixed { paint.class(written) } else { format!("{} → {}", paint.class(written), paint.class(fixed)) };
+    writeln!(out, "{change}: {}", what_to_do(written, fixed, faulty))
+}
+
+fn what_to_do(written: Class, fixed: Class, faulty: bool) -> &'static str {
     match (written, fixed) {
+        (Class::Additive, _) if faulty => "mend the errors first, then run it any time",
         (Class::Additive, _) => "run it any time",
         (Class::ThreePhase, Class::Additive) => "take the fixes, then run it any time",
         (Class::ThreePhase, Class::ThreePhase | Class::MaintenanceWindow) => "part it over releases: expand, migrate, contract",
