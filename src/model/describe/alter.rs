@@ -6,7 +6,7 @@ use crate::model::name::Ident;
 use crate::model::operation::{AlterAction, Detach, ObjectKind, Persistence, ReplicaIdentity, RowSecurity, Target};
 
 pub(super) fn describe(target: &Target, action: &AlterAction, line: &mut Line) {
-    match (action, column(action)) {
+    match (action, action.column()) {
         (AlterAction::AddColumn { column, .. }, _) => line.word(format_args!("{}.{}", target.name, Defined(column))),
         (_, Some(column)) => line.word(column_of(&target.name, column)),
         (_, None) => line.word(&target.name),
@@ -94,29 +94,6 @@ pub(super) fn describe(target: &Target, action: &AlterAction, line: &mut Line) {
         AlterAction::Other { words } => line.word(format_args!("[{words}]")),
         AlterAction::Unreadable { why } => line.word(why),
     };
-}
-
-/// The column that a subcommand is about, unless its definition names it.
-fn column(action: &AlterAction) -> Option<&Ident> {
-    match action {
-        AlterAction::DropColumn { column, .. }
-        | AlterAction::SetDefault { column, .. }
-        | AlterAction::DropDefault { column }
-        | AlterAction::SetNotNull { column }
-        | AlterAction::DropNotNull { column }
-        | AlterAction::ChangeType { column, .. }
-        | AlterAction::SetExpression { column, .. }
-        | AlterAction::DropExpression { column, .. }
-        | AlterAction::AddIdentity { column, .. }
-        | AlterAction::SetIdentity { column, .. }
-        | AlterAction::DropIdentity { column, .. }
-        | AlterAction::SetColumnOptions { column }
-        | AlterAction::SetStorage { column }
-        | AlterAction::SetCompression { column }
-        | AlterAction::RenameColumn { from: column, .. } => Some(column),
-        AlterAction::SetStatistics { column } => column.as_ref(),
-        _ => None,
-    }
 }
 
 /// The kind that the statement names, if it is not a table.

@@ -352,3 +352,28 @@ pub enum Detach {
     /// FINALIZE (14): the end of a CONCURRENTLY that was interrupted.
     Finalize,
 }
+
+impl AlterAction {
+    /// The column of a table that it works on; `None` for ADD COLUMN, whose definition names it.
+    pub fn column(&self) -> Option<&Ident> {
+        match self {
+            Self::DropColumn { column, .. }
+            | Self::SetDefault { column, .. }
+            | Self::DropDefault { column }
+            | Self::SetNotNull { column }
+            | Self::DropNotNull { column }
+            | Self::ChangeType { column, .. }
+            | Self::SetExpression { column, .. }
+            | Self::DropExpression { column, .. }
+            | Self::AddIdentity { column, .. }
+            | Self::SetIdentity { column, .. }
+            | Self::DropIdentity { column, .. }
+            | Self::SetColumnOptions { column }
+            | Self::SetStorage { column }
+            | Self::SetCompression { column }
+            | Self::RenameColumn { from: column, .. } => Some(column),
+            Self::SetStatistics { column } => column.as_ref(),
+            _ => None,
+        }
+    }
+}

@@ -57,19 +57,7 @@ pub(super) fn alter<'a>(m: &Moment<'a>) -> Option<&'a AlterAction> {
 pub(super) fn name<'a>(m: &Moment<'a>) -> Option<&'a Ident> {
     match alter(m)? {
         AlterAction::AddColumn { column, .. } => Some(&column.name),
-        AlterAction::DropColumn { column, .. }
-        | AlterAction::SetDefault { column, .. }
-        | AlterAction::DropDefault { column }
-        | AlterAction::SetNotNull { column }
-        | AlterAction::DropNotNull { column }
-        | AlterAction::ChangeType { column, .. }
-        | AlterAction::SetExpression { column, .. }
-        | AlterAction::DropExpression { column, .. }
-        | AlterAction::AddIdentity { column, .. }
-        | AlterAction::SetIdentity { column, .. }
-        | AlterAction::DropIdentity { column, .. }
-        | AlterAction::RenameColumn { from: column, .. } => Some(column),
-        _ => None,
+        action => action.column(),
     }
 }
 
