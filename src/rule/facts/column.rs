@@ -41,8 +41,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what the change of type costs: the catalog alone, indexes built anew, or table and indexes written anew" },
     Fact { name: "may_rewrite", kind: Kind::Bool, of: &[OpKind::ChangeColumnType], read: |m| (!m.effects.rewrites.is_empty()).into(),
            doc: "at worst, the change of type writes the table anew" },
-    Fact { name: "new_column", kind: Kind::Text, of: &[OpKind::RenameColumn], read: |m| match alter(m) { Some(AlterAction::RenameColumn { to, .. }) => to.sql().into(), _ => Value::Unknown },
-           doc: "the name that the column gets" },
 ];
 
 /// The subcommand of ALTER that is judged.

@@ -9,7 +9,7 @@ use crate::rule::moment::Moment;
 use crate::sql::Statement;
 use std::time::Duration;
 
-/// A lock_timeout above this protects nobody: everybody else waits as long (manual: explicit-locking; strong_migrations warns at ten).
+/// A lock_timeout above this protects nobody: everybody else waits as long (manual: explicit-locking).
 const LONGEST_LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// A lock_timeout below this ends before a short query does: a unit was forgotten.
 const SHORTEST_LOCK_TIMEOUT: Duration = Duration::from_millis(50);

@@ -21,7 +21,7 @@ pub(super) const FACTS: &[Fact] = &[
 /// A feature and the major version that brought it.
 type Need = (&'static str, u8);
 
-/// The newest thing in an operation (release notes of each version; each tried on servers of both sides).
+/// The newest thing in an operation (release notes of each version; the examples of version-gated-syntax are tried on servers).
 fn need(m: &Moment<'_>) -> Option<Need> {
     let by_kind = match m.operation()? {
         Operation::CreateIndex(index) => index.nulls_not_distinct.then_some(("NULLS NOT DISTINCT", 15)),
@@ -54,7 +54,7 @@ fn of_action(action: &AlterAction) -> Option<Need> {
         AlterAction::SetExpression { .. } => Some(("SET EXPRESSION", 17)),
         AlterAction::AlterConstraint { enforced: Some(_), .. } => Some(("ALTER CONSTRAINT ... [NOT] ENFORCED", 18)),
         AlterAction::AlterConstraint { inherit: Some(_), .. } => Some(("ALTER CONSTRAINT ... [NO] INHERIT", 18)),
-        // They were in the release candidates of two versions and in no release yet.
+        // 19rc1 still refuses both as syntax errors (measured).
         AlterAction::MergePartitions { .. } => Some(("MERGE PARTITIONS", 20)),
         AlterAction::SplitPartition { .. } => Some(("SPLIT PARTITION", 20)),
         _ => None,

@@ -21,6 +21,7 @@ use crate::text::SourceFile;
 pub(crate) use once::Once;
 pub(crate) use survey::{Clause, Survey, survey};
 use tree::Tree;
+pub(crate) use words::is_niladic;
 
 /// Reads an expression from its tokens. Never fails: what cannot be read clears [`Expression::understood`], and what its tokens tell of
 /// functions, columns and relations is there nonetheless.

@@ -68,7 +68,7 @@ pub(super) fn is_construct(word: &str) -> bool {
 }
 
 /// Whether a word in lower case calls a function without parentheses.
-pub(super) fn is_niladic(word: &str) -> bool {
+pub(crate) fn is_niladic(word: &str) -> bool {
     NILADIC.binary_search(&word).is_ok()
 }
 

@@ -5,6 +5,7 @@ use super::{Operations, keyword, one, type_name};
 use super::{alter, constraint};
 use crate::model::name::Ident;
 use crate::model::operation::{CreateIndex, IndexKey, IndexKeyKind, Operation, Reindex, ReindexScope};
+use crate::sql::detail;
 use crate::sql::lex::TokenKind;
 use crate::text::Span;
 
@@ -113,27 +114,11 @@ fn key_kind(cursor: &mut Cursor<'_>) -> Read<IndexKeyKind> {
         return Ok(IndexKeyKind::Expression(cursor.expression(cursor.tokens_from(from))?));
     }
     cursor.back_to(from);
-    if cursor.peek().is_some_and(|token| is_niladic(&cursor.text(token))) {
+    if cursor.peek().is_some_and(|token| detail::is_niladic(&cursor.text(token).to_ascii_lowercase())) {
         cursor.bump();
         return Ok(IndexKeyKind::Expression(cursor.expression(cursor.tokens_from(from))?));
     }
     Ok(IndexKeyKind::Column(cursor.ident()?))
-}
-
-/// Functions that are called by their keyword alone.
-fn is_niladic(word: &str) -> bool {
-    const WORDS: [&str; 9] = [
-        "current_catalog",
-        "current_date",
-        "current_role",
-        "current_schema",
-        "current_time",
-        "current_timestamp",
-        "current_user",
-        "localtime",
-        "session_user",
-    ];
-    WORDS.iter().any(|niladic| word.eq_ignore_ascii_case(niladic))
 }
 
 /// REINDEX.
