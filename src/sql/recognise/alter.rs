@@ -4,8 +4,8 @@ use super::alter_column;
 use super::column::{self, Definition};
 use super::constraint;
 use super::cursor::{Cursor, Fault, Read};
-use super::{Operations, sequence, table};
-use crate::model::name::{Ident, Name};
+use super::{Operations, maintenance, sequence, table};
+use crate::model::name::Ident;
 use crate::model::operation::{AlterAction, Detach, ObjectKind, Operation, Persistence, ReplicaIdentity, RowSecurity, Target, Written};
 use crate::sql::lex::TokenKind;
 use crate::text::Located;
@@ -26,26 +26,12 @@ pub(super) fn relation(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect("alter")?;
     let Some((_, written)) = KINDS.iter().find(|(words, _)| cursor.take(words)) else { return Err(cursor.fail("a kind of relation")) };
     let if_exists = cursor.if_exists();
-    let (name, only) = target(cursor)?;
+    let (name, only) = maintenance::relation(cursor)?;
     let target = Target { name, only, if_exists, written: *written };
     if *written == ObjectKind::Sequence && !speaks_of_the_relation(cursor) {
         return sequence_options(cursor, from, target);
     }
     subcommands(cursor, &target, subcommand)
-}
-
-/// `[ONLY] name [*]`, `ONLY (name)`.
-fn target(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
-    let only = cursor.take("only");
-    if only && cursor.sees("(") {
-        let mut group = cursor.group()?;
-        let name = group.name()?;
-        group.finish()?;
-        return Ok((name, true));
-    }
-    let name = cursor.name()?;
-    cursor.take("*");
-    Ok((name, only))
 }
 
 /// Subcommands of ALTER SEQUENCE that any relation has.

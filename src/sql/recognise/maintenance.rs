@@ -79,6 +79,15 @@ pub(super) fn relation(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
     Ok((name, true))
 }
 
+/// Relations separated by commas, each with its place.
+pub(super) fn relations(cursor: &mut Cursor<'_>) -> Read<Vec<((Name, bool), Span)>> {
+    cursor.list(|cursor| {
+        let at = cursor.mark();
+        let table = relation(cursor)?;
+        Ok((table, cursor.span_from(at)))
+    })
+}
+
 /// Names in lower case, values as written.
 pub(super) type Options = Vec<(Box<str>, Option<Box<str>>)>;
 
@@ -156,11 +165,7 @@ pub(super) fn lock_table(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let from = cursor.mark();
     cursor.expect("lock")?;
     cursor.take("table");
-    let tables = cursor.list(|cursor| {
-        let at = cursor.mark();
-        let table = relation(cursor)?;
-        Ok((table, cursor.span_from(at)))
-    })?;
+    let tables = relations(cursor)?;
     let mode = if cursor.take("in") { lock_mode(cursor)? } else { LockMode::AccessExclusive };
     let nowait = cursor.take("nowait");
     Ok(spread(tables, cursor.span_from(from), |(table, only)| Operation::LockTable { table, only, mode, nowait }))

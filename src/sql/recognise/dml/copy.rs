@@ -1,7 +1,7 @@
 //! COPY and TRUNCATE.
 
 use super::super::cursor::{Cursor, Read};
-use super::super::maintenance::{options, relation, spread};
+use super::super::maintenance::{options, relations, spread};
 use super::super::{Operations, one};
 use crate::model::operation::Operation;
 use crate::sql::lex::TokenKind;
@@ -85,11 +85,7 @@ pub(in super::super) fn truncate(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let from = cursor.mark();
     cursor.expect("truncate")?;
     cursor.take("table");
-    let tables = cursor.list(|cursor| {
-        let at = cursor.mark();
-        let table = relation(cursor)?;
-        Ok((table, cursor.span_from(at)))
-    })?;
+    let tables = relations(cursor)?;
     let restart_identity = cursor.take_any(&["restart identity", "continue identity"]) == Some("restart identity");
     let cascade = cursor.take_any(&["cascade", "restrict"]) == Some("cascade");
     Ok(spread(tables, cursor.span_from(from), |(table, only)| Operation::Truncate { table, only, cascade, restart_identity }))
