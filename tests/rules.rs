@@ -7,9 +7,9 @@ use lockkeeper::rule::set::RuleSet;
 include!(concat!(env!("OUT_DIR"), "/rule_tests.rs"));
 
 fn speaks_for_itself(id: &str) {
-    let rules = RuleSet::embedded();
-    let entry = rules.find(id).expect("the test was made from the rule");
-    let failures = match example::test(entry, &rules) {
+    let mut rules = RuleSet::embedded();
+    let tested = rules.while_on(id, example::test).expect("the test was made from the rule");
+    let failures = match tested {
         Ok((_, failures)) => failures,
         Err(problem) => panic!("{:?}", miette::Report::new(problem)),
     };

@@ -7,7 +7,6 @@ use crate::lint::example::{self, Failure};
 use crate::model::kind::OpKind;
 use crate::problem::{Problem, did_you_mean, io_words};
 use crate::report::Paint;
-use crate::rule::set::Entry;
 use clap::{Args, Subcommand};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -43,11 +42,11 @@ pub(super) struct Test {
 
 impl Test {
     fn run(self, console: Console) -> Exit {
-        let (Setup { rules: set, .. }, mut exit) = self.config.setup(console);
-        let mut tested: Vec<&Entry> = Vec::new();
+        let (Setup { rules: mut set, .. }, mut exit) = self.config.setup(console);
+        let mut tested: Vec<String> = Vec::new();
         for name in &self.rules {
             match set.find(name) {
-                Some(entry) => tested.push(entry),
+                Some(entry) => tested.push(entry.id.clone()),
                 None => {
                     let message = format!("there is no rule `{name}`{}", did_you_mean(name, set.names()));
                     exit = console.failed(&Problem::new("rule::unknown", message).help("`lockkeeper rules` lists them all"));
@@ -55,17 +54,18 @@ impl Test {
             }
         }
         if self.rules.is_empty() {
-            tested.extend(set.all());
+            tested.extend(set.all().map(|entry| entry.id.clone()));
         }
         let mut failed = Vec::new();
         let mut examples = 0;
-        for entry in &tested {
-            match example::test(entry, &set) {
-                Ok((number, failures)) => {
+        for id in &tested {
+            match set.while_on(id, example::test) {
+                Some(Ok((number, failures))) => {
                     examples += number;
-                    failed.extend((!failures.is_empty()).then_some((*entry, failures)));
+                    failed.extend((!failures.is_empty()).then_some((id, failures)));
                 }
-                Err(problem) => exit = console.failed(&problem),
+                Some(Err(problem)) => exit = console.failed(&problem),
+                None => {}
             }
         }
         if exit == Exit::Clean && !failed.is_empty() {
@@ -73,7 +73,7 @@ impl Test {
         }
         let paint = Paint::new(console.colour());
         console.print(exit, |out| {
-            failed.iter().try_for_each(|(entry, failures)| complain(entry, failures, paint, out))?;
+            failed.iter().try_for_each(|(id, failures)| complain(id, failures, paint, out))?;
             writeln!(
                 out,
                 "{} rules, {examples} examples, {} of them wrong",
@@ -84,8 +84,8 @@ impl Test {
     }
 }
 
-fn complain(entry: &Entry, failures: &[Failure], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", paint.bold(&entry.id))?;
+fn complain(id: &str, failures: &[Failure], paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", paint.bold(id))?;
     for failure in failures {
         writeln!(out, "  {}", failure.example)?;
         for complaint in &failure.complaints {

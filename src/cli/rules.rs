@@ -9,7 +9,7 @@ use crate::problem::{Problem, did_you_mean};
 use crate::report::{self, Look, Paint};
 use crate::rule::example::{Example, Examples};
 use crate::rule::file::Rule;
-use crate::rule::set::Entry;
+use crate::rule::set::{Entry, RuleSet};
 use crate::rule::{Class, Severity, vocabulary};
 use clap::Args;
 use serde::Serialize;
@@ -128,12 +128,18 @@ pub(super) struct Explain {
 
 impl Explain {
     pub fn run(self, console: Console) -> Exit {
-        let (setup, exit) = self.config.setup(console);
-        let Some(entry) = setup.rules.find(&self.rule) else {
+        let (mut setup, exit) = self.config.setup(console);
+        let is_on = setup.rules.find(&self.rule).is_some_and(Entry::is_on);
+        // What is off shows its example all the same.
+        let shown = setup.rules.while_on(&self.rule, |entry, rules| Self::show(entry, rules, is_on, (console, exit)));
+        shown.unwrap_or_else(|| {
             let guess = did_you_mean(&self.rule, setup.rules.names());
             let problem = Problem::new("explain::unknown-rule", format!("there is no rule `{}`{guess}", self.rule));
-            return console.failed(&problem.help("`lockkeeper rules` lists them all"));
-        };
+            console.failed(&problem.help("`lockkeeper rules` lists them all"))
+        })
+    }
+
+    fn show(entry: &Entry, rules: &RuleSet, is_on: bool, (console, exit): (Console, Exit)) -> Exit {
         let rule = match entry.rule() {
             Ok(rule) => rule,
             Err(problem) => return console.failed(problem),
@@ -142,7 +148,7 @@ impl Explain {
             Ok(examples) => examples,
             Err(problem) => return console.failed(&problem),
         };
-        let page = Page { entry, rule, examples: &examples, setup: &setup, colour: console.colour() };
+        let page = Page { entry, is_on, rule, examples: &examples, rules, colour: console.colour() };
         console.print(exit, |mut out| page.write(&mut out))
     }
 }
@@ -150,9 +156,10 @@ impl Explain {
 /// What there is to say about a rule.
 struct Page<'a> {
     entry: &'a Entry,
+    is_on: bool,
     rule: &'a Rule,
     examples: &'a Examples,
-    setup: &'a Setup,
+    rules: &'a RuleSet,
     colour: bool,
 }
 
@@ -161,7 +168,7 @@ impl Page<'_> {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let paint = Paint::new(self.colour);
         let severity = self.entry.overridden().unwrap_or(self.rule.severity);
-        let weight = if self.entry.is_on() { severity.to_string() } else { "off".to_owned() };
+        let weight = if self.is_on { severity.to_string() } else { "off".to_owned() };
         writeln!(out, "{}  {}, {}", paint.bold(&self.entry.id), paint.severity(severity, weight), paint.class(self.rule.class))?;
         writeln!(out, "{}", self.rule.title)?;
         if !self.entry.aliases.is_empty() {
@@ -170,7 +177,7 @@ impl Page<'_> {
         if let Some(first) = self.examples.bad.first() {
             writeln!(out)?;
             let look = Look { colour: self.colour, width: 100, skipped: Skipped::default() };
-            report::write_findings(&example::report(first, &self.setup.rules), &self.entry.id, &look, out)?;
+            report::write_findings(&example::report(first, self.rules), &self.entry.id, &look, out)?;
         }
         for bad in self.examples.bad.iter().skip(1) {
             sql(&paint.severity(Severity::Error, "bad "), bad, paint, out)?;

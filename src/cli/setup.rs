@@ -29,6 +29,7 @@ impl Setup {
         for folder in config.rule_paths() {
             add_folder(&folder, &mut rules, &mut problems);
         }
+        config.presets.iter().for_each(|preset| rules.turn_on_preset(*preset));
         for wanted in &config.rules {
             let severity = match wanted.level {
                 Level::Off => None,

@@ -8,7 +8,7 @@ use crate::model::name::QualifiedName;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::moment::PsqlCommands;
-use crate::rule::{Class, Severity};
+use crate::rule::{Class, Preset, Severity};
 use crate::text::SourceFile;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::{Component, Path, PathBuf};
@@ -37,6 +37,8 @@ pub struct Config {
     pub psql: PsqlCommands,
     /// Severities that differ from the rules' own.
     pub rules: Vec<Override>,
+    /// Rules that are off by default and wanted, together.
+    pub presets: Vec<Preset>,
     /// Folders of the project's own rules.
     pub rule_folders: Vec<PathBuf>,
     /// Paths that are never judged, relative to `directory`.
@@ -170,6 +172,7 @@ impl Default for Config {
             postgres: None,
             transaction: None,
             rules: Vec::new(),
+            presets: Vec::new(),
             rule_folders: Vec::new(),
             exclude: Globs::default(),
             psql: PsqlCommands::Untold,

@@ -4,9 +4,9 @@ use super::{Completeness, Config, FailOn, Globs, Level, Override};
 use crate::model::effects::Version;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
-use crate::rule::Severity;
 use crate::rule::moment::PsqlCommands;
 use crate::rule::node::{self, Fault, Node, What};
+use crate::rule::{PRESETS, Severity};
 use crate::text::SourceFile;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +24,9 @@ const KEYS: &[(&str, Read)] = &[
     ("transaction", |config, node| node.one_of(TRANSACTIONS).map(|mode| config.transaction = mode)),
     ("psql", |config, node| node.one_of(PSQL).map(|psql| config.psql = psql)),
     ("rules", |config, node| overrides(node).map(|rules| config.rules = rules)),
+    ("presets", |config, node| {
+        node.items().iter().map(|item| item.one_of(PRESETS)).collect::<Result<_, _>>().map(|presets| config.presets = presets)
+    }),
     ("rule_folders", |config, node| paths(node).map(|paths| config.rule_folders = paths)),
     ("exclude", |config, node| globs(node).map(|globs| config.exclude = globs)),
     ("small_tables", |config, node| {

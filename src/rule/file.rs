@@ -6,7 +6,7 @@ use super::matcher::{self, Matcher};
 use super::moment::Moment;
 use super::node::{self, Fault, Node};
 use super::template::Template;
-use super::{CLASSES, Class, SEVERITIES, Severity};
+use super::{CLASSES, Class, PRESETS, Preset, SEVERITIES, Severity};
 use crate::model::kind::OpKind;
 use crate::problem::Problem;
 use crate::text::SourceFile;
@@ -25,8 +25,10 @@ pub struct Rule {
     pub severity: Severity,
     /// What a finding makes of the migration, unless its case says otherwise.
     pub class: Class,
-    /// `default: off`: only the config turns it on.
+    /// `default: off`, or part of a preset: only the config turns it on.
     pub opt_in: bool,
+    /// The preset that turns it on, with others.
+    pub preset: Option<Preset>,
     /// `once: file`: one finding stands for all others of its file.
     pub once: bool,
     /// What it speaks about. The first case that holds speaks.
@@ -51,7 +53,7 @@ pub struct Case {
 }
 
 /// The keys of a rule file, in the order in which we write them.
-const KEYS: &[&str] = &["title", "aliases", "severity", "class", "default", "once", "match", "message", "why", "fix", "examples"];
+const KEYS: &[&str] = &["title", "aliases", "severity", "class", "default", "preset", "once", "match", "message", "why", "fix", "examples"];
 
 impl Rule {
     /// Reads a rule file up to its examples. The id is the name of the file.
@@ -74,13 +76,15 @@ impl Rule {
     fn of_node(node: &Node, id: String) -> Result<Self, Fault> {
         let fields = node.fields(KEYS)?;
         let aliases = fields.get("aliases").map_or(Ok(&[][..]), Node::list)?;
+        let preset = fields.get("preset").map(|node| node.one_of(PRESETS)).transpose()?;
         Ok(Self {
             id,
             title: fields.need("title")?.text()?.to_owned(),
             aliases: aliases.iter().map(|alias| alias.text().map(str::to_owned)).collect::<Result<_, _>>()?,
             severity: fields.need("severity")?.one_of(SEVERITIES)?,
             class: fields.need("class")?.one_of(CLASSES)?,
-            opt_in: fields.get("default").map_or(Ok(false), |node| node.one_of(&[("on", false), ("off", true)]))?,
+            opt_in: fields.get("default").map_or(Ok(preset.is_some()), |node| node.one_of(&[("on", false), ("off", true)]))?,
+            preset,
             once: fields.get("once").map_or(Ok(false), |node| node.one_of(&[("file", true)]))?,
             cases: fields.need("match")?.items().iter().map(|case| Case::read(case, node)).collect::<Result<_, _>>()?,
         })

@@ -41,6 +41,16 @@ pub enum Class {
 pub(crate) const SEVERITIES: &[(&str, Severity)] =
     &[("error", Severity::Error), ("warning", Severity::Warning), ("advice", Severity::Advice)];
 
+/// Rules that are off by default and are turned on together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// How things are named and which types are chosen: what teams agree on, and no server objects to.
+    Style,
+}
+
+/// The presets by their words.
+pub(crate) const PRESETS: &[(&str, Preset)] = &[("style", Preset::Style)];
+
 /// The classes by their words.
 pub(crate) const CLASSES: &[(&str, Class)] =
     &[("additive", Class::Additive), ("three-phase", Class::ThreePhase), ("maintenance-window", Class::MaintenanceWindow)];

@@ -1,8 +1,8 @@
 //! The rules of a run: the embedded ones and the project's own, found by id, by alias, or by operation.
 
-use super::Severity;
 use super::example::Examples;
 use super::file::Rule;
+use super::{Preset, Severity};
 use crate::model::kind::OpKind;
 use crate::problem::Problem;
 use crate::text::SourceFile;
@@ -49,6 +49,7 @@ enum Text {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     AsWritten,
+    On,
     Off,
     At(Severity),
 }
@@ -87,6 +88,22 @@ impl RuleSet {
             self.entries[*at].level = to.map_or(Level::Off, Level::At);
         }
         true
+    }
+
+    /// What is to be done while a rule speaks even if it is off by default: to run or to show its examples. `None` if there is no such rule.
+    pub fn while_on<T>(&mut self, name: &str, what: impl FnOnce(&Entry, &Self) -> T) -> Option<T> {
+        let at = *self.by_name.get(name)?.first()?;
+        let level = self.entries[at].level;
+        self.entries[at].turn_on();
+        let result = what(&self.entries[at], self);
+        self.entries[at].level = level;
+        Some(result)
+    }
+
+    /// Lets the rules of a preset speak, unless something else is said of one.
+    pub fn turn_on_preset(&mut self, preset: Preset) {
+        let of_preset = |entry: &&mut Entry| entry.rule().is_ok_and(|rule| rule.preset == Some(preset));
+        self.entries.iter_mut().filter(of_preset).for_each(Entry::turn_on);
     }
 
     /// The rule of an id, or the first one of an alias.
@@ -167,16 +184,22 @@ impl Entry {
     pub fn overridden(&self) -> Option<Severity> {
         match self.level {
             Level::At(severity) => Some(severity),
-            Level::AsWritten | Level::Off => None,
+            Level::AsWritten | Level::On | Level::Off => None,
         }
     }
 
     /// Whether it speaks: the config does not turn it off, and turns it on if it is one of those that have to be.
     pub fn is_on(&self) -> bool {
         match self.level {
-            Level::At(_) => true,
+            Level::On | Level::At(_) => true,
             Level::Off => false,
             Level::AsWritten => self.rule().is_ok_and(|rule| !rule.opt_in),
+        }
+    }
+
+    fn turn_on(&mut self) {
+        if self.level == Level::AsWritten {
+            self.level = Level::On;
         }
     }
 

@@ -12,7 +12,7 @@ use lockkeeper::model::lock::LockMode;
 use lockkeeper::model::name::QualifiedName;
 use lockkeeper::model::session::TransactionMode;
 use lockkeeper::rule::example::Example;
-use lockkeeper::rule::set::RuleSet;
+use lockkeeper::rule::set::{Entry, RuleSet};
 use lockkeeper::text::SourceFile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -23,15 +23,19 @@ use std::sync::{Mutex, PoisonError};
 include!(concat!(env!("OUT_DIR"), "/rule_tests.rs"));
 
 fn speaks_for_itself(rule: &str) {
-    let rules = RuleSet::embedded();
-    let examples = rules.find(rule).expect("the test was made from the rule").examples();
-    let examples = examples.unwrap_or_else(|problem| panic!("{}", problem.message));
+    let mut rules = RuleSet::embedded();
+    rules.while_on(rule, hold_all).expect("the test was made from the rule");
+}
+
+fn hold_all(entry: &Entry, rules: &RuleSet) {
+    let rule = entry.id.as_str();
+    let examples = entry.examples().unwrap_or_else(|problem| panic!("{}", problem.message));
     let mut complaints = Vec::new();
     for server in servers() {
         let mut report = Report::default();
         let of_this_server = |example: &&Example| example.live && example.is_about(server.installation().version.0);
         for example in examples.bad.iter().chain(&examples.good).filter(of_this_server) {
-            block_on(hold_against(&Case { rule, example, server }, &rules, &mut report)).expect("an event queue");
+            block_on(hold_against(&Case { rule, example, server }, rules, &mut report)).expect("an event queue");
         }
         complaints.append(&mut report.complaints);
         sum_up(server, report, rules.all().count());
