@@ -175,10 +175,10 @@ impl<'a> Judge<'a> {
     }
 
     fn ask_rule(&self, entry: &Entry, moment: &Moment<'_>) -> Option<Finding> {
-        let rule = entry.rule().ok()?;
+        let rule = entry.rule().ok().filter(|_| entry.is_on())?;
         let (case, assumed) = rule.speaks(moment)?;
         let severity = entry.overridden().or(case.severity).unwrap_or(rule.severity);
-        entry.is_on().then(|| finding(rule, case, severity, assumed, moment))
+        Some(finding(rule, case, severity, assumed, moment))
     }
 
     /// Of a rule that speaks once in a file, the first finding stands that nobody has allowed.

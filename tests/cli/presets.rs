@@ -1,0 +1,71 @@
+//! Rules that are off by default: what turns them on, alone and together.
+
+use super::Shop;
+
+/// A rule that is part of a preset.
+const OFF: &str = "title: Views\npreset: style\nseverity: advice\nclass: additive\nmatch:\n  op: create_view\nmessage: a view is made\nwhy: It is.\n\
+                   examples:\n  bad:\n    - sql: CREATE VIEW sales AS SELECT 1 AS id;\n";
+
+/// A shop with that rule, a view, and a config.
+fn shop(config: &str) -> Shop {
+    Shop::with(&[
+        ("own/create-view-of-ours.yaml", OFF),
+        ("lockkeeper.yaml", &format!("rule_folders: [own]\n{config}")),
+        ("m/0001_sales.sql", "CREATE VIEW sales AS SELECT 1 AS id;\n"),
+    ])
+}
+
+const HEARD: &str = "m/0001_sales.sql:1:1: advice[create-view-of-ours]";
+
+#[test]
+fn a_rule_of_a_preset_is_silent_until_the_preset_turns_it_on() {
+    assert_eq!(shop("").short(&["m"]), Vec::<String>::new());
+    assert_eq!(shop("presets: [style]\n").short(&["m"]), [HEARD]);
+    assert_eq!(shop("presets: style\n").short(&["m"]), [HEARD]);
+}
+
+#[test]
+fn a_rule_alone_is_turned_on_by_its_weight() {
+    assert_eq!(shop("rules: { create-view-of-ours: warning }\n").short(&["m"]), [HEARD.replace("advice", "warning")]);
+}
+
+#[test]
+fn what_is_said_of_one_rule_counts_for_more_than_its_preset() {
+    assert_eq!(shop("presets: [style]\nrules: { create-view-of-ours: off }\n").short(&["m"]), Vec::<String>::new());
+    assert_eq!(shop("presets: [style]\nrules: { create-view-of-ours: error }\n").short(&["m"]), [HEARD.replace("advice", "error")]);
+}
+
+#[test]
+fn a_rule_that_is_off_says_so_and_shows_its_example_all_the_same() {
+    let out = shop("").run(&["explain", "create-view-of-ours"]).out;
+    assert!(out.contains("create-view-of-ours  off, additive") && out.contains("a view is made"), "{out}");
+    let out = shop("presets: [style]\n").run(&["explain", "create-view-of-ours"]).out;
+    assert!(out.contains("create-view-of-ours  advice, additive"), "{out}");
+}
+
+#[test]
+fn the_examples_of_a_rule_that_is_off_are_tested_all_the_same() {
+    let tested = shop("").run(&["rule", "test", "create-view-of-ours"]);
+    assert_eq!(tested.code, Some(0), "{}{}", tested.out, tested.err);
+    assert!(tested.out.contains("1 examples, 0 of them wrong"), "{}", tested.out);
+}
+
+#[test]
+fn the_list_of_rules_tells_which_are_off() {
+    let weight = |config: &str| {
+        let rules = shop(config).run(&["rules", "--json"]).json();
+        let own = rules.as_array().into_iter().flatten().find(|rule| rule["id"] == "create-view-of-ours").cloned();
+        own.unwrap_or_default()["severity"].clone()
+    };
+    assert!(weight("").is_null());
+    assert_eq!(weight("presets: [style]\n"), "advice");
+}
+
+#[test]
+fn a_preset_that_nobody_knows_is_shown_at_its_place_with_those_that_are_known() {
+    let answer = shop("presets: [stlye]\n").run(&["lint", "m"]);
+    assert_eq!(answer.code, Some(2));
+    for part in ["lockkeeper.yaml:2:11", "there is no `stlye` here, did you mean `style`?", "one of: style"] {
+        assert!(answer.out.contains(part), "`{part}` is not in:\n{}", answer.out);
+    }
+}

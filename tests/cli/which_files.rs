@@ -1,0 +1,69 @@
+//! `lint`: which files are judged, and on which schema.
+
+use super::{ORDERS, PLAIN_INDEX, Shop};
+
+#[test]
+fn a_file_named_alone_is_judged_on_what_the_files_before_it_made() {
+    let later = "SET lock_timeout = '2s';\nALTER TABLE orders ALTER COLUMN note TYPE text;\n";
+    let shop = Shop::with(&[("m/0001_orders.sql", "CREATE TABLE orders (id bigint, note varchar(20));\n"), ("m/0002_note.sql", later)]);
+    assert_eq!(shop.short(&["m/0002_note.sql"]), Vec::<String>::new());
+    assert_eq!(shop.short(&["--no-history", "m/0002_note.sql"]), ["m/0002_note.sql:2:20: error[change-column-type]"]);
+    shop.write("dump.sql", "CREATE TABLE public.orders (id bigint, note character varying(20));\n");
+    assert_eq!(shop.short(&["--no-history", "--schema", "dump.sql", "m/0002_note.sql"]), Vec::<String>::new());
+}
+
+#[test]
+fn standard_input_takes_the_place_of_the_file_that_it_stands_for() {
+    let shop = Shop::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", "SELECT 1;\n")]);
+    let answer = shop.run_with_input(&["lint", "-", "--stdin-path", "m/0002_index.sql", "--format", "short"], PLAIN_INDEX);
+    assert!(answer.out.starts_with("m/0002_index.sql:2:1: error[create-index-without-concurrently]"), "{}", answer.out);
+    let answer = shop.run_with_input(&["lint", "-", "--format", "short"], "DROP TABLE orders;\n");
+    assert!(answer.out.contains("<stdin>:1:"), "{}{}", answer.out, answer.err);
+}
+
+#[test]
+fn without_a_path_the_directories_of_the_nearest_config_are_judged() {
+    let shop = Shop::with(&[
+        ("lockkeeper.yaml", "migrations: [db/one, db/two]\nexclude: [\"**/0001_*\"]\n"),
+        ("db/one/0001_orders.sql", ORDERS),
+        ("db/one/0002_index.sql", PLAIN_INDEX),
+        ("db/two/0002_index.sql", "SELECT 1;\n"),
+        ("elsewhere/0001_drop.sql", "DROP TABLE orders;\n"),
+    ]);
+    let report = shop.run(&["lint", "--format", "json"]).json();
+    let paths: Vec<_> = report["migrations"].as_array().into_iter().flatten().map(|migration| migration["path"].clone()).collect();
+    assert_eq!(paths, ["db/one/0002_index.sql", "db/two/0002_index.sql"]);
+}
+
+#[test]
+fn what_the_config_says_for_nothing_is_noted() {
+    let config = "migrations: m\nexclude: [\"m/old/*\"]\nrules: { drop-column: error, drop-table: warning }\n";
+    let shop = Shop::with(&[("lockkeeper.yaml", config), ("m/0001_orders.sql", ORDERS)]);
+    let answer = shop.run(&["lint"]);
+    assert_eq!(answer.code, Some(0));
+    let notes: Vec<_> = answer.err.lines().collect();
+    assert_eq!(
+        notes,
+        [
+            "note: nothing matches `m/old/*` under `exclude:`",
+            "note: `drop-column` weighs that much anyway: the line under `rules:` changes nothing"
+        ]
+    );
+}
+
+#[test]
+fn two_directories_are_two_histories() {
+    let shop = Shop::with(&[
+        ("a/0001_orders.sql", ORDERS),
+        ("b/0001_index.sql", "CREATE TABLE orders (id bigint);\nCREATE INDEX ON orders (id);\n"),
+    ]);
+    assert_eq!(shop.run(&["lint", "a", "b"]).code, Some(0), "the second directory makes a table of its own");
+}
+
+#[test]
+fn files_that_undo_a_migration_are_counted_not_judged() {
+    let shop = Shop::with(&[("m/0001_orders.up.sql", ORDERS), ("m/0001_orders.down.sql", "DROP TABLE orders;\n")]);
+    let answer = shop.run(&["lint", "m"]);
+    assert_eq!(answer.code, Some(0));
+    assert!(answer.out.contains("files passed over: 1 that undo a migration"), "{}", answer.out);
+}
