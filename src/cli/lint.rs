@@ -26,6 +26,7 @@ use std::time::Duration;
   lockkeeper lint migrations/0042_buyer.sql                one file, with the files before it as history
   lockkeeper lint --schema dump.sql --no-history new.sql   one file on a schema that pg_dump -s has written
   git show HEAD:m/0042.sql | lockkeeper lint - --stdin-path m/0042.sql
+  lockkeeper lint --stats stats.yaml                       what is small takes no time, what is large gets an estimate
   lockkeeper lint --format json | jq .class
   lockkeeper lint --fail-on maintenance-window             only what needs a window fails the run
 
@@ -56,6 +57,9 @@ pub(super) struct Lint {
     /// A schema dump (pg_dump --schema-only) that is older than all migrations
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// How large the tables are, as `lockkeeper stats` has written it [default: the config's, if it names one]
+    #[arg(long, value_name = "FILE")]
+    stats: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,7 +93,8 @@ const DASH: &str = "-";
 impl Lint {
     pub fn run(self, console: Console) -> Exit {
         let start = self.start();
-        let Setup { config, rules, mut problems } = Setup::read(self.config.as_deref(), &start);
+        let Setup { mut config, rules, mut problems } = Setup::read(self.config.as_deref(), &start);
+        problems.extend(config.read_stats(self.stats.as_deref()).err());
         let fail_on = self.fail_on.or(config.fail_on).unwrap_or(FailOn::Severity(crate::rule::Severity::Error));
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
         let found = match self.request(&config, !problems.is_empty()) {

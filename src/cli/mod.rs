@@ -6,6 +6,8 @@ mod rule;
 mod rules;
 mod setup;
 mod show;
+#[cfg(feature = "apply")]
+mod stats;
 
 use crate::problem::Problem;
 use crate::report;
@@ -43,6 +45,9 @@ enum Command {
     Init,
     /// Say how lockkeeper sees a file: operations, facts, effects, and what each rule made of them
     Show(show::Show),
+    /// Ask a server how large its tables are, for `lint --stats`
+    #[cfg(feature = "apply")]
+    Stats(stats::Stats),
     /// Say what a rule means, with its examples
     Explain(rules::Explain),
     /// List all rules
@@ -95,6 +100,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Lint(lint) => lint.run(console),
         Command::Init => init::run(console),
         Command::Show(show) => show.run(console),
+        #[cfg(feature = "apply")]
+        Command::Stats(stats) => stats.run(console),
         Command::Explain(explain) => explain.run(console),
         Command::Rules(list) => list.run(console),
         Command::Rule(rule) => rule.run(console),

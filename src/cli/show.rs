@@ -28,7 +28,8 @@ pub(super) struct Show {
 impl Show {
     pub fn run(self, console: Console) -> Exit {
         let start = self.file.parent().unwrap_or(Path::new(""));
-        let Setup { config, rules, problems } = Setup::read(self.config.as_deref(), start);
+        let Setup { mut config, rules, mut problems } = Setup::read(self.config.as_deref(), start);
+        problems.extend(config.read_stats(None).err());
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
         let found = discover::discover(&Request { paths: vec![self.file.clone()], ..Request::default() }, &config);
         let (report, seen) = show::show(found, &Settings { rules: &rules, config: &config, server });

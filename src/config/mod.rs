@@ -1,11 +1,12 @@
 //! `lockkeeper.yaml`: what a project says about itself, and where that file is found.
 
 mod read;
+pub mod stats;
 mod template;
 
 use crate::model::effects::Version;
-use crate::model::name::QualifiedName;
 use crate::model::session::{Timeout, TransactionMode};
+use crate::model::sizes::Sizes;
 use crate::problem::Problem;
 use crate::rule::moment::PsqlCommands;
 use crate::rule::{Class, Preset, Severity};
@@ -43,8 +44,10 @@ pub struct Config {
     pub rule_folders: Vec<PathBuf>,
     /// Paths that are never judged, relative to `directory`.
     pub exclude: Globs,
-    /// Tables of which the project knows that they stay small.
-    pub small_tables: Vec<QualifiedName>,
+    /// How large tables are.
+    pub sizes: Arc<Sizes>,
+    /// A file that `lockkeeper stats` has written.
+    pub stats: Option<PathBuf>,
     /// What the role that migrates has set, so that files need not say it.
     pub role: RoleSettings,
     /// Whether the files are all there ever was.
@@ -176,7 +179,8 @@ impl Default for Config {
             rule_folders: Vec::new(),
             exclude: Globs::default(),
             psql: PsqlCommands::Untold,
-            small_tables: Vec::new(),
+            sizes: Arc::default(),
+            stats: None,
             role: RoleSettings { lock_timeout: Timeout::Unset, statement_timeout: Timeout::Unset },
             history: Completeness::default(),
             fail_on: None,
@@ -226,6 +230,19 @@ impl Config {
     /// The `rule_folders:` as paths from the current directory.
     pub fn rule_paths(&self) -> Vec<PathBuf> {
         self.rule_folders.iter().map(|path| self.directory.join(path)).collect()
+    }
+
+    /// Adds the sizes in a file that `lockkeeper stats` has written: the one that is named, else that of `stats:`.
+    ///
+    /// # Errors
+    /// That it cannot be read, or the first thing in it that is wrong.
+    pub fn read_stats(&mut self, named: Option<&Path>) -> Result<(), Problem> {
+        let own = self.stats.as_ref().map(|path| self.directory.join(path));
+        let Some(path) = named.map(Path::to_owned).or(own) else { return Ok(()) };
+        let source = SourceFile::read(&path).map_err(|error| {
+            Problem::new("stats::unreadable", crate::problem::io_words(&error)).help("`lockkeeper stats` writes it").about(&path)
+        })?;
+        stats::read(&source, Arc::make_mut(&mut self.sizes))
     }
 
     /// Which pattern of `exclude:` a path matches, if one does.

@@ -29,9 +29,8 @@ const KEYS: &[(&str, Read)] = &[
     }),
     ("rule_folders", |config, node| paths(node).map(|paths| config.rule_folders = paths)),
     ("exclude", |config, node| globs(node).map(|globs| config.exclude = globs)),
-    ("small_tables", |config, node| {
-        texts(node).map(|names| config.small_tables = names.iter().filter_map(|name| name.parse().ok()).collect())
-    }),
+    ("small_tables", small_tables),
+    ("stats", |config, node| node.text().map(|path| config.stats = Some(path.into()))),
     ("lock_timeout", |config, node| timeout(node).map(|timeout| config.role.lock_timeout = timeout)),
     ("statement_timeout", |config, node| timeout(node).map(|timeout| config.role.statement_timeout = timeout)),
     ("history", |config, node| node.one_of(HISTORIES).map(|history| config.history = history)),
@@ -113,6 +112,24 @@ fn globs(node: &Node) -> Result<Globs, Fault> {
 fn overrides(node: &Node) -> Result<Vec<Override>, Fault> {
     let entries = node.map()?.iter();
     entries.map(|(rule, level)| Ok(Override { rule: rule.text()?.to_owned(), level: level.one_of(LEVELS)? })).collect()
+}
+
+/// The names of small tables, or `{ rows: N, names: [...] }`.
+fn small_tables(config: &mut Config, node: &Node) -> Result<(), Fault> {
+    let names = match &node.what {
+        What::Map(_) => {
+            let fields = node.fields(&["rows", "names"])?;
+            if let Some(rows) = fields.get("rows") {
+                let below_zero = |_| rows.fault("a number below zero stands where a number of rows is expected");
+                Arc::make_mut(&mut config.sizes).small_rows = u64::try_from(rows.number()?).map_err(below_zero)?;
+            }
+            fields.get("names")
+        }
+        What::Null | What::Bool(_) | What::Number(_) | What::Float(_) | What::Text(_) | What::List(_) => Some(node),
+    };
+    let names = names.map_or(Ok(Vec::new()), texts)?;
+    Arc::make_mut(&mut config.sizes).small = names.iter().filter_map(|name| name.parse().ok()).collect();
+    Ok(())
 }
 
 fn postgres(node: &Node) -> Result<Version, Fault> {
@@ -217,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, rule_folders, exclude, small_tables, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, rule_folders, exclude, small_tables, stats, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]

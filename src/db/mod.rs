@@ -4,6 +4,7 @@ pub mod dump;
 pub mod installed;
 pub mod observe;
 pub mod server;
+pub mod sizes;
 
 mod hold;
 mod picture;

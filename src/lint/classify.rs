@@ -7,6 +7,7 @@ use crate::model::lock::{Blocked, Blocks, LockMode};
 use crate::model::name::QualifiedName;
 use crate::model::operation::Persistence;
 use crate::model::session::Session;
+use crate::model::sizes::Sizes;
 use crate::rule::Class;
 
 /// What a statement meets.
@@ -18,8 +19,8 @@ pub(super) struct Scene<'a> {
     pub session: &'a Session,
     /// The migration that it is part of.
     pub step: Step,
-    /// Tables that are known to be small.
-    pub small: &'a [QualifiedName],
+    /// How large tables are.
+    pub sizes: &'a Sizes,
 }
 
 impl Scene<'_> {
@@ -66,7 +67,7 @@ impl Scene<'_> {
 
     /// Whether the time it takes grows with a table that holds rows of others.
     fn takes_long(&self, effects: &Effects) -> bool {
-        let large = |relation: &QualifiedName| self.in_use(relation) && !self.small.contains(relation);
+        let large = |relation: &QualifiedName| self.in_use(relation) && !self.sizes.is_small(relation);
         let of_large = |index: &QualifiedName| {
             let table = self.catalog.get(index).and_then(|relation| relation.index.as_ref()).map_or(index, |index| &index.table);
             large(table)

@@ -3,6 +3,7 @@
 use crate::model::effects::{Effects, Version};
 use crate::model::lock::Blocks;
 use crate::model::session::TransactionMode;
+use crate::model::sizes::Estimate;
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
 use crate::sql::Reading;
@@ -53,6 +54,8 @@ pub struct Judged {
     pub effects: Effects,
     /// Whether reads wait for it, and writes, over all relations that existed before the migration.
     pub blocks: Blocks,
+    /// How long they wait, if `--stats` tells how large the tables are.
+    pub estimate: Option<Estimate>,
     /// As written.
     pub class: Class,
     /// With the suggested fixes.

@@ -7,7 +7,7 @@ use super::{Replay, Settings, fingerprint, suggest, suppress};
 use crate::discover::Migration;
 use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects};
-use crate::model::lock::Blocks;
+use crate::model::lock::{Blocked, Blocks};
 use crate::model::session::Session;
 use crate::problem::Problem;
 use crate::rule::file::{Case, Rule};
@@ -15,6 +15,7 @@ use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
 use crate::rule::set::Entry;
 use crate::rule::{Class, Severity};
 use crate::sql::{Script, Statement};
+use std::sync::Arc;
 
 /// Judges one migration.
 pub(super) struct Judge<'a> {
@@ -70,7 +71,7 @@ impl<'a> Judge<'a> {
             has_later,
             version: migration.version.clone(),
             psql: settings.config.psql,
-            small_tables: settings.config.small_tables.clone(),
+            sizes: Arc::clone(&settings.config.sizes),
         };
         Self { settings, migration, script, end, surroundings, nothing: Effects::default(), watch }
     }
@@ -114,6 +115,7 @@ impl<'a> Judge<'a> {
         let scene = self.scene(run);
         let blocks = scene.blocks(&all, run.hold.now.strongest);
         let class = scene.class(&all, blocks);
+        let estimate = (blocks.reads.max(blocks.writes) == Blocked::Long).then(|| scene.sizes.estimate(&all, scene.catalog)).flatten();
         let locks = holding::on_relations_in_use(&scene, &all);
         findings.append(&mut self.parts_and_whole(at, run, (&each, &all), (class, blocks)));
         run.replay.end_statement(&mut run.session, statement, at, &each);
@@ -122,7 +124,7 @@ impl<'a> Judge<'a> {
         run.hold = hold;
         // The class of the findings is added when the allowances are known.
         let (span, reading) = (statement.span, statement.reading);
-        Judged { span, reading, operations: words(statement), effects: all, blocks, class, class_with_fixes: class }
+        Judged { span, reading, operations: words(statement), effects: all, blocks, estimate, class, class_with_fixes: class }
     }
 
     /// The findings about the operations of a statement, each by the schema that the one before it leaves behind; and about the whole, by
@@ -149,8 +151,8 @@ impl<'a> Judge<'a> {
     }
 
     fn scene<'r>(&'r self, run: &'r Run<'_, '_>) -> Scene<'r> {
-        let (step, small) = (self.migration.step, &self.surroundings.small_tables);
-        Scene { catalog: &run.replay.catalog, session: &run.session, step, small }
+        let (step, sizes) = (self.migration.step, &*self.surroundings.sizes);
+        Scene { catalog: &run.replay.catalog, session: &run.session, step, sizes }
     }
 
     /// The findings about one subject: at most one of each rule.

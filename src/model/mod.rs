@@ -10,4 +10,5 @@ pub mod lock;
 pub mod name;
 pub mod operation;
 pub mod session;
+pub mod sizes;
 pub mod types;

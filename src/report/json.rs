@@ -6,6 +6,7 @@ use crate::model::effects::{InTransaction, Lock};
 use crate::model::lock::Blocked;
 use crate::model::name::QualifiedName;
 use crate::model::session::TransactionMode;
+use crate::model::sizes::Estimate;
 use crate::problem::Problem;
 use crate::sql::Reading;
 use crate::text::{SourceFile, Span};
@@ -100,7 +101,7 @@ impl Serialize for Json<&Judged> {
             InTransaction::Allowed => "allowed",
             InTransaction::Forbidden => "forbidden",
         };
-        let mut map = to.serialize_struct("effects", 7)?;
+        let mut map = to.serialize_struct("effects", 8)?;
         map.serialize_field("locks", &List(effects.locks.iter().map(Json)))?;
         map.serialize_field("blocks", &BlocksView { reads: blocked(self.0.blocks.reads), writes: blocked(self.0.blocks.writes) })?;
         map.serialize_field("rewrites", &names(&effects.rewrites))?;
@@ -108,7 +109,29 @@ impl Serialize for Json<&Judged> {
         map.serialize_field("builds", &names(&effects.builds))?;
         map.serialize_field("transaction", transaction)?;
         map.serialize_field("rebuilds", &names(&effects.rebuilds))?;
+        map.serialize_field("estimate", &self.0.estimate.map(EstimateView::from))?;
         map.end()
+    }
+}
+
+#[derive(serde::Serialize)]
+struct EstimateView {
+    seconds: u64,
+    read_bytes: u64,
+    written_bytes: u64,
+    assumed_read_bytes_per_second: u64,
+    assumed_write_bytes_per_second: u64,
+}
+
+impl From<Estimate> for EstimateView {
+    fn from(estimate: Estimate) -> Self {
+        Self {
+            seconds: estimate.seconds,
+            read_bytes: estimate.reads,
+            written_bytes: estimate.writes,
+            assumed_read_bytes_per_second: estimate.speed.reads,
+            assumed_write_bytes_per_second: estimate.speed.writes,
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use crate::model::kind::OpKind;
 use crate::model::lock::{Blocks, LockMode};
 use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
+use crate::model::sizes::Sizes;
 use crate::sql::Statement;
 use crate::sql::broken_text::BrokenText;
 use crate::text::{Located, SourceFile, Span};
+use std::sync::Arc;
 
 /// Everything a fact may look at.
 #[derive(Clone, Copy)]
@@ -138,8 +140,8 @@ pub struct Surroundings {
     pub psql: PsqlCommands,
     /// The version that the file's name says.
     pub version: Option<String>,
-    /// Names of tables (as stored, with schema) that the config calls small.
-    pub small_tables: Vec<crate::model::name::QualifiedName>,
+    /// How large tables are.
+    pub sizes: Arc<Sizes>,
 }
 
 /// What is wrong with a migration's place in the order.

@@ -10,3 +10,4 @@ mod play;
 mod random_ddl;
 mod servers;
 mod shop;
+mod stats;

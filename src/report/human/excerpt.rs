@@ -60,7 +60,18 @@ fn effects(statement: &Judged) -> String {
         .iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(verb, names)| format!("{verb} {}", some(&names.iter().collect::<Vec<_>>())));
-    lock.into_iter().chain(deeds).collect::<Vec<_>>().join(", ")
+    let time = statement.estimate.map(|estimate| format!("for about {}", duration(estimate.seconds)));
+    lock.into_iter().chain(deeds).chain(time).collect::<Vec<_>>().join(", ")
+}
+
+/// Seconds as a reader thinks of them, rounded up.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..=1 => "1 s".to_owned(),
+        2..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
 }
 
 /// The first name, and how many there are beside it; what lies in `public` is called by its name alone.

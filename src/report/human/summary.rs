@@ -2,6 +2,7 @@
 
 use super::super::{Look, Paint, Totals, worst_class};
 use crate::lint::finding::{Assessed, Finding, Report};
+use crate::model::sizes::Estimate;
 use crate::rule::{Class, Severity};
 use crate::text::shown;
 use std::cmp::Reverse;
@@ -98,6 +99,16 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
     let over: Vec<_> = over.iter().filter(|(files, _)| *files > 0).map(|(files, why)| format!("{files} {why}")).collect();
     if !over.is_empty() {
         writeln!(out, "{}", paint.dim(format_args!("files passed over: {}", over.join(", "))))?;
+    }
+    let mut estimates = report.migrations.iter().flat_map(|migration| &migration.statements).filter_map(|statement| statement.estimate);
+    if let Some(Estimate { speed, .. }) = estimates.next() {
+        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+        let assumed = format_args!("{} MB read and {} MB written a second", megabytes(speed.reads), megabytes(speed.writes));
+        writeln!(
+            out,
+            "{}",
+            paint.dim(format_args!("times are estimates that assume {assumed}; `assume:` in the stats file says otherwise"))
+        )?;
     }
     if report.migrations.len() > 1 {
         writeln!(out, "all together: {}", paint.class(worst_class(report)))?;

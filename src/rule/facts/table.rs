@@ -32,7 +32,7 @@ pub(super) const FACTS: &[Fact] = &[
     Fact { name: "table", kind: Kind::Words(&["existing", "new", "temporary", "absent"]), of: ON_ONE_RELATION, read: table,
            doc: "the relation: `new` if this migration made it, `temporary`, `absent` if the history is sure of it, else `existing`; an index counts as its table" },
     Fact { name: "small", kind: Kind::Bool, of: ON_ONE_RELATION, read: small,
-           doc: "lockkeeper.yaml calls the table small" },
+           doc: "lockkeeper.yaml calls the table small, or `--stats` tells that it is" },
 ];
 
 fn table<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -51,7 +51,7 @@ fn is_new_index(m: &Moment<'_>) -> bool {
 }
 
 fn small<'a>(m: &Moment<'a>) -> Value<'a> {
-    name(m).is_some_and(|name| m.migration.small_tables.contains(&m.before.resolve(&name))).into()
+    name(m).is_some_and(|name| m.migration.sizes.is_small(&m.before.resolve(&name))).into()
 }
 
 /// The relation of a name, if the history knows it.
