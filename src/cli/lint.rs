@@ -3,7 +3,7 @@
 use super::setup::Setup;
 use super::{Console, Exit};
 use crate::config::{Config, FailOn, Level, major_version};
-use crate::discover::{self, Discovered, Request, STDIN};
+use crate::discover::{self, Changes, Discovered, Request, STDIN};
 use crate::lint::{self, Settings};
 use crate::model::effects::Version;
 use crate::problem::{Problem, io_words};
@@ -27,6 +27,8 @@ use std::time::Duration;
   lockkeeper lint --schema dump.sql --no-history new.sql   one file on a schema that pg_dump -s has written
   git show HEAD:m/0042.sql | lockkeeper lint - --stdin-path m/0042.sql
   lockkeeper lint --stats stats.yaml                       what is small takes no time, what is large gets an estimate
+  lockkeeper lint --since origin/main                      what a branch adds and changes, as one release
+  lockkeeper lint --release m/0041.sql m/0042.sql          two files that are deployed together
   lockkeeper lint --format json | jq .class
   lockkeeper lint --fail-on maintenance-window             only what needs a window fails the run
 
@@ -51,6 +53,15 @@ pub(super) struct Lint {
     /// The path that standard input stands for: its directory gives the history, and reports show it
     #[arg(long, value_name = "FILE")]
     stdin_path: Option<PathBuf>,
+    /// Judge only what is new or different since HEAD and REF parted (a branch, tag or commit), committed or not; the rest is history.
+    /// These files are one release: they are deployed together, before the code that needs them, and a table that one of them makes is
+    /// nobody's yet. A file that REF has and that was edited or deleted is a finding
+    #[arg(long, value_name = "REF", conflicts_with_all = ["release", "no_history", "stdin_path"])]
+    since: Option<String>,
+    /// Judge these files (or directories) as one release, deployed together; the others of their directories are history. Takes one or
+    /// more, and may be repeated; nothing else is named then. Without --since or --release each file is a release of its own
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["paths", "stdin_path"])]
+    release: Vec<PathBuf>,
     /// Judge a file that is named alone without the earlier files of its directory
     #[arg(long)]
     no_history: bool,
@@ -108,7 +119,7 @@ impl Lint {
         progress.finish_and_clear();
         report.problems.dedup_by(|a, b| a.message == b.message && a.path() == b.path() && a.labels == b.labels);
 
-        if self.format == FormatArg::Human && self.paths.is_empty() {
+        if self.format == FormatArg::Human && self.named().next().is_none() && self.since.is_none() {
             note_unused(console, &config, &rules, &skipped.patterns);
         }
         let exit = match () {
@@ -120,9 +131,14 @@ impl Lint {
         console.print(exit, |mut out| report::write(&report, self.format.into(), &look, &mut out))
     }
 
+    /// The paths of the command line.
+    fn named(&self) -> impl Iterator<Item = &PathBuf> {
+        self.paths.iter().chain(&self.release)
+    }
+
     /// Where the search for a config begins.
     fn start(&self) -> PathBuf {
-        let first = self.paths.iter().find(|path| path.as_os_str() != DASH).or(self.stdin_path.as_ref());
+        let first = self.named().find(|path| path.as_os_str() != DASH).or(self.stdin_path.as_ref());
         match first {
             Some(path) if path.is_dir() => path.clone(),
             Some(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
@@ -132,19 +148,30 @@ impl Lint {
 
     /// What is to be judged. A config that cannot be read does not say where the migrations are, and then nothing else does.
     fn request(&self, config: &Config, broken_config: bool) -> Result<Request, Problem> {
-        let mut request = Request { no_history: self.no_history, ..Request::default() };
+        let one_release = self.since.is_some() || !self.release.is_empty();
+        let mut request = Request { no_history: self.no_history, one_release, ..Request::default() };
         let wants_stdin = self.paths.iter().any(|path| path.as_os_str() == DASH) || (self.paths.is_empty() && self.stdin_path.is_some());
         if wants_stdin {
             let given = stdin(self.stdin_path.as_deref())?;
             request.paths.push(given.path().to_owned());
             request.given.push(given);
         }
-        request.paths.extend(self.paths.iter().filter(|path| path.as_os_str() != DASH).cloned());
+        request.paths.extend(self.named().filter(|path| path.as_os_str() != DASH).cloned());
         if request.paths.is_empty() {
             request.paths = config.migration_paths();
         }
         if request.paths.is_empty() && !broken_config {
             request.paths.push(PathBuf::from("."));
+        }
+        if let Some(reference) = &self.since {
+            if wants_stdin {
+                return Err(
+                    Problem::new("lint::since", "standard input is no file of which git knows what has changed").help("name the file")
+                );
+            }
+            let near = request.paths.iter().find(|path| path.exists());
+            let directory = near.map(|path| if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) });
+            request.changes = Some(Changes::since(reference, directory.unwrap_or(Path::new("")))?);
         }
         if let Some(path) = &self.schema {
             let read = SourceFile::read(path).map_err(|error| Problem::new("lint::schema", io_words(&error)).about(path));

@@ -1,9 +1,13 @@
 //! Paths to ordered migrations: which files there are, to which history they belong, and what their runner does with them.
 
 mod convention;
+mod git;
 mod head;
 mod order;
+mod since;
 mod walk;
+
+pub use git::Changes;
 
 use crate::config::{Completeness, Config};
 use crate::model::catalog::Step;
@@ -33,10 +37,12 @@ pub struct Migration {
     pub declared: Option<TransactionMode>,
     /// Whether it is judged, or only replayed.
     pub role: Role,
-    /// Its place in its history, from 1.
+    /// Its place in its history, from 1; files of one release share the place of the first.
     pub step: Step,
     /// What is wrong with that place.
     pub order: Order,
+    /// The newest version of the base branch, where this one is behind it.
+    pub base_version: Option<String>,
 }
 
 /// Why a migration is among the others.
@@ -57,6 +63,8 @@ pub struct History {
     pub migrations: Vec<Migration>,
     /// Whether it begins with an empty database.
     pub whole: bool,
+    /// Its subjects are deployed together.
+    pub one_release: bool,
 }
 
 /// Everything that was found.
@@ -94,6 +102,10 @@ pub struct Request {
     pub no_history: bool,
     /// A schema dump that is older than every migration.
     pub schema: Option<Arc<SourceFile>>,
+    /// Of the files, those are judged that have changed; the rest is history.
+    pub changes: Option<Changes>,
+    /// The files that are judged are deployed together.
+    pub one_release: bool,
 }
 
 /// The path of a text from standard input that stands for no file. It has no neighbours.
@@ -138,11 +150,23 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
     let mut migrations: Vec<_> = schema.into_iter().map(base).collect();
     for (at, candidate) in candidates.iter().enumerate() {
         if let Some(which) = found.iter().position(|(other, _)| other.path == candidate.path) {
-            let place = Place { step: Step(at as u32 + 1), order: orders[at], lone_message: false };
+            let place = Place { step: Step(at as u32 + 1), order: (orders[at], None), lone_message: false };
             migrations.push(migration(candidate, found.remove(which).1, place, config).0);
         }
     }
-    History { directory: PathBuf::new(), migrations, whole: false }
+    History { directory: PathBuf::new(), migrations, whole: false, one_release: false }
+}
+
+impl History {
+    /// The same with its subjects as one release: what one of them makes, nobody uses before all of them have run.
+    #[must_use]
+    pub fn as_one_release(mut self) -> Self {
+        let first = self.migrations.iter().find(|migration| migration.role == Role::Subject).map(|migration| migration.step);
+        for migration in self.migrations.iter_mut().filter(|migration| migration.role == Role::Subject) {
+            migration.step = first.unwrap_or(migration.step);
+        }
+        Self { one_release: true, ..self }
+    }
 }
 
 /// A schema as a migration that is older than all others.
@@ -156,14 +180,23 @@ fn base(source: Arc<SourceFile>) -> Migration {
         role: Role::History,
         step: Step::BASE,
         order: Order::Fine,
+        base_version: None,
         source,
     }
+}
+
+/// A file that the base branch has and that is no more: there is nothing in it to judge but that.
+fn gone(candidate: &Candidate) -> Migration {
+    let source = SourceFile::new(&candidate.path, "");
+    let (version, name) = (candidate.version.clone(), candidate.name.clone());
+    Migration { version, name, role: Role::Subject, order: Order::Gone, ..base(source) }
 }
 
 /// Where a migration stands among the others.
 struct Place {
     step: Step,
-    order: Order,
+    /// What is wrong with it, and the version that makes it so.
+    order: (Order, Option<String>),
     /// Its runner sends each file as one message.
     lone_message: bool,
 }
@@ -179,7 +212,8 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
         declared,
         role: candidate.role,
         step: place.step,
-        order: place.order,
+        order: place.order.0,
+        base_version: place.order.1,
         source,
     };
     (migration, head.problem)
@@ -195,7 +229,8 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
         // A dump of the schema tells what was there before.
         Completeness::Auto => request.schema.is_some() || (folder.complete && order::begins_empty(&folder.candidates)),
     };
-    let orders = order::irregularities(&folder.candidates);
+    let places = order::irregularities(&folder.candidates).into_iter().zip(folder.places);
+    let orders: Vec<_> = places.map(|(order, place)| place.filter(|_| order != Order::Duplicate).unwrap_or((order, None))).collect();
     let lone_message = folder.directory.join(PRISMA_LOCK).is_file();
     let one = |(at, candidate): (usize, &Candidate)| {
         let source = match text_of(&candidate.path, request) {
@@ -203,7 +238,7 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
             Err(problem) => return (None, Some(problem)),
         };
         let (migration, problem) =
-            migration(candidate, source, Place { step: Step(at as u32 + 1), order: orders[at], lone_message }, config);
+            migration(candidate, source, Place { step: Step(at as u32 + 1), order: orders[at].clone(), lone_message }, config);
         (Some(migration), problem)
     };
     let candidates = &folder.candidates;
@@ -215,8 +250,9 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     let (migrations, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
     let whole = whole && migrations.iter().all(Option::is_some);
     let dump = request.schema.clone().map(base);
-    let migrations = dump.into_iter().chain(migrations.into_iter().flatten()).collect();
-    let history = History { directory: folder.directory, migrations, whole };
+    let migrations = dump.into_iter().chain(migrations.into_iter().flatten()).chain(folder.gone.iter().map(gone)).collect();
+    let history = History { directory: folder.directory, migrations, whole, one_release: false };
+    let history = if request.one_release { history.as_one_release() } else { history };
     (history, problems.into_iter().flatten().collect())
 }
 

@@ -94,7 +94,7 @@ fn same_version(a: &Candidate, b: &Candidate) -> bool {
 }
 
 /// The version, where its runner takes it for one that nothing else may have.
-fn counted(candidate: &Candidate) -> Option<&str> {
+pub(super) fn counted(candidate: &Candidate) -> Option<&str> {
     candidate.version.as_deref().filter(|_| !candidate.repeatable && candidate.sequence != Sequence::ByFolder)
 }
 
@@ -113,7 +113,7 @@ fn is_strict(sorted: &[Candidate]) -> bool {
 }
 
 /// The eight digits of the day that a version begins with: `20240131` of `20240131120000` and of `2024-01-31`.
-fn day(version: &str) -> Option<String> {
+pub(super) fn day(version: &str) -> Option<String> {
     let digits: String = version.chars().filter(char::is_ascii_digit).collect();
     let day = digits.get(..8).filter(|_| matches!(digits.len(), 8 | 12 | 14 | 17))?;
     let (month, of_month) = (day[4..6].parse::<u8>().ok()?, day[6..8].parse::<u8>().ok()?);

@@ -1,9 +1,12 @@
 //! Walks paths and gathers the files of each history.
 
 use super::convention::{self, Named, Purpose, Sequence};
+use super::git::Change;
+use super::since::Since;
 use super::{Request, Role, STDIN, Skipped, order};
 use crate::config::{Config, non_empty};
 use crate::problem::{Problem, io_words};
+use crate::rule::moment::Order;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
@@ -17,12 +20,18 @@ pub(super) struct Candidate {
     pub repeatable: bool,
     pub sequence: Sequence,
     pub role: Role,
+    /// What has become of it since the branch point, if that was asked.
+    pub change: Change,
 }
 
 /// The candidates of one history, in order.
 pub(super) struct Folder {
     pub directory: PathBuf,
     pub candidates: Vec<Candidate>,
+    /// What the base branch makes of the place of each, and the version there that does.
+    pub places: Vec<Option<(Order, Option<String>)>>,
+    /// Files that the base branch has, and that are no more.
+    pub gone: Vec<Candidate>,
     /// Whether all files of the directory are among them, and none of them is a program.
     pub complete: bool,
 }
@@ -72,11 +81,21 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
         walk.neighbours(&walked);
     }
     let complete = |directory: &Path, walk: &Walk| !request.no_history && !walk.with_programs.iter().any(|other| other == directory);
+    let since = request.changes.as_ref().map(Since::new);
+    let mut gone = since.as_ref().map_or(Vec::new(), |since| since.gone(&walked, config));
+    let mut files = std::mem::take(&mut walk.files);
+    gone.iter().for_each(|(history, _)| _ = files.entry(history.clone()).or_default());
     let mut folders = Vec::new();
-    for (directory, files) in std::mem::take(&mut walk.files) {
+    for (directory, files) in files {
         let mut candidates: Vec<_> = files.into_values().collect();
+        if let Some(problem) = since.as_ref().and_then(|since| since.mark(&mut candidates).err()) {
+            walk.problems.push(problem);
+            continue;
+        }
         order::sort(&mut candidates);
-        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates });
+        let gone = gone.extract_if(.., |(history, _)| *history == directory).map(|(_, candidate)| candidate).collect();
+        let places = candidates.iter().map(|candidate| since.as_ref()?.place(candidate, &directory)).collect();
+        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates, places, gone });
     }
     Found { folders, problems: walk.problems, skipped: walk.skipped }
 }
@@ -208,9 +227,10 @@ impl Walk {
 }
 
 impl Candidate {
-    fn new(path: PathBuf, named: Named, role: Role) -> Self {
+    pub fn new(path: PathBuf, named: Named, role: Role) -> Self {
         let repeatable = named.purpose == Purpose::Repeatable;
-        Self { path, version: named.version, name: named.name, repeatable, sequence: named.sequence, role }
+        let (version, name, sequence) = (named.version, named.name, named.sequence);
+        Self { path, version, name, repeatable, sequence, role, change: Change::default() }
     }
 }
 

@@ -60,10 +60,19 @@ pub fn report_for(example: &Example, rules: &RuleSet, server: Version) -> Report
     let config = config(example);
     let given = Some(SourceFile::new("given.sql", example.given.as_str())).filter(|given| !given.bytes().is_empty());
     // Where one file is judged, the others are its history, or what comes after it.
-    let role = if example.sql.is_some() { Role::History } else { Role::Subject };
-    let mut files: Vec<_> = example.files.iter().map(|file| (SourceFile::new(&file.name, file.sql.as_str()), role)).collect();
-    files.extend(example.sql.as_ref().map(|sql| (SourceFile::new(&example.file, sql.as_str()), Role::Subject)));
-    let discovered = Discovered { histories: vec![in_memory(given, &files, &config)], ..Discovered::default() };
+    let role = |name: &str, otherwise| match &example.release {
+        Some(release) if release.iter().any(|member| member == name) => Role::Subject,
+        Some(_) => Role::History,
+        None => otherwise,
+    };
+    let others = if example.sql.is_some() { Role::History } else { Role::Subject };
+    let mut files: Vec<_> =
+        example.files.iter().map(|file| (SourceFile::new(&file.name, file.sql.as_str()), role(&file.name, others))).collect();
+    let own = |sql: &String| (SourceFile::new(&example.file, sql.as_str()), role(&example.file, Role::Subject));
+    files.extend(example.sql.as_ref().map(own));
+    let history = in_memory(given, &files, &config);
+    let history = if example.release.is_some() { history.as_one_release() } else { history };
+    let discovered = Discovered { histories: vec![history], ..Discovered::default() };
     run(discovered, &Settings { rules, config: &config, server })
 }
 

@@ -68,6 +68,7 @@ impl<'a> Judge<'a> {
         let (migration, script) = file;
         let surroundings = Surroundings {
             order: migration.order,
+            base_version: migration.base_version.clone(),
             has_later,
             version: migration.version.clone(),
             psql: settings.config.psql,

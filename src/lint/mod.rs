@@ -79,12 +79,14 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
         (replay, end) = replayed(history, &scripts, first, settings, false);
     }
     let mut assessed = Vec::new();
+    // What comes behind a file of a release is what comes behind the release.
+    let last = history.migrations.iter().rposition(|migration| !(history.one_release && migration.role == Role::Subject));
     // A script goes when it has been judged: a large history is never in memory as a whole twice.
     for (at, (migration, script)) in history.migrations.iter().zip(scripts).enumerate().skip(first) {
         match migration.role {
             Role::History => replay.file(migration, &script),
             Role::Subject => {
-                let has_later = at + 1 < history.migrations.len();
+                let has_later = last.is_some_and(|last| at < last);
                 let judge = Judge::new(settings, (migration, &script), &end.catalog, has_later, watch);
                 assessed.push(judge.file(&mut replay, problems));
             }

@@ -27,6 +27,8 @@ pub struct Example {
     pub file: String,
     /// Files of the same directory, in any order: the names order them.
     pub files: Vec<OtherFile>,
+    /// Those of all files, by name, that are deployed together; they are judged, and the others are history.
+    pub release: Option<Vec<String>>,
     /// The server versions it is about, from the first up to and without the second.
     pub server: (Option<u8>, Option<u8>),
     /// The transaction mode: `runner`, `none`, `one-message`; nothing lets the file tell.
@@ -104,6 +106,7 @@ impl Example {
             "sql",
             "file",
             "files",
+            "release",
             "server",
             "transaction",
             "role_lock_timeout",
@@ -128,6 +131,7 @@ impl Example {
             sql,
             file: text_of(&fields, "file")?.unwrap_or_else(|| FILE.to_owned()),
             files: fields.get("files").map_or(Ok(Vec::new()), |node| node.list()?.iter().map(OtherFile::read).collect())?,
+            release: words("release")?,
             server: fields.get("server").map_or(Ok((None, None)), read_server)?,
             transaction: fields.get("transaction").map(|node| node.one_of(MODES)).transpose()?,
             without_lock_timeout: say("role_lock_timeout").map_or(Ok(false), |node| node.one_of(&[("none", true)]))?,

@@ -134,6 +134,8 @@ impl<'a> Moment<'a> {
 pub struct Surroundings {
     /// What is wrong with its place in the order, if anything.
     pub order: Order,
+    /// The newest version of the base branch, where it is [`Order::Behind`] that.
+    pub base_version: Option<String>,
     /// Whether a later migration is known (a constraint may still be validated there).
     pub has_later: bool,
     /// Whether psql runs the files.
@@ -158,6 +160,12 @@ pub enum Order {
     Gap,
     /// Its timestamp lies in the future.
     Future,
+    /// It is new, and older by its version than what the base branch has already.
+    Behind,
+    /// The base branch has it with another text.
+    Edited,
+    /// The base branch has it, and it is no more.
+    Gone,
 }
 
 /// Whether psql runs the files, as the config says: only psql knows its meta-commands and feeds COPY from the file.

@@ -11,8 +11,12 @@ const ALLOWANCE: &[OpKind] = &[OpKind::Allowance];
 
 #[rustfmt::skip]
 pub(super) const FACTS: &[Fact] = &[
-    Fact { name: "order", kind: Kind::Words(&["fine", "duplicate", "mixed_width", "gap", "future"]), of: MIGRATION, read: order,
-           doc: "what is wrong with its place among its neighbours" },
+    Fact { name: "order", kind: Kind::Words(&["fine", "duplicate", "mixed_width", "gap", "future", "behind", "edited", "gone"]), of: MIGRATION, read: order,
+           doc: "what is wrong with its place among its neighbours, or in the eyes of the base branch (`--since`)" },
+    Fact { name: "dated", kind: Kind::Bool, of: MIGRATION, read: |m| m.migration.version.as_deref().map(is_date).into(),
+           doc: "its version is a date or a time" },
+    Fact { name: "base_version", kind: Kind::Text, of: MIGRATION, read: |m| m.migration.base_version.as_deref().into(),
+           doc: "the newest version of the base branch, where this one is behind it" },
     Fact { name: "version", kind: Kind::Text, of: MIGRATION, read: |m| m.migration.version.as_deref().into(),
            doc: "the version that its name says" },
     Fact { name: "encoding", kind: Kind::Words(&["not_utf8", "nul", "byte_order_mark"]), of: TEXT, read: encoding,
@@ -44,7 +48,15 @@ fn order<'a>(m: &Moment<'a>) -> Value<'a> {
         Order::MixedWidth => "mixed_width",
         Order::Gap => "gap",
         Order::Future => "future",
+        Order::Behind => "behind",
+        Order::Edited => "edited",
+        Order::Gone => "gone",
     })
+}
+
+/// Eight digits or more that begin with a year: nobody counts so far.
+fn is_date(version: &str) -> bool {
+    version.starts_with(['1', '2']) && version.bytes().filter(u8::is_ascii_digit).count() >= 8
 }
 
 fn encoding<'a>(m: &Moment<'a>) -> Value<'a> {

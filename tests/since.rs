@@ -1,0 +1,232 @@
+//! `lint --since REF` and `lint --release FILE...`, in git repositories of their own: what is judged, and what is history.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A git repository with a branch `main`.
+struct Repository(TempDir);
+
+const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\n";
+const INDEX: &str = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n";
+const DROP: &str = "SET lock_timeout = '2s';\nALTER TABLE orders DROP COLUMN note;\n";
+
+impl Repository {
+    /// With these files as the first commit.
+    fn with(files: &[(&str, &str)]) -> Self {
+        let repository = Self(TempDir::new().expect("a directory for the test"));
+        repository.git(&["init", "-q", "-b", "main"]);
+        files.iter().for_each(|(path, text)| repository.write(path, text));
+        repository.commit();
+        repository
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("the directory is made");
+        fs::write(path, text).expect("the file is written");
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let identity = ["-c", "user.name=shop", "-c", "user.email=shop@example.org", "-c", "commit.gpgsign=false"];
+        let output = Command::new("git").current_dir(self.path()).args(identity).args(arguments).output().expect("git runs");
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", "change"]);
+    }
+
+    fn branch(&self) {
+        self.git(&["checkout", "-q", "-b", "work"]);
+    }
+
+    fn lint<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lockkeeper"));
+        command.current_dir(self.path()).arg("lint").args(arguments);
+        command.output().expect("the program runs")
+    }
+
+    /// The paths that are judged, each with the rules that speak as errors or warnings.
+    fn judged(&self, arguments: &[&str]) -> Vec<String> {
+        let output = self.lint(&[&["--format", "json"], arguments].concat());
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        assert_eq!(report["problems"], serde_json::json!([]));
+        let migrations = report["migrations"].as_array().expect("a list");
+        let words = |migration: &serde_json::Value| {
+            let findings = migration["findings"].as_array().expect("a list").iter();
+            let heard = findings.filter(|finding| finding["severity"] != "advice").filter_map(|finding| finding["rule"].as_str());
+            let heard: Vec<_> = heard.collect();
+            let path = migration["path"].as_str().expect("a path");
+            if heard.is_empty() { path.to_owned() } else { format!("{path}: {}", heard.join(", ")) }
+        };
+        migrations.iter().map(words).collect()
+    }
+
+    /// The exit code and the problem of a run that cannot be done.
+    fn refusal(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.lint(&[&["--format", "short"], arguments].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    }
+}
+
+#[test]
+fn only_what_a_branch_changes_is_judged_committed_or_not() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", INDEX)]);
+    shop.branch();
+    assert_eq!(shop.judged(&["--since", "main"]), [""; 0]);
+    shop.write("m/0003_committed.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n");
+    shop.commit();
+    shop.write("m/0004_staged.sql", "CREATE TABLE payments (id bigint PRIMARY KEY);\n");
+    shop.git(&["add", "m/0004_staged.sql"]);
+    shop.write("m/0005_untracked.sql", DROP);
+    let expected = ["m/0003_committed.sql", "m/0004_staged.sql", "m/0005_untracked.sql: drop-column"];
+    assert_eq!(shop.judged(&["--since", "main"]), expected);
+    assert_eq!(shop.judged(&["--since", "main", "m"]), expected);
+    assert_eq!(shop.judged(&["--since", "HEAD", "m"]), expected[1..]);
+    assert_eq!(shop.judged(&["--since", "main", "m/0001_orders.sql"]), [""; 0]);
+}
+
+#[test]
+fn what_the_base_branch_got_in_the_meantime_is_no_change_of_this_one() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    shop.branch();
+    shop.write("m/0002_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n");
+    shop.commit();
+    shop.git(&["checkout", "-q", "main"]);
+    shop.write("other.sql", DROP);
+    shop.commit();
+    shop.git(&["checkout", "-q", "work"]);
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/0002_users.sql"]);
+}
+
+#[test]
+fn a_file_of_the_base_branch_that_is_edited_or_deleted_is_a_finding() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", INDEX), ("m/0003_drop.sql", DROP)]);
+    shop.branch();
+    shop.write("m/0002_index.sql", "CREATE TABLE drafts (id bigint PRIMARY KEY);\n");
+    fs::remove_file(shop.path().join("m/0003_drop.sql")).expect("the file is removed");
+    let expected = ["m/0002_index.sql: migration-order", "m/0003_drop.sql: migration-order"];
+    assert_eq!(shop.judged(&["--since", "main"]), expected);
+    assert_eq!(shop.lint(&["--since", "main"]).status.code(), Some(1));
+    shop.commit();
+    assert_eq!(shop.judged(&["--since", "main"]), expected);
+    let human = String::from_utf8_lossy(&shop.lint(&["--since", "main"]).stdout).into_owned();
+    assert!(human.contains("the base branch has this file, and it is deleted"), "{human}");
+}
+
+#[test]
+fn what_is_run_again_whenever_it_changes_and_what_undoes_may_be_edited() {
+    let files = [("m/R__views.sql", "SELECT 1;\n"), ("m/0001_orders.down.sql", "DROP TABLE orders;\n")];
+    let shop = Repository::with(&files);
+    shop.branch();
+    shop.write("m/R__views.sql", "SELECT 2;\n");
+    shop.write("m/0001_orders.down.sql", "DROP TABLE orders CASCADE;\n");
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/R__views.sql"]);
+}
+
+#[test]
+fn a_new_file_behind_the_newest_of_the_base_branch_is_a_finding() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    shop.branch();
+    shop.write("m/0002_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n");
+    shop.write("m/0004_users.sql", "CREATE TABLE payments (id bigint PRIMARY KEY);\n");
+    shop.commit();
+    shop.git(&["checkout", "-q", "main"]);
+    // The working tree of the branch has not got this one.
+    shop.write("m/0003_drafts.sql", "CREATE TABLE drafts (id bigint PRIMARY KEY);\n");
+    shop.commit();
+    shop.git(&["checkout", "-q", "work"]);
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/0002_users.sql: migration-order", "m/0004_users.sql"]);
+    shop.write("m/0003_sales.sql", "CREATE TABLE sales (id bigint PRIMARY KEY);\n");
+    fs::remove_file(shop.path().join("m/0002_users.sql")).expect("the file is removed");
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/0003_sales.sql: migration-order", "m/0004_users.sql"]);
+}
+
+#[test]
+fn names_that_look_like_options_or_hold_newlines_and_quotes_are_names() {
+    let shop = Repository::with(&[("0001_orders.sql", ORDERS), ("--x.sql", "SELECT 1;\n")]);
+    shop.branch();
+    shop.write("0002_\"a\nb\".sql", DROP);
+    shop.write("--y.sql", DROP);
+    shop.write("0003 ü.sql", "SELECT 1;\n");
+    let judged = shop.judged(&["--since", "main"]);
+    assert_eq!(judged, ["0002_\"a\nb\".sql: drop-column", "0003 ü.sql", "--y.sql: drop-column"]);
+}
+
+#[test]
+fn a_revision_that_looks_like_an_option_is_refused_and_nothing_runs() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    let output = shop.lint(&["--since=--output=owned", "--format", "short"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("git knows no commit `--output=owned` here"));
+    assert!(!shop.path().join("owned").exists());
+    let (code, words) = shop.refusal(&["--since", "main; touch owned"]);
+    assert_eq!((code, shop.path().join("owned").exists()), (Some(2), false), "{words}");
+}
+
+#[test]
+fn what_git_cannot_answer_is_said_and_ends_with_2() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    let (code, words) = shop.refusal(&["--since", "origin/main"]);
+    assert_eq!((code, words.contains("git knows no commit `origin/main` here")), (Some(2), true), "{words}");
+
+    let nowhere = TempDir::new().expect("a directory");
+    fs::write(nowhere.path().join("0001_orders.sql"), ORDERS).expect("the file is written");
+    let path = nowhere.path().to_string_lossy().into_owned();
+    let (code, words) = shop.refusal(&["--since", "main", &path]);
+    assert_eq!((code, words.contains("there is no git repository here")), (Some(2), true), "{words}");
+
+    // The first path tells the repository; the second is outside of it.
+    let (code, words) = shop.refusal(&["--since", "main", "m", &path]);
+    assert_eq!((code, words.contains("outside of the git repository")), (Some(2), true), "{words}");
+
+    for arguments in [["--since", "main", "--no-history"], ["--since", "main", "--release=m"], ["--release=m", "m", "--no-history"]] {
+        assert_eq!(shop.refusal(&arguments).0, Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_shallow_clone_is_told_how_to_get_the_rest() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    shop.branch();
+    shop.write("m/0002_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n");
+    shop.commit();
+    shop.git(&["checkout", "-q", "main"]);
+    shop.write("m/0003_drafts.sql", "CREATE TABLE drafts (id bigint PRIMARY KEY);\n");
+    shop.commit();
+    let clones = TempDir::new().expect("a directory");
+    let clone = clones.path().join("clone");
+    let source = format!("file://{}", shop.path().display());
+    let target = clone.to_string_lossy().into_owned();
+    shop.git(&["clone", "-q", "--depth", "1", "--no-single-branch", "--branch", "work", &source, &target]);
+    let path = clone.join("m").to_string_lossy().into_owned();
+    for reference in ["origin/main", "v1"] {
+        let (code, words) = {
+            let output = shop.lint(&["--since", reference, &path]);
+            (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+        };
+        assert_eq!((code, words.contains("git fetch --unshallow")), (Some(2), true), "{words}");
+    }
+}
+
+#[test]
+fn files_named_as_a_release_are_judged_and_the_others_are_history() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_users.sql", "CREATE TABLE users (id bigint, note text);\n")]);
+    shop.write("m/0003_index.sql", "SET lock_timeout = '2s';\nCREATE INDEX users_note_idx ON users (note);\n");
+    // Alone, the table is in use; with the file that makes it, it is nobody's yet.
+    assert_eq!(shop.judged(&["m/0003_index.sql"]), ["m/0003_index.sql: create-index-without-concurrently"]);
+    let expected = ["m/0002_users.sql", "m/0003_index.sql"];
+    assert_eq!(shop.judged(&["--release", "m/0002_users.sql", "m/0003_index.sql"]), expected);
+    assert_eq!(shop.judged(&["--release", "m/0003_index.sql", "--release", "m/0002_users.sql"]), expected);
+    assert_eq!(shop.judged(&["--release", "m"]), ["m/0001_orders.sql", "m/0002_users.sql", "m/0003_index.sql"]);
+}
