@@ -6,7 +6,7 @@ use crate::discover::Skipped;
 use crate::lint::example;
 use crate::model::kind::OpKind;
 use crate::problem::{Problem, did_you_mean};
-use crate::report::{self, Look, Paint};
+use crate::report::{self, Look, Paint, markdown};
 use crate::rule::example::{Example, Examples};
 use crate::rule::file::Rule;
 use crate::rule::set::{Entry, RuleSet};
@@ -36,13 +36,17 @@ impl ConfigArg {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   lockkeeper rules --json | jq -r '.[] | select(.severity == \"error\").id'
+  lockkeeper rules --markdown > docs/rules.md
   lockkeeper rules --vocabulary drop_column")]
 pub(super) struct List {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// As the manual: a table of all, and a page of each
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
     /// List the words that rules are written in instead: what may be asked of one operation, or of all
-    #[arg(long, value_name = "OPERATION", num_args = 0..=1, default_missing_value = "", conflicts_with = "json")]
+    #[arg(long, value_name = "OPERATION", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["json", "markdown"])]
     vocabulary: Option<String>,
     #[command(flatten)]
     config: ConfigArg,
@@ -66,7 +70,13 @@ impl List {
         if let Some(operation) = &self.vocabulary {
             return list_words(operation, console);
         }
-        let (setup, mut exit) = self.config.setup(console);
+        let (mut setup, mut exit) = self.config.setup(console);
+        if self.markdown {
+            return match markdown::rules(&mut setup.rules) {
+                Ok(text) => console.print(exit, |out| out.write_all(text.as_bytes())),
+                Err(problem) => console.failed(&problem),
+            };
+        }
         let mut rows = Vec::new();
         for entry in setup.rules.all() {
             match entry.rule() {

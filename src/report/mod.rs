@@ -2,6 +2,7 @@
 
 mod human;
 mod json;
+pub mod markdown;
 mod paint;
 mod short;
 pub mod show;

@@ -30,7 +30,7 @@ pub fn table(rules: &RuleSet) -> Result<String, Problem> {
         let severity = if rule.opt_in { format!("{}, off by default", rule.severity) } else { rule.severity.to_string() };
         let aliases: Vec<_> = rule.aliases.iter().map(|alias| format!("`{alias}`")).collect();
         let aliases = aliases.join(", ");
-        let _ = writeln!(text, "| [`{0}`](../rules/{0}.yaml) | {severity} | {1} | {2} | {aliases} |", rule.id, rule.class, rule.title);
+        let _ = writeln!(text, "| [`{0}`](#{0}) | {severity} | {1} | {2} | {aliases} |", rule.id, rule.class, rule.title);
     }
     Ok(text)
 }
