@@ -149,8 +149,8 @@ vocabulary! {
     DoBlock "do_block" "DO"
     Call "call" "CALL"
     Comment "comment" "COMMENT ON, SECURITY LABEL"
-    Grant "grant" "GRANT"
-    Revoke "revoke" "REVOKE"
+    Grant "grant" "GRANT, also in ALTER DEFAULT PRIVILEGES"
+    Revoke "revoke" "REVOKE, also in ALTER DEFAULT PRIVILEGES"
     Begin "begin" "BEGIN, START TRANSACTION"
     Commit "commit" "COMMIT, END"
     Rollback "rollback" "ROLLBACK, ABORT"
@@ -212,8 +212,13 @@ impl Operation {
             Self::CreateFunction(_) => OpKind::CreateFunction,
             Self::CreateTrigger(_) => OpKind::CreateTrigger,
             Self::CreateRule { .. } => OpKind::CreateRule,
-            Self::Policy { create: true, .. } => OpKind::CreatePolicy,
-            Self::Policy { create: false, .. } => OpKind::AlterPolicy,
+            Self::Policy(policy) => {
+                if policy.create {
+                    OpKind::CreatePolicy
+                } else {
+                    OpKind::AlterPolicy
+                }
+            }
             Self::CreateStatistics { .. } => OpKind::CreateStatistics,
             Self::CreateSchema { .. } => OpKind::CreateSchema,
             Self::CreateExtension { .. } => OpKind::CreateExtension,
@@ -234,8 +239,13 @@ impl Operation {
             Self::DoBlock { .. } => OpKind::DoBlock,
             Self::Call { .. } => OpKind::Call,
             Self::Comment { .. } => OpKind::Comment,
-            Self::Privilege { grant: true, .. } => OpKind::Grant,
-            Self::Privilege { grant: false, .. } => OpKind::Revoke,
+            Self::Privilege(privilege) => {
+                if privilege.grant {
+                    OpKind::Grant
+                } else {
+                    OpKind::Revoke
+                }
+            }
             Self::Begin => OpKind::Begin,
             Self::Commit { .. } => OpKind::Commit,
             Self::Rollback { .. } => OpKind::Rollback,

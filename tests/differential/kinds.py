@@ -151,7 +151,6 @@ SIMPLE = {
     "AlterTSConfigurationStmt": ["other: alter text search"],
     "AlterExtensionStmt": ["other: alter extension"],
     "AlterExtensionContentsStmt": ["other: alter extension"],
-    "AlterDefaultPrivilegesStmt": ["other: alter default privileges"],
     "AlterObjectDependsStmt": ["depends_on_extension", "other: alter"],
     "AlterTableMoveAllStmt": ["set_tablespace", "other: alter"],
 }
@@ -230,6 +229,8 @@ def statement_words(tree):
         return [DROPS[node["removeType"]]] if node["removeType"] in DROPS else ["drop_object", "other: drop"]
     if name == "RenameStmt":
         return renamed(node)
+    if name == "AlterDefaultPrivilegesStmt":
+        return ["grant"] if node["action"].get("is_grant") else ["revoke"]
     if name in ("GrantStmt", "GrantRoleStmt"):
         return ["grant"] if node.get("is_grant") else ["revoke"]
     if name == "AlterTableStmt":

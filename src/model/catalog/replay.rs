@@ -31,7 +31,9 @@ impl Catalog {
             Operation::CreateFunction(create) => self.create_function(create, step),
             Operation::CreateTrigger(create) => self.create_trigger(create, step),
             Operation::CreateRule { name, table, .. } => self.edit_table(table, |table| add_once(&mut table.rules, name)),
-            Operation::Policy { name, table, create: true, .. } => self.edit_table(table, |table| add_once(&mut table.policies, name)),
+            Operation::Policy(policy) if policy.create => {
+                self.edit_table(&policy.table, |table| add_once(&mut table.policies, &policy.name))
+            }
             Operation::CreateStatistics { name, table: Some(table), columns, if_not_exists } => {
                 self.create_statistics(name.as_ref(), table, columns, *if_not_exists);
             }
@@ -70,7 +72,7 @@ impl Catalog {
             Operation::Select { calls, .. } if calls.iter().any(|call| self.may_change_schema(call)) => self.forget(),
             Operation::Other { words, .. } if matches!(&**words, "drop owned by" | "import foreign schema") => self.forget(),
             Operation::AlterSequence { .. }
-            | Operation::Policy { .. }
+            | Operation::Policy(_)
             | Operation::CreateStatistics { .. }
             | Operation::Cluster { .. }
             | Operation::TwoPhase(TwoPhase::Commit | TwoPhase::Rollback)
@@ -83,7 +85,7 @@ impl Catalog {
             | Operation::Analyze { .. }
             | Operation::Repack { .. }
             | Operation::Comment { .. }
-            | Operation::Privilege { .. }
+            | Operation::Privilege(_)
             | Operation::Set { .. }
             | Operation::Reset { .. }
             | Operation::SetConstraints { .. }

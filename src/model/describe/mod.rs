@@ -5,6 +5,7 @@
 mod alter;
 mod constraint;
 mod relation;
+mod security;
 
 use super::expression::Expression;
 use super::name::{Ident, Name};
@@ -154,17 +155,15 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::CreateRule { name, table, or_replace } => {
             line.word(name).labelled("on", Some(table)).flag(*or_replace, "or_replace");
         }
-        Operation::Policy { name, table, create: _, reads, calls } => {
-            line.word(name).labelled("on", Some(table)).list("reads", reads).list("calls", calls);
-        }
+        Operation::Policy(policy) => security::policy(policy, line),
         Operation::CreateStatistics { name, table, columns, if_not_exists } => {
             line.maybe(name.as_ref()).labelled("on", table.as_ref()).group(columns).flag(*if_not_exists, "if_not_exists");
         }
         Operation::CreateSchema { name, if_not_exists } => {
             line.word(name).flag(*if_not_exists, "if_not_exists");
         }
-        Operation::CreateExtension { name, if_not_exists, schema } => {
-            line.word(name).flag(*if_not_exists, "if_not_exists").labelled("schema", schema.as_ref());
+        Operation::CreateExtension { name, if_not_exists, schema, version } => {
+            line.word(name).flag(*if_not_exists, "if_not_exists").labelled("schema", schema.as_ref()).labelled("version", version.as_ref());
         }
         Operation::Rename { object: _, name, table, to } => {
             line.word(name).labelled("on", table.as_ref()).word(format_args!("to {to}"));
@@ -206,9 +205,7 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::Comment { object: _, name, table } => {
             line.maybe(name.as_ref()).labelled("on", table.as_ref());
         }
-        Operation::Privilege { grant: _, object: _, objects } => {
-            line.list("on", objects);
-        }
+        Operation::Privilege(privilege) => security::privilege(privilege, line),
         Operation::Begin => {}
         Operation::Commit { chain } | Operation::Rollback { chain } => {
             line.flag(*chain, "and_chain");

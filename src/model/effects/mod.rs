@@ -186,9 +186,8 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::AlterDomain { name, action } => object::alter_domain(scene, name, action, out),
         Operation::RenameEnumValue { name, .. } => object::rename_value(scene, name, out),
         Operation::CreateTrigger(trigger) => object::create_trigger(scene, trigger, out),
-        Operation::CreateRule { table, .. } | Operation::Policy { table, .. } => {
-            object::on_table(scene, table, LockMode::AccessExclusive, out)
-        }
+        Operation::CreateRule { table, .. } => object::on_table(scene, table, LockMode::AccessExclusive, out),
+        Operation::Policy(policy) => object::on_table(scene, &policy.table, LockMode::AccessExclusive, out),
         Operation::CreateStatistics { table, .. } => object::create_statistics(scene, table.as_ref(), out),
         Operation::Drop(what) => drop::drop(scene, what, out),
         Operation::Rename { object, name, table, .. } => object::rename(scene, *object, name, table.as_ref(), out),
@@ -224,7 +223,7 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         | Operation::CreateFunction(_)
         | Operation::CreateSchema { .. }
         | Operation::CreateExtension { .. }
-        | Operation::Privilege { .. }
+        | Operation::Privilege(_)
         | Operation::Begin
         | Operation::Commit { .. }
         | Operation::Rollback { .. }

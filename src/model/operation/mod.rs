@@ -13,6 +13,7 @@ mod data;
 mod index;
 mod object;
 mod routine;
+mod security;
 mod session;
 mod table;
 mod types;
@@ -25,6 +26,7 @@ pub use data::{Delete, Insert, InsertSource, Update};
 pub use index::{CreateIndex, IndexKey, IndexKeyKind, Reindex, ReindexScope};
 pub use object::{Drop, ObjectKind};
 pub use routine::{CreateFunction, CreateTrigger, Volatility};
+pub use security::{Policy, Privilege};
 pub use session::{SettingValue, TwoPhase};
 pub use table::{Bound, CreateTable, CreateTableAs, PartitionKey, Persistence};
 pub use types::{DomainAction, DomainCheck, TypeDefinition};
@@ -149,18 +151,7 @@ pub enum Operation {
         or_replace: bool,
     },
     /// CREATE POLICY or ALTER POLICY.
-    Policy {
-        /// The policy, unique among those of its table.
-        name: Ident,
-        /// The table behind ON, as written.
-        table: Name,
-        /// CREATE; false for ALTER.
-        create: bool,
-        /// Relations that subqueries of USING and WITH CHECK read, each once.
-        reads: Vec<Name>,
-        /// Functions that USING and WITH CHECK call, each once.
-        calls: Vec<Name>,
-    },
+    Policy(Box<Policy>),
     /// CREATE STATISTICS.
     CreateStatistics {
         /// As written; `None` lets the server choose (16).
@@ -187,6 +178,8 @@ pub enum Operation {
         if_not_exists: bool,
         /// SCHEMA: where its objects go; `None` leaves it to the control file or `search_path`.
         schema: Option<Ident>,
+        /// VERSION; `None` takes the one that the server's files call the default.
+        version: Option<Box<str>>,
     },
     /// DROP of one object; a statement with several names gives several of these.
     Drop(Drop),
@@ -315,15 +308,8 @@ pub enum Operation {
         /// The relation of a column, constraint, trigger, rule or policy; `None` for everything else.
         table: Option<Name>,
     },
-    /// GRANT or REVOKE on objects.
-    Privilege {
-        /// GRANT; false for REVOKE.
-        grant: bool,
-        /// The kind behind ON, a table if none is said; a role if roles are granted.
-        object: ObjectKind,
-        /// The objects, as written; empty for roles and for ALL TABLES IN SCHEMA and its kin.
-        objects: Vec<Name>,
-    },
+    /// GRANT or REVOKE, also in ALTER DEFAULT PRIVILEGES.
+    Privilege(Box<Privilege>),
     /// BEGIN, START TRANSACTION.
     Begin,
     /// COMMIT, END.

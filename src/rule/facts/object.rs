@@ -102,7 +102,7 @@ fn made_in_file(m: &Moment<'_>, kind: ObjectKind, name: &Name) -> bool {
         }
         (ObjectKind::Schema, Operation::CreateSchema { name: made, if_not_exists: false }) => *made == name.name,
         (ObjectKind::Trigger, Operation::CreateTrigger(trigger)) => trigger.name == name.name && !trigger.or_replace,
-        (ObjectKind::Policy, Operation::Policy { name: made, create: true, .. }) => *made == name.name,
+        (ObjectKind::Policy, Operation::Policy(policy)) => policy.create && policy.name == name.name,
         _ => false,
     })
 }

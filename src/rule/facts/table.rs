@@ -127,10 +127,10 @@ fn written(operation: &Operation) -> Option<&Name> {
         },
         Operation::RefreshMaterializedView { name, .. } => Some(name),
         Operation::CreateRule { table, .. }
-        | Operation::Policy { table, .. }
         | Operation::Truncate { table, .. }
         | Operation::Merge { table, .. }
         | Operation::LockTable { table, .. } => Some(table),
+        Operation::Policy(policy) => Some(&policy.table),
         Operation::Insert(insert) => Some(&insert.table),
         Operation::Update(update) => Some(&update.table),
         Operation::Delete(delete) => Some(&delete.table),

@@ -42,7 +42,6 @@ const KINDS: &[(&str, ObjectKind, Naming)] = &[
     ("event trigger", ObjectKind::EventTrigger, Naming::Name),
     ("collation", ObjectKind::Other, Naming::Name),
     ("conversion", ObjectKind::Other, Naming::Name),
-    ("default privileges", ObjectKind::Other, Naming::Any),
     ("foreign data wrapper", ObjectKind::Other, Naming::Name),
     ("large object", ObjectKind::Other, Naming::Any),
     ("procedural language", ObjectKind::Other, Naming::Name),

@@ -102,6 +102,7 @@ const FAMILIES: &[(&str, Family)] = &[
     ("alter type", types::alter),
     ("alter domain", types::alter_domain),
     ("alter policy", routine::policy),
+    ("alter default privileges", other::default_privileges),
     ("alter", alter_object::read),
     ("drop", drop::read),
     ("reindex", index::reindex),

@@ -81,7 +81,7 @@ fn mentioned_names(operation: &mut Operation) -> Vec<&mut Name> {
         Operation::CreateIndex(index) => vec![&mut index.table],
         Operation::CreateTrigger(trigger) => vec![&mut trigger.table],
         Operation::CreateView(view) => view.reads.iter_mut().collect(),
-        Operation::Privilege { objects, .. } => objects.iter_mut().collect(),
+        Operation::Privilege(privilege) => privilege.objects.iter_mut().collect(),
         _ => Vec::new(),
     }
 }
@@ -93,19 +93,21 @@ pub(super) fn create_extension(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let if_not_exists = cursor.if_not_exists();
     let name = cursor.ident()?;
     cursor.take("with");
-    let mut schema = None;
+    let (mut schema, mut version) = (None, None);
     while !cursor.at_end() {
         match cursor.expect_any(&["schema", "version", "from", "cascade"])? {
             "schema" => schema = Some(cursor.ident()?),
             "cascade" => {}
-            _ => {
-                if cursor.string().is_err() {
-                    cursor.type_ident()?;
-                }
+            word => {
+                let written = match cursor.string() {
+                    Ok(written) => written,
+                    Err(_) => cursor.type_ident()?.as_str().into(),
+                };
+                version = (word == "version").then_some(written).or(version);
             }
         }
     }
-    Ok(one(cursor, from, Operation::CreateExtension { name, if_not_exists, schema }))
+    Ok(one(cursor, from, Operation::CreateExtension { name, if_not_exists, schema, version }))
 }
 
 /// CREATE STATISTICS.

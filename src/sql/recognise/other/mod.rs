@@ -4,7 +4,7 @@ mod comment;
 mod privilege;
 
 pub(super) use comment::comment;
-pub(super) use privilege::privilege;
+pub(super) use privilege::{default_privileges, privilege};
 
 use super::cursor::{Cursor, Read};
 use super::{Operations, one};

@@ -2,8 +2,9 @@
 
 use super::super::cursor::{Cursor, Read};
 use super::super::{Operations, one};
+use crate::model::expression::Predicate;
 use crate::model::name::Name;
-use crate::model::operation::{ObjectKind, Operation};
+use crate::model::operation::{ObjectKind, Operation, Policy};
 use crate::sql::detail::Once;
 
 /// CREATE POLICY, ALTER POLICY.
@@ -21,25 +22,24 @@ pub(in super::super) fn policy(cursor: &mut Cursor<'_>) -> Read<Operations> {
         let rename = Operation::Rename { object: ObjectKind::Policy, name: Name::bare(name), table: Some(table), to };
         return Ok(one(cursor, from, rename));
     }
-    if create && cursor.take("as") {
-        // The server's grammar takes any word here and refuses most of them later.
-        cursor.expect_any(&["permissive", "restrictive"])?;
-    }
-    if create && cursor.take("for") {
-        cursor.expect_any(&["all", "select", "insert", "update", "delete"])?;
-    }
-    if cursor.take("to") {
-        cursor.list(Cursor::role)?;
-    }
-    let (mut reads, mut calls) = (Once::default(), Once::default());
+    // The server's grammar takes any word behind AS and refuses most of them later.
+    let restrictive = create && cursor.take("as") && cursor.expect_any(&["permissive", "restrictive"])? == "restrictive";
+    let command = match create && cursor.take("for") {
+        true => Some(cursor.expect_any(&["all", "select", "insert", "update", "delete"])?),
+        false => create.then_some("all"),
+    };
+    let roles = if cursor.take("to") { cursor.list(Cursor::role)? } else { Vec::new() };
+    let (mut reads, mut calls, mut every_row) = (Once::default(), Once::default(), false);
     for clause in ["using", "with check"] {
         if cursor.take(clause) {
             let condition = cursor.group()?.rest();
             let condition = cursor.expression(condition)?;
             reads.extend(condition.reads.iter().cloned());
             calls.extend(condition.calls.iter().cloned());
+            every_row |= condition.conjuncts.iter().all(|part| *part == Predicate::True) && condition.understood;
         }
     }
-    let what = Operation::Policy { name, table, create, reads: reads.into_vec(), calls: calls.into_vec() };
-    Ok(one(cursor, from, what))
+    let (command, reads, calls) = (command.map(Into::into), reads.into_vec(), calls.into_vec());
+    let policy = Policy { name, table, create, restrictive, command, roles, every_row, reads, calls };
+    Ok(one(cursor, from, Operation::Policy(Box::new(policy))))
 }

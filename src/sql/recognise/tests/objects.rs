@@ -288,12 +288,12 @@ fn extensions_and_statistics() {
         CREATE STATISTICS ON a, lower(b) FROM ONLY orders;
 "#
         ),
-        @r#"
+        @"
         create_extension uuid-ossp if_not_exists schema=public
-        create_extension citext schema=shop
+        create_extension citext schema=shop version=1.6
         create_statistics s on=shop.orders (a, b) if_not_exists
         create_statistics on=orders (a)
-        "#
+        "
     );
 }
 
@@ -333,7 +333,7 @@ fn other_objects_are_renamed_or_touch_no_table() {
         ALTER PROPERTY GRAPH g ADD VERTEX TABLES (v);
 "#
         ),
-        @r#"
+        @"
         rename_function f to g
         rename_function shop.p to q
         rename_function total to sum2
@@ -356,13 +356,13 @@ fn other_objects_are_renamed_or_touch_no_table() {
         other [alter system] outside_transactions
         other [alter subscription] s outside_transactions
         other [alter subscription] s
-        other [alter default privileges]
+        grant what=select roles=joe to_come
         other [alter operator]
         other [alter operator]
         other [alter large object]
         other [alter text search dictionary] d
         other [alter user mapping]
         other [alter property graph] g
-        "#
+        "
     );
 }

@@ -5,23 +5,23 @@ use insta::assert_snapshot;
 
 #[test]
 fn privileges_name_their_objects() {
-    assert_snapshot!(words("GRANT SELECT (id, note), UPDATE ON TABLE orders, shop.users TO app, PUBLIC WITH GRANT OPTION GRANTED BY CURRENT_USER"), @"grant on=orders,shop.users");
+    assert_snapshot!(words("GRANT SELECT (id, note), UPDATE ON TABLE orders, shop.users TO app, PUBLIC WITH GRANT OPTION GRANTED BY CURRENT_USER"), @"grant what=select,update on=orders,shop.users roles=app,public option");
     assert_snapshot!(words("GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA shop TO app; GRANT USAGE ON SCHEMA shop TO GROUP app"), @"
-    grant
-    grant on=shop
+    grant what=all all_in_schema roles=app
+    grant what=usage on=shop roles=app
     ");
     assert_snapshot!(words("GRANT EXECUTE ON FUNCTION f(int), g(text) TO app; GRANT SET ON PARAMETER work_mem TO app; GRANT SELECT ON LARGE OBJECT 1, 2 TO app"), @"
-    grant on=f,g
-    grant
-    grant
+    grant what=execute on=f,g roles=app
+    grant what=set roles=app
+    grant what=select roles=app
     ");
     assert_snapshot!(words("GRANT app, web TO bob WITH ADMIN OPTION; GRANT app TO bob WITH INHERIT TRUE, SET FALSE"), @"
-    grant
-    grant
+    grant what=app,web roles=bob option
+    grant what=app roles=bob
     ");
     assert_snapshot!(words("REVOKE GRANT OPTION FOR SELECT ON orders FROM bob CASCADE; REVOKE ALL ON schema FROM bob"), @"
-    revoke on=orders
-    revoke on=schema
+    revoke what=select on=orders roles=bob option
+    revoke what=all on=schema roles=bob
     ");
     assert_snapshot!(words("GRANT SELECT ON orders FOR app"), @"unreadable syntax error at `FOR`, expected TO (unreadable)");
 }

@@ -65,9 +65,9 @@ fn a_trigger_may_pass_literals() {
 #[test]
 fn a_rule_and_a_policy_belong_to_a_table() {
     assert_snapshot!(words("CREATE OR REPLACE RULE r AS ON INSERT TO orders WHERE NEW.id > 1 DO INSTEAD (INSERT INTO archive VALUES (1); DELETE FROM drafts)"), @"create_rule r on=orders or_replace");
-    assert_snapshot!(words("CREATE POLICY own ON orders AS RESTRICTIVE FOR SELECT TO public, CURRENT_USER USING (buyer = (SELECT id FROM users WHERE name = current_user)) WITH CHECK (allowed(id))"), @"create_policy own on=orders reads=users calls=current_user,allowed");
+    assert_snapshot!(words("CREATE POLICY own ON orders AS RESTRICTIVE FOR SELECT TO public, CURRENT_USER USING (buyer = (SELECT id FROM users WHERE name = current_user)) WITH CHECK (allowed(id))"), @"create_policy own on=orders restrictive for=select roles=public,current_user reads=users calls=current_user,allowed");
     assert_snapshot!(words("ALTER POLICY own ON orders TO app USING (true); ALTER POLICY own ON orders RENAME TO mine"), @"
-    alter_policy own on=orders
+    alter_policy own on=orders roles=app every_row
     rename_object own on=orders to mine
     ");
 }
