@@ -2,13 +2,14 @@
 
 use super::finding::{Finding, Judged};
 use crate::model::catalog::{Catalog, Step};
-use crate::model::effects::{Breakage, Effects, Loss};
+use crate::model::effects::{BreakKind, Breakage, Effects, Loss};
 use crate::model::lock::{Blocked, Blocks, LockMode};
-use crate::model::name::QualifiedName;
-use crate::model::operation::Persistence;
+use crate::model::name::{Name, QualifiedName};
+use crate::model::operation::{Persistence, Realm};
 use crate::model::session::Session;
 use crate::model::sizes::Sizes;
 use crate::rule::Class;
+use crate::rule::turnover::Turnover;
 
 /// What a statement meets.
 #[derive(Clone, Copy)]
@@ -21,6 +22,10 @@ pub(super) struct Scene<'a> {
     pub step: Step,
     /// How large tables are.
     pub sizes: &'a Sizes,
+    /// The names that the file gives and takes away.
+    pub turnover: &'a Turnover,
+    /// The statement, by its place in the file.
+    pub at: usize,
 }
 
 impl Scene<'_> {
@@ -98,8 +103,34 @@ impl Scene<'_> {
     fn breaks_code(&self, breakage: &Breakage) -> bool {
         match &breakage.column {
             Some(column) => self.is_loss(&Loss::Column(breakage.relation.clone(), column.clone())),
-            None => self.in_use(&breakage.relation),
+            None => !self.is_new(breakage) && !self.comes_back(breakage),
         }
+    }
+
+    /// Whether code cannot know it, since this migration made it or gave it its name.
+    fn is_new(&self, breakage: &Breakage) -> bool {
+        let name = &breakage.relation;
+        let named_here =
+            || self.turnover.given_before(self.at, breakage.realm, &name.name, |given| self.leads(breakage.realm, given) == *name);
+        match breakage.realm {
+            Realm::Relation => !self.in_use(name),
+            Realm::Function => named_here() || self.catalog.is_function_made_in(name, self.step),
+            Realm::Type | Realm::Schema | Realm::Extension => named_here(),
+        }
+    }
+
+    /// Whether the same transaction gives its name to something else, so that nobody finds it gone.
+    fn comes_back(&self, breakage: &Breakage) -> bool {
+        let gone = matches!(breakage.kind, BreakKind::Removed | BreakKind::Renamed);
+        let name = &breakage.relation;
+        let is_it = |given: &Name| self.leads(breakage.realm, given) == *name;
+        let back = self.turnover.given_after(self.at, breakage.realm, &name.name, is_it);
+        gone && self.session.in_transaction() && back.is_some_and(|back| !self.turnover.ends_between(self.at, back))
+    }
+
+    /// Where a name leads.
+    fn leads(&self, realm: Realm, name: &Name) -> QualifiedName {
+        self.catalog.resolve_in_realm(realm, name)
     }
 }
 

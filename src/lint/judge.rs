@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::rule::file::{Case, Rule};
 use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
 use crate::rule::set::Entry;
+use crate::rule::turnover::Turnover;
 use crate::rule::{Class, Severity};
 use crate::sql::{Script, Statement};
 use std::sync::Arc;
@@ -73,6 +74,7 @@ impl<'a> Judge<'a> {
             version: migration.version.clone(),
             psql: settings.config.psql,
             sizes: Arc::clone(&settings.config.sizes),
+            turnover: Turnover::of(&script.statements),
         };
         Self { settings, migration, script, end, surroundings, nothing: Effects::default(), watch }
     }
@@ -113,7 +115,7 @@ impl<'a> Judge<'a> {
         run.replay.begin_statement(&mut run.session, at);
         let each = effects::assess(&statement.operations, &run.replay.catalog, &run.session, self.settings.server);
         let all = effects::union(&each);
-        let scene = self.scene(run);
+        let scene = self.scene(run, at);
         let blocks = scene.blocks(&all, run.hold.now.strongest);
         let class = scene.class(&all, blocks);
         let estimate = (blocks.reads.max(blocks.writes) == Blocked::Long).then(|| scene.sizes.estimate(&all, scene.catalog)).flatten();
@@ -121,7 +123,7 @@ impl<'a> Judge<'a> {
         findings.append(&mut self.parts_and_whole(at, run, (&each, &all), (class, blocks)));
         run.replay.end_statement(&mut run.session, statement, at, &each);
         let mut hold = std::mem::take(&mut run.hold);
-        hold.advance(statement, at, locks, &self.scene(run));
+        hold.advance(statement, at, locks, &self.scene(run, at));
         run.hold = hold;
         // The class of the findings is added when the allowances are known.
         let (span, reading) = (statement.span, statement.reading);
@@ -151,9 +153,9 @@ impl<'a> Judge<'a> {
         findings
     }
 
-    fn scene<'r>(&'r self, run: &'r Run<'_, '_>) -> Scene<'r> {
-        let (step, sizes) = (self.migration.step, &*self.surroundings.sizes);
-        Scene { catalog: &run.replay.catalog, session: &run.session, step, sizes }
+    fn scene<'r>(&'r self, run: &'r Run<'_, '_>, at: usize) -> Scene<'r> {
+        let Surroundings { sizes, turnover, .. } = &self.surroundings;
+        Scene { catalog: &run.replay.catalog, session: &run.session, step: self.migration.step, sizes, turnover, at }
     }
 
     /// The findings about one subject: at most one of each rule.

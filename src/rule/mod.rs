@@ -9,6 +9,7 @@ pub mod moment;
 pub mod node;
 pub mod set;
 pub mod template;
+pub mod turnover;
 pub mod vocabulary;
 
 use std::fmt;

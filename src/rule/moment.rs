@@ -7,6 +7,7 @@ use crate::model::lock::{Blocks, LockMode};
 use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
 use crate::model::sizes::Sizes;
+use crate::rule::turnover::Turnover;
 use crate::sql::Statement;
 use crate::sql::broken_text::BrokenText;
 use crate::text::{Located, SourceFile, Span};
@@ -144,6 +145,8 @@ pub struct Surroundings {
     pub version: Option<String>,
     /// How large tables are.
     pub sizes: Arc<Sizes>,
+    /// The names that its statements give and take away.
+    pub turnover: Turnover,
 }
 
 /// What is wrong with a migration's place in the order.

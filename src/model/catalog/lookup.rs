@@ -1,9 +1,9 @@
 //! Where a name leads, and what stands there.
 
-use super::{Catalog, Column, Constraint, Function, Index, Lookup, Relation, pg_temp, public};
+use super::{Catalog, Column, Constraint, Function, Index, Lookup, Relation, Step, pg_temp, public};
 use crate::model::expression::{Expression, Predicate};
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{ConstraintKind, IndexKeyKind, ObjectKind, Persistence};
+use crate::model::operation::{ConstraintKind, IndexKeyKind, ObjectKind, Persistence, Realm};
 use crate::model::session::{SearchPath, Session};
 use crate::model::types::UserType;
 
@@ -37,6 +37,16 @@ impl Catalog {
     /// Where a name of a function leads.
     pub fn resolve_function(&self, name: &Name) -> QualifiedName {
         self.resolve_in(name, |qualified| self.functions.contains_key(qualified))
+    }
+
+    /// Where a name leads among the names of its kind.
+    pub fn resolve_in_realm(&self, realm: Realm, name: &Name) -> QualifiedName {
+        match realm {
+            Realm::Relation => self.resolve(name),
+            Realm::Type => self.resolve_type(name),
+            Realm::Function => self.resolve_function(name),
+            Realm::Schema | Realm::Extension => QualifiedName { schema: name.name.clone(), name: name.name.clone() },
+        }
     }
 
     fn resolve_in(&self, name: &Name, is_known: impl Fn(&QualifiedName) -> bool) -> QualifiedName {
@@ -105,6 +115,11 @@ impl Catalog {
     /// The known functions of a name (overloads). Empty if the history made none.
     pub fn functions(&self, name: &Name) -> &[Function] {
         self.functions.get(&self.resolve_function(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a migration made all functions of a name that are known, and there is one.
+    pub fn is_function_made_in(&self, name: &QualifiedName, step: Step) -> bool {
+        self.functions.get(name).is_some_and(|known| known.iter().all(|function| function.added_in == step))
     }
 
     /// Whether a schema exists.

@@ -265,6 +265,8 @@ pub struct Function {
     pub volatility: Volatility,
     /// PROCEDURE.
     pub procedure: bool,
+    /// RETURNS trigger: nothing but triggers can call it.
+    pub returns_trigger: bool,
     /// The body is a BEGIN ATOMIC block, so that its dependencies are recorded.
     pub atomic: bool,
     /// The migration that made it.

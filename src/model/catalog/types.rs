@@ -188,6 +188,7 @@ impl Catalog {
             language: create.language.clone(),
             volatility: create.volatility.unwrap_or(Volatility::Volatile),
             procedure: create.procedure,
+            returns_trigger: create.returns_trigger,
             atomic: create.atomic,
             added_in: step,
         };

@@ -5,7 +5,7 @@ use super::{BreakKind, Effects, InTransaction, Loss, index, partition};
 use crate::model::catalog::{Column, Lookup, Relation};
 use crate::model::lock::LockMode::{AccessExclusive, ShareUpdateExclusive};
 use crate::model::name::{Name, QualifiedName};
-use crate::model::operation::{ConstraintKind, Drop, ObjectKind};
+use crate::model::operation::{ConstraintKind, Drop, ObjectKind, Realm};
 use crate::model::types::{EXTENSION_TYPES, TypeName, UserType};
 use foldhash::{HashSet, HashSetExt};
 
@@ -140,7 +140,7 @@ fn drop_type(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
         return;
     }
     let name = scene.catalog.resolve_type(&what.name);
-    out.breaks(BreakKind::Removed, &name, None);
+    out.breaks_other(BreakKind::Removed, Realm::Type, &name);
     if what.cascade {
         lose_columns(scene, out, |data_type| scene.catalog.resolve_type(&data_type.name) == name);
     }
@@ -182,7 +182,11 @@ fn function(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
         return;
     }
     let name = scene.catalog.resolve_function(&what.name);
-    out.breaks(BreakKind::Removed, &name, None);
+    // No code calls a trigger's function, and without CASCADE it can only go when no trigger needs it.
+    let known = scene.catalog.functions(&what.name);
+    if known.is_empty() || !known.iter().all(|function| function.returns_trigger) {
+        out.breaks_other(BreakKind::Removed, Realm::Function, &name);
+    }
     if !what.cascade {
         return;
     }

@@ -5,7 +5,7 @@ use super::{BreakKind, Breakage, Effects, Lock, Loss};
 use crate::model::catalog::Relation;
 use crate::model::lock::LockMode;
 use crate::model::name::{Ident, QualifiedName};
-use crate::model::operation::ObjectKind;
+use crate::model::operation::{ObjectKind, Realm};
 use foldhash::{HashMap, HashMapExt};
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
@@ -47,7 +47,12 @@ impl Effects {
     }
 
     pub(super) fn breaks(&mut self, kind: BreakKind, relation: &QualifiedName, column: Option<&Ident>) {
-        self.breaks.push(Breakage { kind, relation: relation.clone(), column: column.cloned() });
+        self.breaks.push(Breakage { kind, realm: Realm::Relation, relation: relation.clone(), column: column.cloned() });
+    }
+
+    /// What breaks is no relation.
+    pub(super) fn breaks_other(&mut self, kind: BreakKind, realm: Realm, name: &QualifiedName) {
+        self.breaks.push(Breakage { kind, realm, relation: name.clone(), column: None });
     }
 
     pub(super) fn assume(&mut self, fact: &'static str) {

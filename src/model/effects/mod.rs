@@ -17,7 +17,7 @@ mod table;
 use super::catalog::Catalog;
 use super::lock::LockMode;
 use super::name::{Ident, QualifiedName};
-use super::operation::Operation;
+use super::operation::{Operation, Realm};
 use super::session::Session;
 use crate::text::Located;
 use scene::Scene;
@@ -87,7 +87,9 @@ pub enum BreakKind {
 pub struct Breakage {
     /// What happens to it.
     pub kind: BreakKind,
-    /// The relation it is, or is in. For types and functions: their name.
+    /// Among which names it is found.
+    pub realm: Realm,
+    /// The relation it is, or is in. For types and functions: their name; for a schema twice its own.
     pub relation: QualifiedName,
     /// The column.
     pub column: Option<Ident>,

@@ -5,7 +5,7 @@ use super::{BreakKind, Effects, drop};
 use crate::model::catalog::{Lookup, Relation};
 use crate::model::lock::LockMode;
 use crate::model::name::{Name, QualifiedName};
-use crate::model::operation::{AlterAction, CreateTrigger, CreateView, DomainAction, ObjectKind};
+use crate::model::operation::{AlterAction, CreateTrigger, CreateView, DomainAction, ObjectKind, Realm};
 use LockMode::{AccessExclusive, Exclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
 
 /// A statement about one table that takes one lock on it.
@@ -129,7 +129,7 @@ pub(super) fn alter_type(scene: &Scene<'_>, name: &Name, action: &AlterAction, o
     };
     let of_type = scene.catalog.resolve_type(name);
     if let AlterAction::RenameTo { .. } | AlterAction::SetSchema { .. } = action {
-        out.breaks(BreakKind::Renamed, &of_type, None);
+        out.breaks_other(BreakKind::Renamed, Realm::Type, &of_type);
     }
     let Some(rewrites) = changes else { return };
     for table in scene.relations_where(|relation| relation.of_type.as_ref() == Some(&of_type)) {
@@ -142,7 +142,7 @@ pub(super) fn alter_type(scene: &Scene<'_>, name: &Name, action: &AlterAction, o
 
 /// ALTER TYPE ... RENAME VALUE touches no table, but code that says the old value fails.
 pub(super) fn rename_value(scene: &Scene<'_>, name: &Name, out: &mut Effects) {
-    out.breaks(BreakKind::Renamed, &scene.catalog.resolve_type(name), None);
+    out.breaks_other(BreakKind::Renamed, Realm::Type, &scene.catalog.resolve_type(name));
 }
 
 /// CREATE TRIGGER: a row trigger of a partitioned table is made on its partitions too.
@@ -164,22 +164,14 @@ pub(super) fn create_statistics(scene: &Scene<'_>, table: Option<&Name>, out: &m
 /// RENAME TO of what is no relation: triggers and rules are parts of one.
 pub(super) fn rename(scene: &Scene<'_>, object: ObjectKind, name: &Name, table: Option<&Name>, out: &mut Effects) {
     let Some(table) = table.and_then(|table| scene.subject(table, false)) else {
-        if matches!(object, ObjectKind::Schema | ObjectKind::Type | ObjectKind::Domain | ObjectKind::Function | ObjectKind::Procedure) {
-            out.breaks(BreakKind::Renamed, &renamed(scene, object, name), None);
+        if let Some(realm @ (Realm::Type | Realm::Function | Realm::Schema)) = object.realm() {
+            out.breaks_other(BreakKind::Renamed, realm, &scene.catalog.resolve_in_realm(realm, name));
         }
         return;
     };
     out.lock(&table.name, AccessExclusive);
     if object == ObjectKind::Trigger && scene.server.0 >= 15 {
         out.lock_all(scene.partitions(&table, false).iter().map(|member| &member.name), AccessExclusive);
-    }
-}
-
-fn renamed(scene: &Scene<'_>, object: ObjectKind, name: &Name) -> QualifiedName {
-    match object {
-        ObjectKind::Type | ObjectKind::Domain => scene.catalog.resolve_type(name),
-        ObjectKind::Schema => QualifiedName { schema: name.name.clone(), name: name.name.clone() },
-        _ => scene.catalog.resolve_function(name),
     }
 }
 

@@ -24,7 +24,7 @@ pub use column::{Column, Generated, Identity};
 pub use constraint::{AddConstraint, ConstraintKind, ForeignKey, Key, Written};
 pub use data::{Delete, Insert, InsertSource, Update};
 pub use index::{CreateIndex, IndexKey, IndexKeyKind, Reindex, ReindexScope};
-pub use object::{Drop, ObjectKind};
+pub use object::{Drop, ObjectKind, Realm};
 pub use routine::{CreateFunction, CreateTrigger, Volatility};
 pub use security::{Policy, Privilege};
 pub use session::{SettingValue, TwoPhase};

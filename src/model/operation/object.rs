@@ -75,3 +75,44 @@ pub struct Drop {
     /// DROP INDEX CONCURRENTLY.
     pub concurrently: bool,
 }
+
+/// What shares one space of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Realm {
+    /// Tables, views, sequences, indexes.
+    Relation,
+    /// Types and domains.
+    Type,
+    /// Functions, procedures, aggregates.
+    Function,
+    /// Schemas.
+    Schema,
+    /// Extensions.
+    Extension,
+}
+
+impl ObjectKind {
+    /// Where names of objects of a kind live; `None` for parts of a table and for what the model does not follow.
+    pub fn realm(self) -> Option<Realm> {
+        match self {
+            Self::Table | Self::ForeignTable | Self::Index | Self::View | Self::MaterializedView | Self::Sequence => Some(Realm::Relation),
+            Self::Type | Self::Domain => Some(Realm::Type),
+            Self::Function | Self::Procedure | Self::Aggregate => Some(Realm::Function),
+            Self::Schema => Some(Realm::Schema),
+            Self::Extension => Some(Realm::Extension),
+            Self::Column
+            | Self::Constraint
+            | Self::Trigger
+            | Self::Rule
+            | Self::Policy
+            | Self::Statistics
+            | Self::Database
+            | Self::Tablespace
+            | Self::Role
+            | Self::Publication
+            | Self::Subscription
+            | Self::EventTrigger
+            | Self::Other => None,
+        }
+    }
+}

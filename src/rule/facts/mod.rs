@@ -5,7 +5,9 @@ mod constraint;
 mod data;
 mod effect;
 mod file;
+mod loss;
 mod object;
+mod remade;
 mod session;
 mod statement;
 mod table;
@@ -67,6 +69,8 @@ const TOPICS: &[&[Fact]] = &[
     column::FACTS,
     constraint::FACTS,
     object::FACTS,
+    loss::FACTS,
+    remade::FACTS,
     data::FACTS,
     effect::FACTS,
     session::FACTS,

@@ -1,10 +1,11 @@
 //! Facts about what an operation drops, renames or adds a value to, and about what its file does to the same thing elsewhere.
 
-use super::{Fact, Kind, Value, column, table};
+use super::{Fact, Kind, Value, column, remade, table};
+use crate::model::catalog::Lookup;
 use crate::model::expression::{Constant, Expression};
 use crate::model::kind::OpKind;
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{AlterAction, ConstraintKind, Detach, InsertSource, ObjectKind, Operation};
+use crate::model::operation::{AlterAction, ConstraintKind, Detach, InsertSource, ObjectKind, Operation, Realm};
 use crate::rule::moment::Moment;
 
 #[rustfmt::skip]
@@ -27,8 +28,8 @@ const REPLACEABLE: &[OpKind] = &[OpKind::DropColumn, OpKind::RenameColumn, OpKin
 
 #[rustfmt::skip]
 pub(super) const FACTS: &[Fact] = &[
-    Fact { name: "object", kind: Kind::Words(&["existing", "new"]), of: DROPS, read: object,
-           doc: "what is dropped: `new` if this migration made it" },
+    Fact { name: "object", kind: Kind::Words(STATES), of: DROPS, read: object,
+           doc: "what is dropped: `new` if this migration made it, or gave it its name, `absent` if the history is sure of it" },
     Fact { name: "object", kind: Kind::Text, of: CASCADES, read: |m| column::name(m).map(|c| c.sql()).or_else(|| table::name(m).map(|t| t.sql())).into(),
            doc: "what is dropped or emptied" },
     Fact { name: "object_kind", kind: Kind::Words(&["table", "foreign_table", "other"]), of: DROPS, read: object_kind,
@@ -48,10 +49,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the procedure that is called, or the first function of which nothing tells that it runs no DDL" },
     Fact { name: "calls_unseen", kind: Kind::Bool, of: &[OpKind::Select], read: |m| called(m).is_some().into(),
            doc: "a function is called that the server did not bring and that nobody declared STABLE or IMMUTABLE" },
-    Fact { name: "new_name", kind: Kind::Text, of: &[OpKind::RenameTable, OpKind::RenameColumn], read: new_name,
-           doc: "the name that it gets" },
-    Fact { name: "old_name", kind: Kind::Words(&["gone", "kept"]), of: &[OpKind::RenameTable, OpKind::RenameColumn], read: old_name,
-           doc: "`kept` if the same transaction makes something of the old name: a view, a column" },
     Fact { name: "replaced_here", kind: Kind::Bool, of: REPLACEABLE, read: replaced_here,
            doc: "the same file adds a column or table and copies rows into it from this one" },
     Fact { name: "emptied", kind: Kind::Bool, of: &[OpKind::AddColumn], read: emptied,
@@ -78,29 +75,42 @@ pub(super) const FACTS: &[Fact] = &[
 
 fn object<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(Operation::Drop(drop)) = m.operation() else { return Value::Unknown };
-    let state = match drop.object {
-        ObjectKind::Table
-        | ObjectKind::ForeignTable
-        | ObjectKind::Index
-        | ObjectKind::View
-        | ObjectKind::MaterializedView
-        | ObjectKind::Sequence => table::state(m, &drop.name),
-        _ if made_in_file(m, drop.object, &drop.name) => "new",
-        _ => "existing",
-    };
-    Value::Named(if state == "existing" { "existing" } else { "new" }, drop.name.sql().into())
+    match drop.object.realm() {
+        Some(realm) => state(m, realm, &drop.name),
+        None => Value::Named(if is_part_made_here(m, drop.object, &drop.name) { "new" } else { "existing" }, drop.name.sql().into()),
+    }
 }
 
-/// Whether an earlier statement of the file makes an object of this kind and name.
-fn made_in_file(m: &Moment<'_>, kind: ObjectKind, name: &Name) -> bool {
+/// What [`state`] may be.
+pub(super) const STATES: &[&str] = &["existing", "new", "absent"];
+
+/// Whether code can know a thing that has a name of its own. A temporary relation is nobody else's.
+pub(super) fn state<'a>(m: &Moment<'a>, realm: Realm, name: &Name) -> Value<'a> {
+    let state = match realm {
+        _ if remade::is_named_here(m, realm, name) => "new",
+        Realm::Relation => match table::state(m, name) {
+            "temporary" => "new",
+            state => state,
+        },
+        _ if is_absent(m, realm, name) => "absent",
+        Realm::Type | Realm::Function | Realm::Schema | Realm::Extension => "existing",
+    };
+    Value::Named(state, name.sql().into())
+}
+
+fn is_absent(m: &Moment<'_>, realm: Realm, name: &Name) -> bool {
+    match realm {
+        Realm::Relation => m.before.relation(name) == Lookup::Absent,
+        Realm::Type => m.before.user_type(name) == Lookup::Absent,
+        Realm::Schema => m.before.schema(&name.name) == Lookup::Absent,
+        // Extensions bring functions that no file shows.
+        Realm::Function | Realm::Extension => false,
+    }
+}
+
+/// Whether an earlier statement of the file makes a trigger or policy of this name.
+fn is_part_made_here(m: &Moment<'_>, kind: ObjectKind, name: &Name) -> bool {
     earlier(m).any(|(_, operation)| match (kind, operation) {
-        (ObjectKind::Type, Operation::CreateType { name: made, .. }) | (ObjectKind::Domain, Operation::CreateDomain { name: made, .. }) => {
-            made == name
-        }
-        (ObjectKind::Function | ObjectKind::Procedure, Operation::CreateFunction(function)) => {
-            function.name == *name && !function.or_replace
-        }
-        (ObjectKind::Schema, Operation::CreateSchema { name: made, if_not_exists: false }) => *made == name.name,
         (ObjectKind::Trigger, Operation::CreateTrigger(trigger)) => trigger.name == name.name && !trigger.or_replace,
         (ObjectKind::Policy, Operation::Policy(policy)) => policy.create && policy.name == name.name,
         _ => false,
@@ -108,7 +118,7 @@ fn made_in_file(m: &Moment<'_>, kind: ObjectKind, name: &Name) -> bool {
 }
 
 /// The operations before this one in its file, with the index of their statement.
-fn earlier<'a>(m: &Moment<'a>) -> impl Iterator<Item = (usize, &'a Operation)> {
+pub(super) fn earlier<'a>(m: &Moment<'a>) -> impl Iterator<Item = (usize, &'a Operation)> {
     let here = m.index.unwrap_or(0);
     m.file[..here]
         .iter()
@@ -172,31 +182,6 @@ fn index<'a>(m: &Moment<'a>) -> Value<'a> {
 /// An index that nobody has seen is taken to be a plain one.
 fn partitioned<'a>(m: &Moment<'a>) -> Value<'a> {
     table::relation(m).is_some_and(|relation| relation.partition_by.is_some()).into()
-}
-
-fn new_name<'a>(m: &Moment<'a>) -> Value<'a> {
-    match column::alter(m) {
-        Some(AlterAction::RenameTo { to } | AlterAction::RenameColumn { to, .. }) => to.sql().into(),
-        _ => Value::Unknown,
-    }
-}
-
-fn old_name<'a>(m: &Moment<'a>) -> Value<'a> {
-    let Some(table) = table::name(m) else { return Value::Unknown };
-    let table_after = Name { schema: table.schema.clone(), name: table.name.clone() };
-    let kept = match column::alter(m) {
-        Some(AlterAction::RenameTo { .. }) => {
-            later_in_transaction(m).any(|operation| matches!(operation, Operation::CreateView(view) if view.name == table))
-        }
-        Some(AlterAction::RenameColumn { from, .. }) => later_in_transaction(m).any(|operation| match operation {
-            Operation::Alter(target, action) => {
-                target.name == table_after && matches!(&**action, AlterAction::AddColumn { column, .. } if column.name == *from)
-            }
-            _ => false,
-        }),
-        _ => return Value::Unknown,
-    };
-    Value::Word(if kept { "kept" } else { "gone" })
 }
 
 fn replaced_here<'a>(m: &Moment<'a>) -> Value<'a> {
