@@ -1,6 +1,8 @@
 //! The text of one file: its bytes, places in it, and lines.
 
 use std::borrow::Cow;
+use std::fs::Metadata;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -73,16 +75,26 @@ impl SourceFile {
         Arc::new(Self { path: path.into(), bytes: bytes.into(), lines: OnceLock::new(), shown: OnceLock::new() })
     }
 
-    /// Reads a file.
+    /// Reads a file, or what comes through a pipe.
     ///
     /// # Errors
-    /// What the operating system says, or `FileTooLarge` from 4 GiB on.
+    /// What the operating system says; `FileTooLarge` from 4 GiB on; that it is a pipe or a device that gives too much, or has no end.
     pub fn read(path: impl Into<PathBuf>) -> std::io::Result<Arc<Self>> {
         let path = path.into();
-        let bytes = std::fs::read(&path)?;
-        if u32::try_from(bytes.len()).is_err() {
-            return Err(std::io::ErrorKind::FileTooLarge.into());
+        let metadata = std::fs::metadata(&path)?;
+        let most = u64::from(u32::MAX);
+        if metadata.len() >= most {
+            return Err(ErrorKind::FileTooLarge.into());
         }
+        let file = std::fs::File::open(&path)?;
+        let bytes = if is_device(&metadata) {
+            // /dev/null is an empty file, and every other device is none.
+            read_at_most(file, 0).map_err(|_| std::io::Error::other("this is a device, not a file"))?
+        } else if metadata.is_file() {
+            read_at_most(file, most)?
+        } else {
+            read_pipe(file)?
+        };
         Ok(Self::new(path, bytes))
     }
 
@@ -145,6 +157,38 @@ impl SourceFile {
             Lines { starts, marks }
         })
     }
+}
+
+/// More than this through a pipe is no migration; the other end may never stop writing.
+const MOST_THROUGH_PIPE: u64 = 256 * 1024 * 1024;
+
+/// Reads a pipe to its end.
+///
+/// # Errors
+/// What the operating system says, or that more than 256 MiB came through it.
+pub fn read_pipe(pipe: impl Read) -> std::io::Result<Vec<u8>> {
+    read_at_most(pipe, MOST_THROUGH_PIPE).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => std::io::Error::other("more than 256 MiB came through this pipe; give it as a file"),
+        _ => error,
+    })
+}
+
+/// Reads to the end, if that comes after no more than `most` bytes.
+fn read_at_most(from: impl Read, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = from.take(most + 1).read_to_end(&mut bytes)?;
+    if read as u64 > most { Err(ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
+#[cfg(unix)]
+fn is_device(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    metadata.file_type().is_char_device() || metadata.file_type().is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &Metadata) -> bool {
+    false
 }
 
 /// Where lines begin.

@@ -9,11 +9,11 @@ use crate::model::effects::Version;
 use crate::problem::{Problem, io_words};
 use crate::report::{self, Format, Look};
 use crate::rule::set::RuleSet;
-use crate::text::SourceFile;
+use crate::text::{SourceFile, read_pipe};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -182,12 +182,9 @@ impl Lint {
 }
 
 fn stdin(path: Option<&Path>) -> Result<Arc<SourceFile>, Problem> {
-    let mut bytes = Vec::new();
     let path = path.unwrap_or(Path::new(STDIN));
-    let read =
-        io::stdin().lock().read_to_end(&mut bytes).and_then(|read| u32::try_from(read).map_err(|_| io::ErrorKind::FileTooLarge.into()));
-    match read {
-        Ok(_) => Ok(SourceFile::new(path.strip_prefix(".").unwrap_or(path), bytes)),
+    match read_pipe(io::stdin().lock()) {
+        Ok(bytes) => Ok(SourceFile::new(path.strip_prefix(".").unwrap_or(path), bytes)),
         Err(error) => Err(Problem::new("lint::stdin", io_words(&error)).about(path)),
     }
 }

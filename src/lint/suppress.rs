@@ -9,6 +9,7 @@ use crate::rule::moment::Allowed;
 use crate::rule::set::RuleSet;
 use crate::sql::Script;
 use crate::text::{SourceFile, Span};
+use foldhash::{HashMap, HashMapExt};
 
 /// A comment that speaks to lockkeeper.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +33,7 @@ enum Verb<'a> {
     Unknown(&'a str),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Target {
     Statement(usize),
     File,
@@ -49,16 +50,22 @@ pub(super) fn read<'a>(source: &'a SourceFile, script: &Script) -> Vec<Directive
 
 /// Marks the findings that are allowed, and says what became of each rule that a comment names.
 pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], rules: &'a RuleSet) -> Vec<Allowed<'a>> {
+    if directives.is_empty() {
+        return Vec::new();
+    }
+    let mut groups = groups(findings);
     let each = directives.iter().flat_map(|directive| directive.rules.iter().map(move |rule| (directive, *rule)));
     each.map(|(directive, name)| {
-        let ids: Vec<_> = rules.named(name).map(|entry| entry.id.as_str()).collect();
+        let ids: Vec<_> = rules.named(name).map(|entry| &*entry.id).collect();
         let known = if ids.is_empty() { Err(nearest(name, rules.names())) } else { Ok(()) };
-        let covered = findings.iter_mut().filter(|finding| directive.covers(finding) && ids.contains(&finding.rule.as_str()));
         let mut covers = 0;
-        for finding in covered {
-            covers += 1;
+        for id in ids {
+            let Some(group) = groups.get_mut(&(directive.target, id.to_owned())) else { continue };
+            covers += group.size;
             if let Some(reason) = directive.reason {
-                finding.allowed.get_or_insert_with(|| Allowance { reason: reason.to_owned(), span: directive.span });
+                for at in group.open.drain(..) {
+                    findings[at].allowed.get_or_insert_with(|| Allowance { reason: reason.to_owned(), span: directive.span });
+                }
             }
         }
         let whole_file = directive.verb == Verb::AllowFile;
@@ -67,20 +74,33 @@ pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], 
     .collect()
 }
 
+/// The findings of one rule that one comment may cover.
+#[derive(Default)]
+struct Group {
+    size: usize,
+    /// Those that no comment has allowed yet, by index: the first comment that gives a reason takes all of them.
+    open: Vec<usize>,
+}
+
+/// Each finding stands in the group of its file, and in that of its statement if it has one.
+fn groups(findings: &[Finding]) -> HashMap<(Target, String), Group> {
+    let mut groups: HashMap<_, Group> = HashMap::with_capacity(findings.len());
+    for (at, finding) in findings.iter().enumerate() {
+        for target in [Some(Target::File), finding.statement.map(Target::Statement)].into_iter().flatten() {
+            let group = groups.entry((target, finding.rule.clone())).or_default();
+            group.size += 1;
+            group.open.push(at);
+        }
+    }
+    groups
+}
+
 impl<'a> Directive<'a> {
     fn word(&self) -> (&'a str, Result<(), Option<&'a str>>) {
         match self.verb {
             Verb::Allow => ("allow", Ok(())),
             Verb::AllowFile => ("allow-file", Ok(())),
             Verb::Unknown(word) => (word, Err(nearest(word, VERBS))),
-        }
-    }
-
-    fn covers(&self, finding: &Finding) -> bool {
-        match self.target {
-            Target::Statement(at) => finding.statement == Some(at),
-            Target::File => true,
-            Target::Nothing => false,
         }
     }
 }
