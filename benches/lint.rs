@@ -61,6 +61,22 @@ fn lints(bencher: Bencher, files: usize) {
         .bench_values(|found| run(found, &settings));
 }
 
+/// One long file in which each statement makes rules ask about all the others: twice the statements have to take twice the time.
+#[divan::bench(args = ["enum values", "allowances"], consts = [10_000, 20_000], max_time = 20)]
+fn lints_one_file<const STATEMENTS: usize>(bencher: Bencher, what: &str) {
+    let (rules, config) = (RuleSet::embedded(), Config::default());
+    let settings = Settings { rules: &rules, config: &config, server: Version::DEFAULT };
+    let statement = |at: usize| match what {
+        "enum values" => format!("ALTER TYPE state ADD VALUE 's{at}';\n"),
+        _ => format!("-- lockkeeper: allow drop-column because nothing reads it\nALTER TABLE orders DROP COLUMN c{at};\n"),
+    };
+    let sources = [(SourceFile::new("shop.sql", (0..STATEMENTS).map(statement).collect::<String>()), Role::Subject)];
+    bencher
+        .counter(divan::counter::ItemsCount::new(STATEMENTS))
+        .with_inputs(|| Discovered { histories: vec![discover::in_memory(None, &sources, &config)], ..Discovered::default() })
+        .bench_values(|found| run(found, &settings));
+}
+
 /// What each start costs before any file is read: the rules that come with it.
 #[divan::bench]
 fn loads_the_rules() -> RuleSet {

@@ -12,10 +12,12 @@ use crate::model::session::Session;
 use crate::problem::Problem;
 use crate::rule::file::{Case, Rule};
 use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
+use crate::rule::outline::Outline;
 use crate::rule::set::Entry;
 use crate::rule::turnover::Turnover;
 use crate::rule::{Class, Severity};
 use crate::sql::{Script, Statement};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// Judges one migration.
@@ -25,6 +27,7 @@ pub(super) struct Judge<'a> {
     script: &'a Script,
     end: &'a Catalog,
     surroundings: Surroundings,
+    outline: OnceCell<Outline>,
     nothing: Effects,
     watch: &'a Watch<'a>,
 }
@@ -76,7 +79,7 @@ impl<'a> Judge<'a> {
             sizes: Arc::clone(&settings.config.sizes),
             turnover: Turnover::of(&script.statements),
         };
-        Self { settings, migration, script, end, surroundings, nothing: Effects::default(), watch }
+        Self { settings, migration, script, end, surroundings, outline: OnceCell::new(), nothing: Effects::default(), watch }
     }
 
     /// Judges it, and moves the schema on behind it.
@@ -164,6 +167,7 @@ impl<'a> Judge<'a> {
             subject,
             index: here.index,
             file: &self.script.statements,
+            file_outline: &self.outline,
             source: &self.migration.source,
             step: self.migration.step,
             before: here.before,

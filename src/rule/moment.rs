@@ -7,10 +7,13 @@ use crate::model::lock::{Blocks, LockMode};
 use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
 use crate::model::sizes::Sizes;
+use crate::rule::outline::Outline;
 use crate::rule::turnover::Turnover;
 use crate::sql::Statement;
 use crate::sql::broken_text::BrokenText;
 use crate::text::{Located, SourceFile, Span};
+use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Everything a fact may look at.
@@ -22,6 +25,8 @@ pub struct Moment<'a> {
     pub index: Option<usize>,
     /// All statements of the file.
     pub file: &'a [Statement],
+    /// The same, indexed when a fact first asks for it: see [`Moment::outline`].
+    pub file_outline: &'a OnceCell<Outline>,
     /// The file's text.
     pub source: &'a SourceFile,
     /// The migration's place in the replayed order.
@@ -104,6 +109,23 @@ impl<'a> Moment<'a> {
     /// The statement it belongs to.
     pub fn statement(&self) -> Option<&'a Statement> {
         self.index.map(|index| &self.file[index])
+    }
+
+    /// What the file does elsewhere, by thing.
+    pub fn outline(&self) -> &'a Outline {
+        self.file_outline.get_or_init(|| Outline::of(self.file))
+    }
+
+    /// The statements behind this one, by index, that run in the same transaction; none if none is open.
+    pub fn rest_of_transaction(&self) -> Range<usize> {
+        let next = self.index.map_or(0, |here| here + 1);
+        if self.session.in_transaction() { self.outline().rest_of_transaction(next) } else { next..next }
+    }
+
+    /// The statements of the open transaction before this one, by index.
+    pub fn earlier_in_transaction(&self) -> Range<usize> {
+        let here = self.index.unwrap_or(0);
+        self.session.transaction_start().unwrap_or(here).min(here)..here
     }
 
     /// Where a finding about it points to.

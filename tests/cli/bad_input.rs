@@ -176,6 +176,26 @@ fn what_lies_beside_a_device_is_no_history() {
     assert_eq!((answer.code, &*answer.err), (Some(0), ""));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_device_without_an_end_is_refused() {
+    let answer = Shop::new().run(&["lint", "--format", "short", "/dev/zero"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.out.contains("this is a device, not a file"), "{}", answer.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_comes_through_a_pipe_that_was_named_is_judged() {
+    let shop = Shop::new();
+    let pipe = shop.0.path().join("drop.sql");
+    assert!(Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()));
+    let writer = std::thread::spawn(move || fs::write(pipe, "DROP TABLE orders;\n"));
+    let answer = shop.run(&["lint", "--format", "short", "drop.sql"]);
+    assert!(writer.join().is_ok_and(|written| written.is_ok()));
+    assert!(answer.out.contains("drop-table"), "{}{}", answer.out, answer.err);
+}
+
 #[test]
 fn an_index_of_very_many_expressions_is_named_at_once() {
     let keys = vec!["lower(note)"; 20_000].join(", ");

@@ -4,6 +4,7 @@ mod column;
 mod constraint;
 mod data;
 mod effect;
+mod elsewhere;
 mod file;
 mod loss;
 mod object;
@@ -71,6 +72,7 @@ const TOPICS: &[&[Fact]] = &[
     object::FACTS,
     loss::FACTS,
     remade::FACTS,
+    elsewhere::FACTS,
     data::FACTS,
     effect::FACTS,
     session::FACTS,

@@ -185,9 +185,8 @@ pub(super) fn is_named_here(m: &Moment<'_>, realm: Realm, name: &Name) -> bool {
 /// One that the history does not know is taken for one if the file has dropped a trigger before it: they go together.
 fn is_trigger_function(m: &Moment<'_>) -> bool {
     let Some((_, name)) = taken(m) else { return false };
-    let is_drop_trigger = |operation: &Operation| matches!(operation, Operation::Drop(drop) if drop.object == ObjectKind::Trigger);
     match m.before.functions(name) {
-        [] => object::earlier(m).any(|(_, operation)| is_drop_trigger(operation)),
+        [] => m.outline().first_drop_of_trigger().is_some_and(|at| Some(at) < m.index),
         known => known.iter().all(|function| function.returns_trigger),
     }
 }

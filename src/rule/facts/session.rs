@@ -6,7 +6,6 @@ use crate::model::lock::LockMode;
 use crate::model::operation::{Operation, SettingValue};
 use crate::model::session::{Held, Opener, Timeout, TransactionMode};
 use crate::rule::moment::Moment;
-use crate::sql::Statement;
 use std::time::Duration;
 
 /// A lock_timeout above this protects nobody: everybody else waits as long (manual: explicit-locking).
@@ -65,7 +64,7 @@ fn in_transaction<'a>(m: &Moment<'a>) -> Value<'a> {
 
 fn stays<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.session.message_end() {
-        Some(last) => m.file[last + 1..].iter().any(may_fail).into(),
+        Some(last) => m.outline().may_fail_from(last + 1).into(),
         None => match in_transaction(m) {
             Value::Bool(shared) => (!shared).into(),
             untold => untold,
@@ -73,19 +72,8 @@ fn stays<'a>(m: &Moment<'a>) -> Value<'a> {
     }
 }
 
-/// No SET, RESET or end of a transaction.
-fn may_fail(statement: &Statement) -> bool {
-    let may_fail = |operation: &Operation| {
-        !matches!(
-            operation,
-            Operation::Set { .. } | Operation::Reset { .. } | Operation::Begin | Operation::Commit { .. } | Operation::Rollback { .. }
-        )
-    };
-    statement.operations.iter().any(|operation| may_fail(&operation.what))
-}
-
 fn is_followed(m: &Moment<'_>) -> bool {
-    m.index.is_some_and(|index| m.file[index + 1..].iter().any(may_fail))
+    m.index.is_some_and(|index| m.outline().may_fail_from(index + 1))
 }
 
 fn mode<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -1,0 +1,265 @@
+//! What the statements of a file do to one thing in several places, indexed once for all facts that ask about the rest of the file.
+//!
+//! Tables are filed under their name without schema, since where a name leads depends on the moment: who asks looks closer.
+
+use super::literals::literals_of;
+use crate::model::name::{Ident, Name};
+use crate::model::operation::{AlterAction, InsertSource, ObjectKind, Operation, Update};
+use crate::sql::Statement;
+use crate::text::SourceFile;
+use foldhash::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::hash::Hash;
+use std::ops::Range;
+
+/// Indices of statements, in order.
+pub type Places = Vec<usize>;
+
+/// What a file does, by thing.
+#[derive(Debug, Default)]
+pub struct Outline {
+    /// Statements that end a transaction.
+    ends: Places,
+    /// The last statement that is no SET, RESET or end of a transaction.
+    last_that_may_fail: Option<usize>,
+    drops_trigger: Option<usize>,
+    made: HashMap<(ObjectKind, Name), Places>,
+    /// Table, without schema, and column.
+    added_columns: HashSet<(Ident, Ident)>,
+    renames: HashMap<Ident, Vec<(usize, Name)>>,
+    row_changes: HashMap<Ident, Vec<RowChange>>,
+    copies: HashMap<Ident, Places>,
+    backfills: HashMap<Ident, Places>,
+    backfill_words: OnceCell<HashMap<(Ident, Box<str>), Places>>,
+    literals: OnceCell<HashMap<Box<str>, Places>>,
+}
+
+/// A statement that empties a table, or puts rows into it.
+#[derive(Clone, Debug)]
+pub struct RowChange {
+    /// The statement.
+    pub at: usize,
+    /// The table, as written.
+    pub table: Name,
+    /// No row is left; false if there may be some.
+    pub empties: bool,
+}
+
+impl Outline {
+    /// Goes through a file once.
+    pub fn of(file: &[Statement]) -> Self {
+        let mut outline = Self::default();
+        for (at, operation) in operations(file) {
+            outline.note(at, operation);
+        }
+        if !outline.added_columns.is_empty() {
+            outline.note_backfills(file);
+        }
+        outline
+    }
+
+    /// The statements from `next` on that run in the transaction that is open there.
+    pub fn rest_of_transaction(&self, next: usize) -> Range<usize> {
+        next..first_from(&self.ends, next).unwrap_or(usize::MAX)
+    }
+
+    /// Whether a statement from `next` on may fail: one that is no SET, RESET or end of a transaction.
+    pub fn may_fail_from(&self, next: usize) -> bool {
+        self.last_that_may_fail.is_some_and(|last| last >= next)
+    }
+
+    /// The first statement that drops a trigger.
+    pub fn first_drop_of_trigger(&self) -> Option<usize> {
+        self.drops_trigger
+    }
+
+    /// Statements that make a type, trigger or policy of this name, and cannot find it in place; triggers and policies are filed under
+    /// their bare names.
+    pub fn makes(&self, kind: ObjectKind, name: &Name) -> &[usize] {
+        places(&self.made, &(kind, name.clone()))
+    }
+
+    /// Statements that give a table this name, and the name that it had.
+    pub fn renames_to(&self, name: &Ident) -> &[(usize, Name)] {
+        self.renames.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Statements that empty or fill a table of this name.
+    pub fn row_changes(&self, table: &Ident) -> &[RowChange] {
+        self.row_changes.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    /// Statements that fill another table by a query from a table of this name.
+    pub fn copies_from(&self, table: &Ident) -> &[usize] {
+        places(&self.copies, table)
+    }
+
+    /// UPDATEs of a table of this name that set a column which the file adds; of those with the same columns the first.
+    pub fn backfills_of(&self, table: &Ident) -> &[usize] {
+        places(&self.backfills, table)
+    }
+
+    /// UPDATEs that change or read a table of this name, set a column which the file adds, and hold a word (in lower case).
+    pub fn backfills_with(&self, (table, word): (&Ident, &str), file: &[Statement], source: &SourceFile) -> &[usize] {
+        let index = self.backfill_words.get_or_init(|| {
+            let mut words = HashMap::default();
+            for (at, update) in file.iter().enumerate().flat_map(|(at, statement)| updates(statement).map(move |update| (at, update))) {
+                if self.may_be_backfill(update) {
+                    let text = source.text(file[at].span).to_lowercase();
+                    let said: HashSet<_> = text.split(|c| !in_word(c)).collect();
+                    for table in update.reads.iter().chain([&update.table]) {
+                        said.iter().for_each(|word| push(&mut words, (table.name.clone(), (*word).into()), at));
+                    }
+                }
+            }
+            words
+        });
+        places(index, &(table.clone(), word.into()))
+    }
+
+    /// Statements that hold a text as a literal.
+    pub fn holds_literal(&self, text: &str, file: &[Statement]) -> &[usize] {
+        let index = self.literals.get_or_init(|| {
+            let mut index = HashMap::default();
+            for (at, operation) in operations(file) {
+                literals_of(operation, &mut |literal| push(&mut index, literal.into(), at));
+            }
+            index
+        });
+        index.get(text).map_or(&[], Vec::as_slice)
+    }
+
+    fn note(&mut self, at: usize, operation: &Operation) {
+        if !matches!(operation, Operation::Set { .. } | Operation::Reset { .. } | Operation::Begin) && !ends_transaction(operation) {
+            self.last_that_may_fail = Some(at);
+        }
+        match operation {
+            Operation::Commit { .. } | Operation::Rollback { .. } => self.ends.push(at),
+            Operation::CreateType { name, .. } => self.note_made(at, ObjectKind::Type, name),
+            Operation::Drop(drop) if drop.object == ObjectKind::Trigger => self.drops_trigger = self.drops_trigger.or(Some(at)),
+            Operation::CreateTrigger(trigger) if !trigger.or_replace => {
+                self.note_made(at, ObjectKind::Trigger, &Name::bare(trigger.name.clone()));
+            }
+            Operation::Policy(policy) if policy.create => self.note_made(at, ObjectKind::Policy, &Name::bare(policy.name.clone())),
+            Operation::Alter(target, action) => match &**action {
+                AlterAction::AddColumn { column, .. } => {
+                    self.added_columns.insert((target.name.name.clone(), column.name.clone()));
+                }
+                AlterAction::RenameTo { to } => self.renames.entry(to.clone()).or_default().push((at, target.name.clone())),
+                _ => {}
+            },
+            _ => self.note_rows(at, operation),
+        }
+    }
+
+    fn note_made(&mut self, at: usize, kind: ObjectKind, name: &Name) {
+        push(&mut self.made, (kind, name.clone()), at);
+    }
+
+    fn note_rows(&mut self, at: usize, operation: &Operation) {
+        let mut change = |table: &Name, empties| {
+            self.row_changes.entry(table.name.clone()).or_default().push(RowChange { at, table: table.clone(), empties });
+        };
+        let reads = match operation {
+            Operation::Truncate { table, .. } => return change(table, true),
+            Operation::Delete(delete) if delete.filter.is_none() && !delete.current_of => return change(&delete.table, true),
+            Operation::Copy { table: Some(table), from: true, .. } | Operation::Merge { table, .. } => return change(table, false),
+            Operation::Insert(insert) => {
+                change(&insert.table, false);
+                if matches!(insert.source, InsertSource::Query { .. }) { &*insert.reads } else { &[] }
+            }
+            Operation::CreateTableAs(made) => &made.reads,
+            _ => &[],
+        };
+        for read in reads {
+            push(&mut self.copies, read.name.clone(), at);
+        }
+    }
+
+    fn note_backfills(&mut self, file: &[Statement]) {
+        let mut seen: HashSet<(&Name, &[Ident])> = HashSet::default();
+        for (at, statement) in file.iter().enumerate() {
+            for update in updates(statement) {
+                let sets_added =
+                    update.columns.iter().any(|column| self.added_columns.contains(&(update.table.name.clone(), column.clone())));
+                if sets_added && seen.insert((&update.table, &update.columns)) {
+                    push(&mut self.backfills, update.table.name.clone(), at);
+                }
+            }
+        }
+    }
+
+    fn may_be_backfill(&self, update: &Update) -> bool {
+        self.backfills.contains_key(&update.table.name)
+    }
+}
+
+/// The first place in a range, if there is one.
+pub fn first_in(places: &[usize], range: &Range<usize>) -> Option<usize> {
+    first_from(places, range.start).filter(|at| *at < range.end)
+}
+
+fn first_from(places: &[usize], start: usize) -> Option<usize> {
+    places.get(places.partition_point(|at| *at < start)).copied()
+}
+
+/// Whether a character belongs to a word as a name without quotes is one.
+pub fn in_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_' || character == '$'
+}
+
+fn ends_transaction(operation: &Operation) -> bool {
+    matches!(operation, Operation::Commit { .. } | Operation::Rollback { .. })
+}
+
+fn operations(file: &[Statement]) -> impl Iterator<Item = (usize, &Operation)> {
+    file.iter().enumerate().flat_map(|(at, statement)| statement.operations.iter().map(move |operation| (at, &operation.what)))
+}
+
+fn updates(statement: &Statement) -> impl Iterator<Item = &Update> {
+    statement.operations.iter().filter_map(|operation| match &operation.what {
+        Operation::Update(update) => Some(&**update),
+        _ => None,
+    })
+}
+
+fn push<K: Eq + Hash>(index: &mut HashMap<K, Places>, key: K, at: usize) {
+    let places = index.entry(key).or_default();
+    if places.last() != Some(&at) {
+        places.push(at);
+    }
+}
+
+fn places<'a, K: Eq + Hash>(index: &'a HashMap<K, Places>, key: &K) -> &'a [usize] {
+    index.get(key).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outline, first_in};
+    use crate::model::name::{Ident, Name};
+    use crate::model::operation::ObjectKind;
+    use crate::sql;
+    use crate::text::{SourceFile, Span};
+
+    /// What rules ask of each statement must not be answered by going through all of them.
+    #[test]
+    fn an_answer_holds_the_statements_about_one_thing_and_no_others() {
+        let mut text = String::from("BEGIN; CREATE TYPE state AS ENUM ('open'); ALTER TABLE users ADD COLUMN email text;\n");
+        for at in 0..1000 {
+            text += &format!("ALTER TYPE state ADD VALUE 's{at}'; UPDATE users SET email = mail{at} WHERE id = {at};\n");
+        }
+        text += "INSERT INTO orders (state) VALUES ('s7'); COMMIT; INSERT INTO orders (state) VALUES ('s8');";
+        let source = SourceFile::new("shop.sql", text);
+        let file = sql::read(&source, Span::new(0, source.bytes().len() as u32)).statements;
+        let outline = Outline::of(&file);
+        let users = Ident::quoted("users");
+        assert_eq!(outline.makes(ObjectKind::Type, &Name::bare(Ident::quoted("state"))), [1]);
+        assert_eq!(outline.backfills_of(&users), [4]);
+        assert_eq!(outline.backfills_with((&users, "mail500"), &file, &source), [1004]);
+        assert_eq!(outline.holds_literal("s7", &file), [2003]);
+        assert_eq!(outline.rest_of_transaction(5), 5..2004);
+        assert_eq!(first_in(outline.holds_literal("s8", &file), &outline.rest_of_transaction(5)), None);
+        assert!(outline.may_fail_from(2005) && !outline.may_fail_from(2006));
+    }
+}
