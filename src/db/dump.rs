@@ -5,7 +5,7 @@
 //! column public.orders.id bigint not null default
 //! constraint public.orders.orders_buyer_fkey foreign key (buyer) references public.users (id) not valid
 //! index public.orders_state on public.orders btree (state, *) unique where invalid
-//! sequence public.orders_id_seq owned by public.orders.id
+//! sequence public.orders_id_seq as integer owned by public.orders.id
 //! view public.open_orders
 //! enum public.state open, paid
 //! ```
@@ -43,10 +43,12 @@ const USER_OBJECTS: &str = "
 const RELATIONS: &str = "
     SELECT CASE r.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table'
                 ELSE 'table' END || ' ' || r.name || coalesce(' partition of ' || p.name, '')
+           || coalesce(' as ' || nullif(format_type(s.seqtypid, NULL), 'bigint'), '')
            || coalesce(' owned by ' || o.name || '.' || a.attname, '')
     FROM relation r
          LEFT JOIN pg_inherits i ON i.inhrelid = r.oid AND (SELECT relispartition FROM pg_class WHERE oid = r.oid)
          LEFT JOIN relation p ON p.oid = i.inhparent
+         LEFT JOIN pg_sequence s ON s.seqrelid = r.oid
          LEFT JOIN pg_depend d ON r.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')
                    AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
          LEFT JOIN relation o ON o.oid = d.refobjid LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid";

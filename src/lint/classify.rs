@@ -102,6 +102,8 @@ impl Scene<'_> {
 
     fn breaks_code(&self, breakage: &Breakage) -> bool {
         match &breakage.column {
+            // Code that does not know a column which this migration adds can give it no value.
+            _ if breakage.kind == BreakKind::Required => self.in_use(&breakage.relation),
             Some(column) => self.is_loss(&Loss::Column(breakage.relation.clone(), column.clone())),
             None => !self.is_new(breakage) && !self.comes_back(breakage),
         }

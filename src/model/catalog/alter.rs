@@ -3,6 +3,7 @@
 use super::{Catalog, Column, ConstraintKind, Relation, Step};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AlterAction, Identity, ObjectKind, RowSecurity, Target};
+use crate::model::types::TypeName;
 
 impl Catalog {
     pub(super) fn alter(&mut self, target: &Target, action: &AlterAction, step: Step) {
@@ -36,10 +37,13 @@ impl Catalog {
             AlterAction::DropDefault { column } => self.on_column(name, only, column, |column| column.default = None),
             AlterAction::SetNotNull { column } => self.on_column(name, only, column, |column| column.not_null = true),
             AlterAction::DropNotNull { column } => self.on_column(name, only, column, |column| column.not_null = false),
-            AlterAction::ChangeType { column, data_type, collation, .. } => self.on_column(name, only, column, |column| {
-                column.data_type = Some(data_type.clone());
-                column.collation.clone_from(collation);
-            }),
+            AlterAction::ChangeType { column, data_type, collation, .. } => {
+                self.on_column(name, only, column, |column| {
+                    column.data_type = Some(data_type.clone());
+                    column.collation.clone_from(collation);
+                });
+                self.follow_type(name, column, data_type);
+            }
             AlterAction::SetExpression { column, expression } => self.on_column(name, only, column, |column| {
                 if let Some(generated) = &mut column.generated {
                     generated.expression = expression.clone();
@@ -142,8 +146,18 @@ impl Catalog {
         }
     }
 
+    /// The sequence of an identity column takes over its type; that of a serial column stays as it is.
+    fn follow_type(&mut self, table: &QualifiedName, column: &Ident, data_type: &TypeName) {
+        let identity = |table: &&Relation| table.column(column).is_some_and(|column| column.identity.is_some());
+        let sequence = self.get(table).filter(identity).and_then(|table| self.owned_sequence(table, column));
+        if let Some(sequence) = sequence.map(|sequence| sequence.name.clone()) {
+            self.edit_relation(&sequence, |sequence| sequence.numbers = Some(data_type.name.name.as_str().into()));
+        }
+    }
+
     fn add_identity(&mut self, table: &QualifiedName, column: &Ident, always: bool, step: Step) {
-        self.create_owned_sequence(table, column, step);
+        let data_type = self.get(table).and_then(|table| table.column(column)?.data_type.clone());
+        self.create_owned_sequence(table, column, data_type.as_ref(), step);
         self.edit_relation(table, |table| {
             table.learn_column(column).identity = Some(if always { Identity::Always } else { Identity::ByDefault });
         });

@@ -5,6 +5,7 @@ use super::{Catalog, Column, Query, Relation, Step, Trigger};
 use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{self, CreateTable, CreateTableAs, CreateTrigger, CreateView, ObjectKind, Persistence};
+use crate::model::types::TypeName;
 
 impl Catalog {
     pub(super) fn create_table(&mut self, create: &CreateTable, step: Step) {
@@ -53,7 +54,8 @@ impl Catalog {
     /// A column of CREATE TABLE or ADD COLUMN: it joins one of the same name that came from a parent.
     pub(super) fn define_column(&mut self, table: &QualifiedName, column: &operation::Column, step: Step) {
         let serial = column.data_type.as_ref().is_some_and(|data_type| data_type.serial);
-        let sequence = (serial || column.identity.is_some()).then(|| self.create_owned_sequence(table, &column.name, step));
+        let numbered = serial || column.identity.is_some();
+        let sequence = numbered.then(|| self.create_owned_sequence(table, &column.name, column.data_type.as_ref(), step));
         let mut made = Column::defined(column, step);
         if let (true, Some(sequence)) = (serial, sequence) {
             made.default = Some(next_value(&sequence));
@@ -68,9 +70,16 @@ impl Catalog {
     }
 
     /// The sequence behind a serial or identity column.
-    pub(super) fn create_owned_sequence(&mut self, table: &QualifiedName, column: &Ident, step: Step) -> QualifiedName {
+    pub(super) fn create_owned_sequence(
+        &mut self,
+        table: &QualifiedName,
+        column: &Ident,
+        data_type: Option<&TypeName>,
+        step: Step,
+    ) -> QualifiedName {
         let name = self.choose_sequence_name(table, column);
         let mut sequence = self.begin_relation(name.clone(), ObjectKind::Sequence, false, step);
+        sequence.numbers = data_type.map(|data_type| data_type.name.name.as_str().into());
         sequence.owned_by = Some((table.clone(), column.clone()));
         if let Some(table) = self.edit(table) {
             table.owned_sequences.push(name.clone());
@@ -90,7 +99,8 @@ impl Catalog {
         for column in &from.columns {
             let numbered = including.identity && column.identity.is_some();
             if numbered {
-                self.create_owned_sequence(table, &column.name, step);
+                // The server forgets the column's type here: the copy's sequence counts in bigint.
+                self.create_owned_sequence(table, &column.name, None, step);
             }
             let copy = Column {
                 default: column.default.clone().filter(|_| including.defaults),
@@ -187,7 +197,7 @@ impl Catalog {
         name: &Name,
         if_not_exists: bool,
         persistence: Persistence,
-        owned_by: Option<&(Name, Ident)>,
+        data_type: Option<&TypeName>,
         step: Step,
     ) {
         let qualified = self.creation_name(name, persistence);
@@ -197,10 +207,14 @@ impl Catalog {
         self.make_room(&qualified);
         let mut sequence = self.begin_relation(qualified, ObjectKind::Sequence, if_not_exists, step);
         sequence.persistence = persistence;
+        sequence.numbers = sequence.surely_made.then(|| data_type.map_or("bigint".into(), |data_type| data_type.name.name.as_str().into()));
         self.put(sequence);
-        if let Some(owner) = owned_by {
-            self.own_sequence(name, owner);
-        }
+    }
+
+    /// ALTER SEQUENCE ... AS. One that is not known stays so.
+    pub(super) fn set_sequence_type(&mut self, sequence: &Name, data_type: &TypeName) {
+        let sequence = self.resolve(sequence);
+        self.edit_relation(&sequence, |sequence| sequence.numbers = Some(data_type.name.name.as_str().into()));
     }
 
     /// OWNED BY.
@@ -255,7 +269,7 @@ impl Catalog {
 
 impl Column {
     pub(super) fn defined(column: &operation::Column, step: Step) -> Self {
-        let data_type = column.data_type.clone().map(|data_type| crate::model::types::TypeName { serial: false, ..data_type });
+        let data_type = column.data_type.clone().map(|data_type| TypeName { serial: false, ..data_type });
         let serial = column.data_type.as_ref().is_some_and(|data_type| data_type.serial);
         Self {
             name: column.name.clone(),

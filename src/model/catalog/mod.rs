@@ -127,6 +127,8 @@ pub struct Relation {
     pub query: Option<Query>,
     /// Views and materialized views whose queries read it, each once.
     pub read_by: Vec<QualifiedName>,
+    /// Of a sequence: the type of its numbers by name (`integer`), which sets its last one; `None`: not known.
+    pub numbers: Option<Box<str>>,
     /// Of a sequence: the column that owns it.
     pub owned_by: Option<(QualifiedName, Ident)>,
     /// Of a table: the sequences that its columns own.
@@ -319,6 +321,7 @@ impl Relation {
             referenced_by: Vec::new(),
             query: None,
             read_by: Vec::new(),
+            numbers: None,
             owned_by: None,
             owned_sequences: Vec::new(),
             row_security: false,

@@ -67,13 +67,15 @@ impl Relation {
     /// Whose part or property it is, and how well it is known.
     fn origin(&self) -> String {
         let parent = self.partition_of.as_ref().map(|(parent, _)| format!(" partition of {parent}"));
+        // Most count in bigint, which is not said.
+        let numbers = self.numbers.as_deref().filter(|numbers| *numbers != "bigint").map(|numbers| format!(" as {numbers}"));
         let owner = self.owned_by.as_ref().map(|(table, column)| format!(" owned by {table}.{column}"));
         let known = match (self.made_in, self.complete) {
             (None, _) => ", only mentioned",
             (Some(_), false) if self.is_table() => ", partly known",
             (Some(_), _) => "",
         };
-        format!("{}{}{known}", parent.unwrap_or_default(), owner.unwrap_or_default())
+        format!("{}{}{}{known}", parent.unwrap_or_default(), numbers.unwrap_or_default(), owner.unwrap_or_default())
     }
 }
 

@@ -19,10 +19,20 @@ impl Catalog {
             Operation::CreateIndex(create) => self.create_index(create, step),
             Operation::CreateView(create) => self.create_view(create, ObjectKind::View, step),
             Operation::CreateMaterializedView(create) => self.create_view(create, ObjectKind::MaterializedView, step),
-            Operation::CreateSequence { name, if_not_exists, persistence, owned_by } => {
-                self.create_sequence(name, *if_not_exists, *persistence, owned_by.as_ref(), step);
+            Operation::CreateSequence { name, if_not_exists, persistence, data_type, owned_by } => {
+                self.create_sequence(name, *if_not_exists, *persistence, data_type.as_ref(), step);
+                if let Some(owner) = owned_by {
+                    self.own_sequence(name, owner);
+                }
             }
-            Operation::AlterSequence { name, owned_by: Some(owner), .. } => self.own_sequence(name, owner),
+            Operation::AlterSequence { name, data_type, owned_by, .. } => {
+                if let Some(data_type) = data_type {
+                    self.set_sequence_type(name, data_type);
+                }
+                if let Some(owner) = owned_by {
+                    self.own_sequence(name, owner);
+                }
+            }
             Operation::CreateType { name, definition } => self.create_type(name, definition),
             Operation::CreateDomain { name, base, not_null, checks, .. } => self.create_domain(name, base, *not_null, checks),
             Operation::AlterDomain { name, action } => self.alter_domain(name, action),
@@ -71,8 +81,7 @@ impl Catalog {
             Operation::PsqlCommand { .. } if operation.runs_unseen() => self.forget(),
             Operation::Select { calls, .. } if calls.iter().any(|call| self.may_change_schema(call)) => self.forget(),
             Operation::Other { words, .. } if matches!(&**words, "drop owned by" | "import foreign schema") => self.forget(),
-            Operation::AlterSequence { .. }
-            | Operation::Policy(_)
+            Operation::Policy(_)
             | Operation::CreateStatistics { .. }
             | Operation::Cluster { .. }
             | Operation::TwoPhase(TwoPhase::Commit | TwoPhase::Rollback)

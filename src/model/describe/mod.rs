@@ -132,8 +132,8 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::RefreshMaterializedView { name, concurrently, with_data } => {
             line.word(name).flag(*concurrently, "concurrently").flag(!with_data, "no_data");
         }
-        Operation::CreateSequence { name, if_not_exists, persistence: kept, owned_by } => {
-            line.word(name).flag(*if_not_exists, "if_not_exists").maybe(persistence(*kept));
+        Operation::CreateSequence { name, if_not_exists, persistence: kept, data_type, owned_by } => {
+            line.word(name).flag(*if_not_exists, "if_not_exists").maybe(persistence(*kept)).labelled("as", data_type.as_ref());
             line.labelled("owned_by", owned_by.as_ref().map(|(table, column)| column_of(table, column)));
         }
         Operation::AlterSequence { name, if_exists, data_type, owned_by, restart } => {

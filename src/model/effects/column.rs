@@ -8,7 +8,7 @@ use crate::model::expression::{Constant, Expression};
 use crate::model::lock::LockMode::{AccessExclusive, RowExclusive, ShareRowExclusive};
 use crate::model::name::Ident;
 use crate::model::operation::{Column, ConstraintKind, IndexKeyKind};
-use crate::model::types::{Change, Collation, Conversion, TypeName, conversion};
+use crate::model::types::{Change, Collation, Conversion, TypeName, computes, conversion};
 
 /// ADD COLUMN, without its constraints.
 pub(super) fn add(scene: &Scene<'_>, table: &Subject<'_>, only: bool, column: &Column, if_not_exists: bool, out: &mut Effects) {
@@ -110,6 +110,10 @@ pub(super) fn change_type(scene: &Scene<'_>, table: &Subject<'_>, only: bool, ne
         let known = member.column(new.column);
         let cost = match known.and_then(|column| Some((column, column.data_type.as_ref()?))) {
             Some((column, from)) => Cost::of(scene, new, from, column.collation.as_ref()),
+            // Whatever the old type is.
+            None if new.using.is_some_and(|using| computes(new.column, using)) => {
+                Cost { all: Conversion::Rewrites, by_type: Conversion::Rewrites }
+            }
             None => {
                 out.assume("column_type");
                 Cost { all: Conversion::Unknown, by_type: Conversion::Unknown }
@@ -168,12 +172,16 @@ fn of_member(scene: &Scene<'_>, member: &Subject<'_>, relation: &Relation, new: 
     for index in &dependents.indexes {
         out.lock(&index.name, AccessExclusive);
         let known = index.index.as_ref();
+        if known.and_then(|index| index.constraint.as_ref()).is_some_and(|name| scene.drops_constraint(name)) {
+            continue;
+        }
         if !rewrites && member.has_rows() && known.is_none_or(|index| is_rebuilt(index, new.column, cost.all)) {
             out.rebuild(&index.name);
             out.scan(&relation.name);
         }
     }
-    if member.has_rows() && dependents.constraints.iter().any(|constraint| is_looked_at(constraint, new.column)) {
+    let stays = |constraint: &&&Constraint| !scene.drops_constraint(&constraint.name);
+    if member.has_rows() && dependents.constraints.iter().filter(stays).any(|constraint| is_looked_at(constraint, new.column)) {
         out.scan(&relation.name);
     }
     // Keys are compared by the same operators whatever the collation.

@@ -74,6 +74,8 @@ pub enum Operation {
         if_not_exists: bool,
         /// UNLOGGED (15) and TEMPORARY.
         persistence: Persistence,
+        /// AS: the type of its numbers; `None` is `bigint`.
+        data_type: Option<TypeName>,
         /// Table and column of OWNED BY, with which the sequence is dropped; `None` also for OWNED BY NONE.
         owned_by: Option<(Name, Ident)>,
     },

@@ -1,93 +1,11 @@
 //! Which change of a column's type rewrites the table, rebuilds its indexes, or only changes the catalog. The same in all of 12 to 19.
 
+use super::pairs::{CHAR, OTHERS, TABLE, TIMESTAMP, TIMESTAMPTZ, When};
 use super::{Collation, Conversion, EXTENSION_TYPES, TypeName, UserType};
 use crate::model::catalog::{Catalog, Lookup};
 use crate::model::expression::Expression;
 use crate::model::name::Ident;
 use Conversion::{Free, RebuildsIndexes, Rewrites, Unknown};
-
-const TEXT: &str = "text";
-const VARCHAR: &str = "character varying";
-const CHAR: &str = "character";
-const BPCHAR: &str = "bpchar";
-const CITEXT: &str = "citext";
-const TIMESTAMP: &str = "timestamp without time zone";
-const TIMESTAMPTZ: &str = "timestamp with time zone";
-
-/// What the modifiers of the two types have to be for a row to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    Always,
-    /// The target has no length.
-    Unlimited,
-    /// The target has no length, or one that is not below the source's.
-    NotShorter,
-    /// The target has no precision, or the same scale and a precision that is not below the source's.
-    SameScaleNotSmaller,
-    /// The target keeps at least as many digits of the second; none written means all six.
-    NotCoarser,
-    /// The same for intervals, whose fields count as well.
-    IntervalNotCoarser,
-    /// The target keeps all six digits, and the session's time zone is UTC by definition.
-    WholePrecisionInUtc,
-}
-
-/// The pairs that keep the table. What is in no row is written anew.
-#[rustfmt::skip]
-const TABLE: &[(&[&str], &[&str], When, Conversion)] = &[
-    // from                                 to                                      when                        costs
-    (&[VARCHAR],                            &[VARCHAR],                             When::NotShorter,           Free),
-    (&[VARCHAR],                            &[TEXT],                                When::Always,               Free),
-    (&[TEXT],                               &[VARCHAR],                             When::Unlimited,            Free),
-    (&[CHAR],                               &[BPCHAR],                              When::Always,               Free),
-    (&[TEXT, VARCHAR],                      &[CITEXT, BPCHAR],                      When::Always,               RebuildsIndexes),
-    (&[CITEXT],                             &[TEXT, VARCHAR, BPCHAR],               When::Unlimited,            RebuildsIndexes),
-    (&["xml"],                              &[TEXT, VARCHAR],                       When::Unlimited,            Free),
-    (&["numeric"],                          &["numeric"],                           When::SameScaleNotSmaller,  Free),
-    (&[TIMESTAMP],                          &[TIMESTAMP],                           When::NotCoarser,           Free),
-    (&[TIMESTAMPTZ],                        &[TIMESTAMPTZ],                         When::NotCoarser,           Free),
-    (&["time without time zone"],           &["time without time zone"],            When::NotCoarser,           Free),
-    (&["time with time zone"],              &["time with time zone"],               When::NotCoarser,           Free),
-    (&["interval"],                         &["interval"],                          When::IntervalNotCoarser,   Free),
-    (&[TIMESTAMP],                          &[TIMESTAMPTZ],                         When::WholePrecisionInUtc,  RebuildsIndexes),
-    (&[TIMESTAMPTZ],                        &[TIMESTAMP],                           When::WholePrecisionInUtc,  RebuildsIndexes),
-    (&["bit varying"],                      &["bit varying"],                       When::NotShorter,           Free),
-    (&["bit"],                              &["bit varying"],                       When::Unlimited,            RebuildsIndexes),
-    (&["cidr"],                             &["inet"],                              When::Always,               Free),
-    (&["integer"],                          &["oid"],                               When::Always,               RebuildsIndexes),
-    (&["oid"],                              &["integer"],                           When::Always,               RebuildsIndexes),
-    (&["oid"],                              REGISTERED,                             When::Always,               Free),
-    (REGISTERED,                            &["oid"],                               When::Always,               Free),
-    (&["integer"],                          REGISTERED,                             When::Always,               RebuildsIndexes),
-    (REGISTERED,                            &["integer"],                           When::Always,               RebuildsIndexes),
-    (&["regproc"],                          &["regprocedure"],                      When::Always,               Free),
-    (&["regprocedure"],                     &["regproc"],                           When::Always,               Free),
-    (&["regoper"],                          &["regoperator"],                       When::Always,               Free),
-    (&["regoperator"],                      &["regoper"],                           When::Always,               Free),
-];
-
-const REGISTERED: &[&str] = &[
-    "regclass",
-    "regcollation",
-    "regconfig",
-    "regdictionary",
-    "regnamespace",
-    "regoper",
-    "regoperator",
-    "regproc",
-    "regprocedure",
-    "regrole",
-    "regtype",
-];
-
-/// The server's own types that stand in no row: a change from or to them writes the table anew.
-#[rustfmt::skip]
-const OTHERS: &[&str] = &[
-    "smallint", "bigint", "real", "double precision", "money", "boolean", "bytea", "date", "json", "jsonb", "jsonpath", "uuid", "macaddr",
-    "macaddr8", "name", "char", "point", "line", "lseg", "box", "path", "polygon", "circle", "tsvector", "tsquery", "pg_lsn", "pg_snapshot",
-    "txid_snapshot", "xid", "xid8", "cid", "tid", "int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange",
-    "int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange", "oidvector", "int2vector",
-];
 
 /// A change of a column's type, as ALTER COLUMN TYPE says it.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +51,40 @@ fn worse(a: Conversion, b: Conversion) -> Conversion {
         Rewrites => 3,
     };
     if weight(a) >= weight(b) { a } else { b }
+}
+
+/// Whether USING does more than to cast the column once: then each row is written anew, whatever the types.
+pub fn computes(column: &Ident, using: &Expression) -> bool {
+    cast_of(column, using).is_none()
+}
+
+/// The types from which a column can become `to` and keep its rows, in words; `None`: there is none but `to` itself.
+pub fn kept_from(to: &TypeName, catalog: &Catalog) -> Option<String> {
+    let Some(target) = plain(to, catalog) else { return Some("a type that is stored alike".to_owned()) };
+    if target.constrained || target.user_type.is_some() || target.data_type.dimensions > 0 {
+        return None;
+    }
+    let side = Side::bare(target.data_type);
+    let own = target.domain.then(|| format!("`{}`", target.data_type));
+    let rows = TABLE.iter().filter(|(_, targets, ..)| targets.contains(&side.name));
+    let words: Vec<String> = own.into_iter().chain(rows.filter_map(|(sources, _, when, _)| kept_when(sources, *when, &side))).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The sources of a row, with what their modifiers have to be; `None` if the target's modifiers rule the row out.
+fn kept_when(sources: &[&str], when: When, to: &Side<'_>) -> Option<String> {
+    let unlimited = to.modifiers.is_empty();
+    let names = || sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match when {
+        When::Always => Some(names()),
+        When::Unlimited | When::WholePrecisionInUtc if !unlimited => None,
+        When::Unlimited => Some(names()),
+        When::WholePrecisionInUtc => Some(format!("{} while TimeZone is UTC", names())),
+        _ if unlimited => Some(format!("{} with a limit", names())),
+        When::NotShorter => Some(format!("{} with a lower limit", names())),
+        When::SameScaleNotSmaller => Some(format!("{} of the same scale with fewer digits", names())),
+        When::NotCoarser | When::IntervalNotCoarser => Some(format!("{} of a lower precision", names())),
+    }
 }
 
 /// If USING is the column itself, possibly cast once: the type it is cast to. `None`: it computes something.
@@ -200,6 +152,11 @@ fn same(from: &TypeName, to: &TypeName, catalog: &Catalog) -> bool {
 
 /// How deep domains over domains are followed. The server sets no limit; a longer chain counts as unknown.
 const DEEPEST_DOMAIN: usize = 32;
+
+/// The type below all domains; `None` if the history does not tell one of them.
+pub fn base_of<'a>(data_type: &'a TypeName, catalog: &'a Catalog) -> Option<&'a TypeName> {
+    plain(data_type, catalog).map(|plain| plain.data_type)
+}
 
 fn plain<'a>(data_type: &'a TypeName, catalog: &'a Catalog) -> Option<Plain<'a>> {
     let mut at = Plain { data_type, domain: false, constrained: false, user_type: None };
@@ -298,7 +255,7 @@ fn holds(when: When, from: &Side<'_>, to: &Side<'_>, time_zone: Option<&str>) ->
 const SECOND: u8 = 0;
 
 /// The smallest field that an interval of these fields keeps, seconds being 0. None written: all are kept.
-fn least_field(fields: Option<&str>) -> u8 {
+pub(super) fn least_field(fields: Option<&str>) -> u8 {
     match fields.and_then(|fields| fields.rsplit(' ').next()) {
         Some("minute") => 1,
         Some("hour") => 2,

@@ -1,11 +1,14 @@
 //! Data types, and which change of a column's type rewrites the table, rebuilds indexes, or costs nothing.
 
 mod conversion;
+mod fit;
+mod pairs;
 
 use super::name::{Ident, Name};
 use std::fmt;
 
-pub use conversion::{Change, conversion};
+pub use conversion::{Change, base_of, computes, conversion, kept_from};
+pub use fit::{KeyTypes, Narrowing, key_types, narrowing};
 
 /// A type as a statement names it, spelling variants unified (`int`, `int4` and `integer` are `integer`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Facts about the column that an operation works on.
 
 use super::{Fact, Kind, Value, table};
-use crate::model::catalog::Column;
+use crate::model::catalog::{Column, Lookup, Relation};
 use crate::model::expression::{Constant, Expression};
 use crate::model::functions;
 use crate::model::kind::OpKind;
@@ -23,8 +23,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the column: `new` if this migration adds it, else `existing`" },
     Fact { name: "column_type", kind: Kind::Text, of: ON_ONE_COLUMN, read: |m| data_type(m).into(),
            doc: "the column's type before the change, of a new column its type" },
-    Fact { name: "type", kind: Kind::Text, of: &[OpKind::ChangeColumnType], read: new_type,
-           doc: "the new type" },
     Fact { name: "column_virtual", kind: Kind::Bool, of: &[OpKind::DropColumn], read: is_virtual,
            doc: "a generated column that stores nothing (18)" },
     Fact { name: "required", kind: Kind::Bool, of: &[OpKind::AddColumn], read: |m| added(m).map(is_required).into(),
@@ -37,10 +35,14 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what numbers the rows of an added column: serial, GENERATED AS IDENTITY, a default from a sequence" },
     Fact { name: "generated", kind: Kind::Words(&["none", "stored", "virtual"]), of: &[OpKind::AddColumn], read: generated,
            doc: "GENERATED ALWAYS AS (...), stored or computed when it is read" },
-    Fact { name: "conversion", kind: Kind::Words(&["free", "rebuilds_indexes", "rewrites"]), of: &[OpKind::ChangeColumnType], read: conversion,
-           doc: "what the change of type costs: the catalog alone, indexes built anew, or table and indexes written anew" },
-    Fact { name: "may_rewrite", kind: Kind::Bool, of: &[OpKind::ChangeColumnType], read: |m| (!m.effects.rewrites.is_empty()).into(),
-           doc: "at worst, the change of type writes the table anew" },
+    Fact { name: "column_told", kind: Kind::Bool, of: ON_ONE_COLUMN, read: |m| is_told(m).into(),
+           doc: "the history shows how the column was defined" },
+    Fact { name: "column_not_null", kind: Kind::Bool, of: ON_ONE_COLUMN, read: |m| known(m).filter(|_| is_told(m)).map(|column| column.not_null).into(),
+           doc: "the column is NOT NULL" },
+    Fact { name: "null_refused_by", kind: Kind::Words(&["nothing", "primary_key", "identity"]), of: &[OpKind::DropNotNull], read: null_refused_by,
+           doc: "what keeps the column NOT NULL whatever is asked" },
+    Fact { name: "null_in_the_end", kind: Kind::Bool, of: &[OpKind::DropNotNull], read: null_in_the_end,
+           doc: "at the end of the history the column is still there and may be null" },
 ];
 
 /// The subcommand of ALTER that is judged.
@@ -60,12 +62,12 @@ pub(super) fn name<'a>(m: &Moment<'a>) -> Option<&'a Ident> {
 }
 
 /// The column in the catalog, if the history made it.
-fn known<'a>(m: &Moment<'a>) -> Option<&'a Column> {
+pub(super) fn known<'a>(m: &Moment<'a>) -> Option<&'a Column> {
     table::relation(m)?.column(name(m)?)
 }
 
 /// The column that ADD COLUMN adds.
-fn added<'a>(m: &Moment<'a>) -> Option<&'a operation::Column> {
+pub(super) fn added<'a>(m: &Moment<'a>) -> Option<&'a operation::Column> {
     match alter(m)? {
         AlterAction::AddColumn { column, .. } => Some(column),
         _ => None,
@@ -87,13 +89,6 @@ fn data_type(m: &Moment<'_>) -> Option<String> {
         None => known(m).and_then(|column| column.data_type.as_ref()),
     };
     data_type.map(ToString::to_string)
-}
-
-fn new_type<'a>(m: &Moment<'a>) -> Value<'a> {
-    match alter(m) {
-        Some(AlterAction::ChangeType { data_type, .. }) => data_type.to_string().into(),
-        _ => Value::Unknown,
-    }
 }
 
 /// A column that the history has not made is taken to store its values.
@@ -156,12 +151,43 @@ fn generated<'a>(m: &Moment<'a>) -> Value<'a> {
     }
 }
 
-/// As the effects have it; what rests on an assumption is unknown.
-fn conversion<'a>(m: &Moment<'a>) -> Value<'a> {
-    match (m.effects.rewrites.is_empty(), m.effects.rebuilds.is_empty()) {
-        (true, true) => Value::Word("free"),
-        _ if !m.effects.assumed.is_empty() => Value::Unknown,
-        (true, false) => Value::Word("rebuilds_indexes"),
-        (false, _) => Value::Word("rewrites"),
+/// A column that was only ever mentioned has no type in the catalog.
+pub(super) fn is_told(m: &Moment<'_>) -> bool {
+    known(m).is_some_and(|column| column.data_type.is_some())
+}
+
+/// The column as the last migration leaves it; `Lookup::Absent` if it, or its table under this name, is there no longer.
+pub(super) fn in_the_end<'a>(m: &Moment<'a>) -> Lookup<(&'a Relation, &'a Column)> {
+    let (Some(table), Some(name)) = (table::name(m).map(|name| m.before.resolve(&name)), name(m)) else { return Lookup::Unknown };
+    match m.end.get(&table) {
+        None => Lookup::Absent,
+        Some(relation) => match relation.find_column(name) {
+            Lookup::Known(column) => Lookup::Known((relation, column)),
+            Lookup::Absent => Lookup::Absent,
+            Lookup::Unknown => Lookup::Unknown,
+        },
+    }
+}
+
+fn null_refused_by<'a>(m: &Moment<'a>) -> Value<'a> {
+    let in_key = |relation: &Relation, name: &Ident| {
+        relation.constraints.iter().any(|known| matches!(known.kind, ConstraintKind::PrimaryKey(_)) && known.columns().contains(name))
+    };
+    let by_key = table::relation(m).zip(name(m)).is_some_and(|(relation, name)| in_key(relation, name));
+    let by_identity = || known(m).is_some_and(|column| column.identity.is_some());
+    Value::Word(if by_key {
+        "primary_key"
+    } else if by_identity() {
+        "identity"
+    } else {
+        "nothing"
+    })
+}
+
+fn null_in_the_end<'a>(m: &Moment<'a>) -> Value<'a> {
+    match in_the_end(m) {
+        Lookup::Known((_, column)) => (!column.not_null).into(),
+        Lookup::Absent => false.into(),
+        Lookup::Unknown => Value::Unknown,
     }
 }

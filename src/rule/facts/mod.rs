@@ -3,12 +3,16 @@
 mod column;
 mod constraint;
 mod data;
+mod default;
+mod definition;
 mod effect;
 mod elsewhere;
 mod file;
+mod foreign_key;
 mod loss;
 mod object;
 mod remade;
+mod retype;
 mod session;
 mod statement;
 mod table;
@@ -68,7 +72,11 @@ pub enum Value<'a> {
 const TOPICS: &[&[Fact]] = &[
     table::FACTS,
     column::FACTS,
+    retype::FACTS,
+    default::FACTS,
+    definition::FACTS,
     constraint::FACTS,
+    foreign_key::FACTS,
     object::FACTS,
     loss::FACTS,
     remade::FACTS,

@@ -23,8 +23,8 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect("sequence")?;
     let if_not_exists = cursor.if_not_exists();
     let name = cursor.name()?;
-    let Options { owned_by, .. } = options(cursor)?;
-    Ok(one(cursor, from, Operation::CreateSequence { name, if_not_exists, persistence, owned_by }))
+    let Options { data_type, owned_by, .. } = options(cursor)?;
+    Ok(one(cursor, from, Operation::CreateSequence { name, if_not_exists, persistence, data_type, owned_by }))
 }
 
 /// Options in any order, to the end.

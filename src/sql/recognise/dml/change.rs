@@ -38,7 +38,7 @@ fn insert(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Insert> {
     let mut columns = Vec::new();
     if cursor.sees("(") && !begins_query(cursor, 1) {
         let mut group = cursor.group()?;
-        columns = group.list(assigned_column)?;
+        add(&mut columns, group.list(assigned_column)?);
         group.finish()?;
     }
     cursor.take_any(&["overriding system value", "overriding user value"]);
@@ -91,7 +91,7 @@ fn update(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Update> {
     let mut assignments = cursor.clone();
     let mut columns = Vec::new();
     for mut part in assignments_of(&mut assignments)? {
-        columns.extend(assigned(&mut part)?);
+        add(&mut columns, assigned(&mut part)?);
     }
     let (filter, current_of) = filter(cursor, statement)?;
     Ok(Update {
@@ -114,7 +114,7 @@ fn assignments_of<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Cursor<'a>>> {
 }
 
 /// The columns on the left of one `=`.
-fn assigned(part: &mut Cursor<'_>) -> Read<Vec<Ident>> {
+fn assigned(part: &mut Cursor<'_>) -> Read<Vec<Assigned>> {
     let columns = if part.sees("(") {
         let mut group = part.group()?;
         let columns = group.list(assigned_column)?;
@@ -127,17 +127,34 @@ fn assigned(part: &mut Cursor<'_>) -> Read<Vec<Ident>> {
     if part.at_end() { Err(part.fail("a value")) } else { Ok(columns) }
 }
 
-/// A column, or a field or element of one.
-fn assigned_column(cursor: &mut Cursor<'_>) -> Read<Ident> {
+/// A column that gets a value.
+struct Assigned {
+    column: Ident,
+    /// The whole of it; false for a field or an element, of which a statement may set several.
+    whole: bool,
+}
+
+/// Adds columns to those that are set: each part of one counts as the column, once.
+fn add(columns: &mut Vec<Ident>, assigned: Vec<Assigned>) {
+    for Assigned { column, whole } in assigned {
+        if whole || !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+}
+
+fn assigned_column(cursor: &mut Cursor<'_>) -> Read<Assigned> {
     let column = cursor.ident()?;
+    let mut whole = true;
     loop {
         if cursor.take(".") {
             cursor.label()?;
         } else if cursor.sees("[") {
             cursor.balanced()?;
         } else {
-            return Ok(column);
+            return Ok(Assigned { column, whole });
         }
+        whole = false;
     }
 }
 
