@@ -102,7 +102,7 @@ impl Picture {
             let before = heirs.get(id).and_then(|id| self.0.get(id));
             let table_holds_rows = now.table.and_then(|table| after.0.get(&table)).is_none_or(|table| table.pages > 0);
             match before {
-                None if now.kind == ObjectKind::Index => changes.builds.push(now.name.clone()),
+                None if now.kind == ObjectKind::Index && now.file.is_some() => changes.builds.push(now.name.clone()),
                 None => {}
                 Some(before) => {
                     let new_file = now.file.is_some() && now.file != before.file && now.pages > 0;

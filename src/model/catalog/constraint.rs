@@ -320,13 +320,6 @@ fn same_columns(some: &[Ident], others: &[Ident]) -> bool {
     some.len() == others.len() && some.iter().all(|column| others.contains(column))
 }
 
-impl IndexKey {
-    /// A plain column in its default order.
-    pub(super) fn of_column(column: Ident) -> Self {
-        Self { what: IndexKeyKind::Column(column), operator_class: None, collation: None, descending: false }
-    }
-}
-
 impl Index {
     /// The keys that are plain columns.
     pub fn plain_columns(&self) -> Vec<Ident> {

@@ -108,6 +108,7 @@ impl Catalog {
                 generated: column.generated.clone().filter(|_| including.generated),
                 local: true,
                 added_in: step,
+                updated: false,
                 ..column.clone()
             };
             if let Some(table) = self.edit(table) {
@@ -281,6 +282,7 @@ impl Column {
             generated: column.generated.clone(),
             local: true,
             added_in: step,
+            updated: false,
         }
     }
 

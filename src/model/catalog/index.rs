@@ -217,17 +217,9 @@ pub(super) fn plain_where_it_can_be(keys: &[IndexKey]) -> Vec<IndexKey> {
     keys.iter().map(plain).collect()
 }
 
-/// Equal keys, wherever their expressions stand in the file.
+/// Equal keys, wherever their expressions stand in the file; their order does not count.
 fn same_keys(one: &Index, other: &Index) -> bool {
-    let same = |one: &IndexKey, other: &IndexKey| {
-        let what = match (&one.what, &other.what) {
-            (IndexKeyKind::Column(one), IndexKeyKind::Column(other)) => one == other,
-            (IndexKeyKind::Expression(one), IndexKeyKind::Expression(other)) => one.text == other.text,
-            (IndexKeyKind::Column(_), IndexKeyKind::Expression(_)) | (IndexKeyKind::Expression(_), IndexKeyKind::Column(_)) => false,
-        };
-        what && one.operator_class == other.operator_class && one.collation == other.collation
-    };
-    one.keys.len() == other.keys.len() && one.keys.iter().zip(&other.keys).all(|(one, other)| same(one, other))
+    one.keys.len() == other.keys.len() && one.keys.iter().zip(&other.keys).all(|(one, other)| one.indexes_like(other))
 }
 
 impl Index {

@@ -138,6 +138,11 @@ impl Catalog {
         self.extensions.contains(name)
     }
 
+    /// Whether the current file has dropped an index of this name, or made sure by IF EXISTS that there is none.
+    pub fn has_dropped_index(&self, name: &QualifiedName) -> bool {
+        self.dropped_in_file.contains(name)
+    }
+
     /// A table's indexes, as far as they are known.
     pub fn indexes_of<'a>(&'a self, table: &'a Relation) -> impl Iterator<Item = (&'a Relation, &'a Index)> {
         table.indexes.iter().filter_map(|name| self.get(name)).filter_map(|relation| Some((relation, relation.index.as_ref()?)))

@@ -11,6 +11,7 @@ mod figure;
 mod index;
 mod lookup;
 mod naming;
+mod overlap;
 mod partition;
 mod print;
 mod rename;
@@ -65,6 +66,8 @@ pub struct Catalog {
     dropped: HashSet<QualifiedName>,
     dropped_types: HashSet<QualifiedName>,
     dropped_schemas: HashSet<Ident>,
+    /// Indexes that the current file drops, whether or not they were known.
+    dropped_in_file: HashSet<QualifiedName>,
     /// How many constraints of a schema have a name: the server counts on when it chooses one.
     constraint_names: HashMap<QualifiedName, u32>,
     /// Constraints by domain.
@@ -172,6 +175,8 @@ pub struct Column {
     pub local: bool,
     /// The migration that added it; `Step::BASE` if it was only ever mentioned.
     pub added_in: Step,
+    /// An UPDATE of the history has set it.
+    pub updated: bool,
 }
 
 /// A constraint of a table.

@@ -153,6 +153,7 @@ impl Catalog {
                     && one.columns == other.columns
                     && one.referenced_columns == other.referenced_columns
                     && one.on_delete == other.on_delete
+                    && one.on_delete_columns == other.on_delete_columns
                     && one.on_update == other.on_update
             }
             _ => false,

@@ -6,7 +6,7 @@ use super::{Catalog, Column, Relation, Step, lookup};
 use crate::model::effects::Version;
 use crate::model::functions;
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{ObjectKind, Operation, Persistence, TwoPhase, Volatility};
+use crate::model::operation::{ObjectKind, Operation, Persistence, TwoPhase, Update, Volatility};
 
 impl Catalog {
     /// Applies one operation of the migration `step`.
@@ -57,10 +57,13 @@ impl Catalog {
                 if needs_relation && !drop.if_exists {
                     self.meet(&self.resolve(&drop.name));
                 }
+                if drop.object == ObjectKind::Index {
+                    self.dropped_in_file.insert(self.resolve(&drop.name));
+                }
                 self.drop_object(drop);
             }
             Operation::Insert(insert) => self.fill(&insert.table),
-            Operation::Update(update) => self.meet(&self.resolve(&update.table)),
+            Operation::Update(update) => self.update(update),
             Operation::Delete(delete) => self.meet(&self.resolve(&delete.table)),
             Operation::Merge { table, .. } | Operation::Copy { table: Some(table), from: true, .. } => self.fill(table),
             Operation::Truncate { table, .. } | Operation::LockTable { table, .. } | Operation::Copy { table: Some(table), .. } => {
@@ -147,6 +150,20 @@ impl Catalog {
         }
     }
 
+    /// Columns get values, in partitions and children as well.
+    fn update(&mut self, update: &Update) {
+        let name = self.resolve(&update.table);
+        self.meet(&name);
+        for table in self.family(&name, update.only) {
+            let is_fresh = |column: &Column| !column.updated && update.columns.contains(&column.name);
+            if self.get(&table).is_some_and(|relation| relation.columns.iter().any(is_fresh)) {
+                self.edit_relation(&table, |relation| {
+                    relation.columns.iter_mut().filter(|column| is_fresh(column)).for_each(|column| column.updated = true);
+                });
+            }
+        }
+    }
+
     pub(super) fn edit_table(&mut self, table: &Name, change: impl FnOnce(&mut Relation)) {
         if let Some(relation) = self.mention(table, ObjectKind::Table).and_then(|name| self.edit(&name)) {
             change(relation);
@@ -169,7 +186,8 @@ impl Column {
     /// A column of which nothing is known but its name.
     pub(super) fn mentioned(name: Ident) -> Self {
         let (data_type, collation, default, identity, generated) = Default::default();
-        Self { name, data_type, collation, not_null: false, default, identity, generated, local: true, added_in: Step::BASE }
+        let (not_null, updated) = (false, false);
+        Self { name, data_type, collation, not_null, default, identity, generated, local: true, added_in: Step::BASE, updated }
     }
 }
 

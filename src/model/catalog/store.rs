@@ -47,6 +47,7 @@ impl Catalog {
         let rolls_back = operations.into_iter().any(|operation| matches!(operation, Operation::Rollback { .. } | Operation::RollbackTo(_)));
         self.journal = Journal::default();
         self.passed_over = None;
+        self.dropped_in_file.clear();
         for name in std::mem::take(&mut self.temporary) {
             self.drop_relation(&name);
             self.dropped.remove(&name);

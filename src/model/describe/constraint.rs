@@ -41,7 +41,11 @@ fn foreign_key(key: &ForeignKey, line: &mut Line) {
     if !key.referenced_columns.is_empty() {
         line.group(&key.referenced_columns);
     }
-    line.labelled("on_delete", key.on_delete.as_deref()).labelled("on_update", key.on_update.as_deref());
+    line.labelled("on_delete", key.on_delete.as_deref());
+    if !key.on_delete_columns.is_empty() {
+        line.group(&key.on_delete_columns);
+    }
+    line.labelled("on_update", key.on_update.as_deref());
 }
 
 pub(super) fn domain_check(check: &DomainCheck, line: &mut Line) {

@@ -95,7 +95,13 @@ impl Display for Keyed<'_> {
         if let Some(class) = &self.0.operator_class {
             write!(f, " {class}")?;
         }
-        f.write_str(if self.0.descending { " desc" } else { "" })
+        f.write_str(if self.0.descending { " desc" } else { "" })?;
+        // Said only where it is not what the direction means by itself.
+        f.write_str(match (self.0.descending, self.0.nulls_first) {
+            (false, true) => " nulls_first",
+            (true, false) => " nulls_last",
+            (false, false) | (true, true) => "",
+        })
     }
 }
 

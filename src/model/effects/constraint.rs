@@ -12,7 +12,7 @@ use LockMode::{AccessExclusive, RowShare, Share, ShareRowExclusive, ShareUpdateE
 /// Any constraint, wherever it was written.
 pub(super) fn add(scene: &Scene<'_>, at: usize, add: &AddConstraint, out: &mut Effects) {
     match add.written {
-        Written::CreateTable => with_new_table(scene, add, out),
+        Written::CreateTable => with_new_table(scene, at, add, out),
         Written::AddColumn => match scene.column_of_inline(at) {
             Some((column, if_not_exists)) => {
                 let Some(table) = scene.subject(&add.table, false) else { return };
@@ -29,8 +29,8 @@ pub(super) fn add(scene: &Scene<'_>, at: usize, add: &AddConstraint, out: &mut E
 }
 
 /// In CREATE TABLE: nothing is in the table yet; only what it refers to feels it.
-fn with_new_table(scene: &Scene<'_>, add: &AddConstraint, out: &mut Effects) {
-    let Some(Operation::CreateTable(create)) = scene.statement.first().map(|first| &first.what) else { return };
+fn with_new_table(scene: &Scene<'_>, at: usize, add: &AddConstraint, out: &mut Effects) {
+    let Some(create) = scene.tables_made(at).next() else { return };
     if create.if_not_exists && matches!(scene.catalog.relation(&create.name), Lookup::Known(_)) {
         return;
     }
@@ -38,7 +38,7 @@ fn with_new_table(scene: &Scene<'_>, add: &AddConstraint, out: &mut Effects) {
     match &add.kind {
         ConstraintKind::ForeignKey(key) => {
             let referenced = scene.catalog.resolve(&key.referenced);
-            if referenced != table {
+            if scene.subject(&key.referenced, false).is_some() && referenced != table {
                 scene.lock_with_partitions(&referenced, ShareRowExclusive, out);
             }
         }
@@ -138,13 +138,11 @@ fn build(scene: &Scene<'_>, table: &Subject<'_>, add: &AddConstraint, out: &mut 
 /// The index behind UNIQUE or PRIMARY KEY, to be compared with those that partitions have.
 fn definition(table: &QualifiedName, kind: &ConstraintKind) -> Option<Index> {
     let (ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key)) = kind else { return None };
-    let plain =
-        |column: &Ident| IndexKey { what: IndexKeyKind::Column(column.clone()), operator_class: None, collation: None, descending: false };
     Some(Index {
         table: table.clone(),
         unique: true,
         method: Ident::folded("btree"),
-        keys: key.columns.iter().map(plain).collect(),
+        keys: key.columns.iter().cloned().map(IndexKey::of_column).collect(),
         include: key.include.clone(),
         predicate: None,
         valid: true,

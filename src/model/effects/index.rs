@@ -10,7 +10,13 @@ use crate::model::operation::{CreateIndex, ObjectKind, Reindex, ReindexScope};
 
 /// CREATE INDEX.
 pub(super) fn create(scene: &Scene<'_>, create: &CreateIndex, out: &mut Effects) {
-    let Some(table) = scene.subject(&create.table, false) else { return };
+    let Some(table) = scene.subject(&create.table, false) else {
+        // The table comes with its schema in this statement.
+        if !scene.tables_made(scene.statement.len()).any(|made| made.name == create.table && made.partition_by.is_some()) {
+            out.builds.push(scene.catalog.index_name(create));
+        }
+        return;
+    };
     let mode = if create.concurrently { ShareUpdateExclusive } else { Share };
     out.lock(&table.name, mode);
     if create.concurrently {

@@ -5,7 +5,7 @@ use super::footprint::keeps_rows;
 use crate::model::catalog::{Catalog, Constraint, Lookup, Relation};
 use crate::model::lock::LockMode;
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{AlterAction, Column, ConstraintKind, ForeignKey, ObjectKind, Operation};
+use crate::model::operation::{AlterAction, Column, ConstraintKind, CreateTable, ForeignKey, ObjectKind, Operation};
 use crate::model::session::Session;
 use crate::text::Located;
 use foldhash::{HashSet, HashSetExt};
@@ -62,14 +62,31 @@ impl<'a> Subject<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The relation behind a name. `None` if IF EXISTS passes over it, since it does not exist.
+    /// The relation behind a name. `None` if it did not exist before the statement: IF EXISTS passes over it, or CREATE SCHEMA makes it.
     pub(super) fn subject(&self, name: &Name, if_exists: bool) -> Option<Subject<'a>> {
+        if self.makes(name) {
+            return None;
+        }
         match self.catalog.relation(name) {
             Lookup::Known(relation) => Some(self.known(relation)),
             // Without IF EXISTS the server would refuse the statement; the history may also just be wrong.
             Lookup::Absent if if_exists => None,
             Lookup::Absent | Lookup::Unknown => Some(Self::unknown(&self.catalog.resolve(name))),
         }
+    }
+
+    /// Whether CREATE SCHEMA makes a table and works on it, all in this one statement.
+    fn makes(&self, name: &Name) -> bool {
+        let in_schema = matches!(self.statement.first().map(|first| &first.what), Some(Operation::CreateSchema { .. }));
+        in_schema && self.tables_made(self.statement.len()).any(|create| create.name == *name)
+    }
+
+    /// The tables that the statement makes before its operation `at`, the nearest first. Only CREATE SCHEMA makes several.
+    pub(super) fn tables_made(&self, at: usize) -> impl Iterator<Item = &'a CreateTable> {
+        self.statement[..at].iter().rev().filter_map(|operation| match &operation.what {
+            Operation::CreateTable(create) => Some(&**create),
+            _ => None,
+        })
     }
 
     /// A relation that the history knows.

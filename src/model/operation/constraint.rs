@@ -96,6 +96,8 @@ pub struct ForeignKey {
     pub referenced_columns: Vec<Ident>,
     /// `cascade`, `restrict`, `set null`, `set default`, `no action`; `None` if nothing was written, which means `no action`.
     pub on_delete: Option<Box<str>>,
+    /// The columns behind ON DELETE SET NULL or SET DEFAULT (15); empty means all of the key's.
+    pub on_delete_columns: Vec<Ident>,
     /// The same words for ON UPDATE.
     pub on_update: Option<Box<str>>,
 }

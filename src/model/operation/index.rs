@@ -36,7 +36,7 @@ pub struct CreateIndex {
     pub keyword: Span,
 }
 
-/// One column or expression of an index, NULLS FIRST and NULLS LAST aside.
+/// One column or expression of an index.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IndexKey {
     /// What is indexed.
@@ -47,6 +47,8 @@ pub struct IndexKey {
     pub collation: Option<Collation>,
     /// DESC.
     pub descending: bool,
+    /// NULLS FIRST, which is what DESC means if nothing is said.
+    pub nulls_first: bool,
 }
 
 /// What one key of an index is made of.

@@ -230,22 +230,23 @@ pub(super) fn references(cursor: &mut Cursor<'_>, columns: Vec<Ident>) -> Read<F
     if cursor.take("match") {
         cursor.expect_any(&["full", "partial", "simple"])?;
     }
-    let mut key = ForeignKey { columns, referenced, referenced_columns, on_delete: None, on_update: None };
+    let on_delete_columns = Vec::new();
+    let mut key = ForeignKey { columns, referenced, referenced_columns, on_delete: None, on_delete_columns, on_update: None };
     loop {
         if cursor.take("on delete") {
-            key.on_delete = Some(key_action(cursor)?);
+            let (action, columns) = key_action(cursor)?;
+            (key.on_delete, key.on_delete_columns) = (Some(action), columns);
         } else if cursor.take("on update") {
-            key.on_update = Some(key_action(cursor)?);
+            key.on_update = Some(key_action(cursor)?.0);
         } else {
             return Ok(key);
         }
     }
 }
 
-fn key_action(cursor: &mut Cursor<'_>) -> Read<Box<str>> {
+/// The action, and the columns that it names.
+fn key_action(cursor: &mut Cursor<'_>) -> Read<(Box<str>, Vec<Ident>)> {
     let action = cursor.expect_any(&["no action", "restrict", "cascade", "set null", "set default"])?;
-    if action.starts_with("set") && cursor.sees("(") {
-        cursor.ident_group()?;
-    }
-    Ok(action.into())
+    let columns = if action.starts_with("set") && cursor.sees("(") { cursor.ident_group()? } else { Vec::new() };
+    Ok((action.into(), columns))
 }

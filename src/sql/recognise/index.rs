@@ -86,8 +86,8 @@ pub(super) fn key(cursor: &mut Cursor<'_>) -> Read<IndexKey> {
         alter::options(cursor)?;
     }
     let descending = cursor.take_any(&["asc", "desc"]) == Some("desc");
-    cursor.take_any(&["nulls first", "nulls last"]);
-    Ok(IndexKey { what, operator_class, collation, descending })
+    let nulls_first = cursor.take_any(&["nulls first", "nulls last"]).map_or(descending, |words| words == "nulls first");
+    Ok(IndexKey { what, operator_class, collation, descending, nulls_first })
 }
 
 fn names_operator_class(cursor: &Cursor<'_>) -> bool {

@@ -17,7 +17,7 @@ fn an_index_says_how_it_is_built() {
         @r#"
         create_index on=orders (buyer)
         create_index orders_code on=shop.orders (code) unique concurrently if_not_exists only using=gin include=note,total nulls_not_distinct tablespace=fast where [total > 0]
-        create_index on=orders ([lower ( note )], [total * 2], buyer desc, note collate C text_pattern_ops, [shop . score ( note )], code public.gist_trgm_ops) concurrently
+        create_index on=orders ([lower ( note )], [total * 2], buyer desc nulls_last, note collate C text_pattern_ops, [shop . score ( note )], code public.gist_trgm_ops nulls_first) concurrently
         create_index i on=orders ([date_trunc ( 'day' , at at time zone 'utc' )])
         "#
     );
