@@ -9,7 +9,7 @@ use crate::rule::moment::Moment;
 
 /// Operations that add a constraint, wherever it is written.
 #[rustfmt::skip]
-const ADDS: &[OpKind] = &[
+pub(super) const ADDS: &[OpKind] = &[
     OpKind::AddCheck, OpKind::AddNotNullConstraint, OpKind::AddUnique, OpKind::AddPrimaryKey, OpKind::AddExclusion, OpKind::AddForeignKey,
 ];
 
@@ -50,14 +50,14 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "a later migration is known" },
 ];
 
-fn added<'a>(m: &Moment<'a>) -> Option<&'a AddConstraint> {
+pub(super) fn added<'a>(m: &Moment<'a>) -> Option<&'a AddConstraint> {
     match m.operation()? {
         Operation::AddConstraint(constraint) => Some(constraint),
         _ => None,
     }
 }
 
-fn key<'a>(m: &Moment<'a>) -> Option<&'a Key> {
+pub(super) fn key<'a>(m: &Moment<'a>) -> Option<&'a Key> {
     match &added(m)?.kind {
         ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => Some(key),
         ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
@@ -66,7 +66,7 @@ fn key<'a>(m: &Moment<'a>) -> Option<&'a Key> {
     }
 }
 
-fn foreign_key<'a>(m: &Moment<'a>) -> Option<&'a ForeignKey> {
+pub(super) fn foreign_key<'a>(m: &Moment<'a>) -> Option<&'a ForeignKey> {
     match &added(m)?.kind {
         ConstraintKind::ForeignKey(key) => Some(key),
         _ => None,
@@ -74,7 +74,7 @@ fn foreign_key<'a>(m: &Moment<'a>) -> Option<&'a ForeignKey> {
 }
 
 /// As written, else as the catalog names it.
-fn name(m: &Moment<'_>) -> Option<Ident> {
+pub(super) fn name(m: &Moment<'_>) -> Option<Ident> {
     match (added(m), column::alter(m)) {
         (Some(constraint), _) => {
             let table = m.before.resolve(&constraint.table);

@@ -9,6 +9,8 @@ mod effect;
 mod elsewhere;
 mod file;
 mod foreign_key;
+mod index;
+mod key;
 mod loss;
 mod object;
 mod remade;
@@ -77,6 +79,8 @@ const TOPICS: &[&[Fact]] = &[
     definition::FACTS,
     constraint::FACTS,
     foreign_key::FACTS,
+    key::FACTS,
+    index::FACTS,
     object::FACTS,
     loss::FACTS,
     remade::FACTS,
