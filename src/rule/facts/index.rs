@@ -20,8 +20,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "an earlier statement of the file drops an index of this name" },
     Fact { name: "overlap", kind: Kind::Words(&["none", "does_nothing_new", "replaces", "repeats_column"]), of: CREATE, read: overlap,
            doc: "another index, which stays, finds what this one finds; or this one finds what an older one finds, which stays all the same; or a column stands in it twice" },
-    Fact { name: "replacement", kind: Kind::Words(&["none", "later"]), of: DROP, read: replacement,
-           doc: "an index that begins with the same column and is built later, in this file or the next; `none` also if another index finds the same meanwhile" },
+    Fact { name: "replacement", kind: Kind::Words(&["none", "later", "of_the_same_name"]), of: DROP, read: replacement,
+           doc: "an index that begins with the same column and is built later, in this file or the next; `none` also if another index finds the same meanwhile, `of_the_same_name` if this file makes it again" },
     Fact { name: "needed_by", kind: Kind::Words(&["nobody", "constraint", "partitioned_index"]), of: DROP, read: needed_by,
            doc: "the constraint that the index stands behind, or the partitioned index that it is a part of" },
     Fact { name: "names_before", kind: Kind::Number, of: DROP, read: names_before,
@@ -82,6 +82,7 @@ fn replacement<'a>(m: &Moment<'a>) -> Value<'a> {
         at_the_end.find(|(other, index)| !covered && is_new(other) && soon(other) && index.leads_like(dropped))
     });
     match found {
+        Some((other, _)) if other.name == name && other.made_in == Some(m.step) => Value::Word("of_the_same_name"),
         Some((other, _)) => Value::Named("later", other.name.name.sql().into()),
         None => Value::Word("none"),
     }
