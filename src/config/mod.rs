@@ -5,6 +5,7 @@ pub mod stats;
 mod template;
 
 use crate::model::effects::Version;
+use crate::model::name::QualifiedName;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::model::sizes::Sizes;
 use crate::problem::Problem;
@@ -48,6 +49,8 @@ pub struct Config {
     pub sizes: Arc<Sizes>,
     /// A file that `lockkeeper stats` has written.
     pub stats: Option<PathBuf>,
+    /// Tables that somebody always uses: locks on them are counted over a release.
+    pub hot_tables: Arc<[QualifiedName]>,
     /// What the role that migrates has set, so that files need not say it.
     pub role: RoleSettings,
     /// Whether the files are all there ever was.
@@ -181,6 +184,7 @@ impl Default for Config {
             psql: PsqlCommands::Untold,
             sizes: Arc::default(),
             stats: None,
+            hot_tables: Arc::default(),
             role: RoleSettings { lock_timeout: Timeout::Unset, statement_timeout: Timeout::Unset },
             history: Completeness::default(),
             fail_on: None,

@@ -31,6 +31,7 @@ const KEYS: &[(&str, Read)] = &[
     ("exclude", |config, node| globs(node).map(|globs| config.exclude = globs)),
     ("small_tables", small_tables),
     ("stats", |config, node| node.text().map(|path| config.stats = Some(path.into()))),
+    ("hot_tables", |config, node| texts(node).map(|names| config.hot_tables = names.iter().filter_map(|name| name.parse().ok()).collect())),
     ("lock_timeout", |config, node| timeout(node).map(|timeout| config.role.lock_timeout = timeout)),
     ("statement_timeout", |config, node| timeout(node).map(|timeout| config.role.statement_timeout = timeout)),
     ("history", |config, node| node.one_of(HISTORIES).map(|history| config.history = history)),
@@ -234,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, rule_folders, exclude, small_tables, stats, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, rule_folders, exclude, small_tables, hot_tables, stats, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct History {
     pub migrations: Vec<Migration>,
     /// Whether it begins with an empty database.
     pub whole: bool,
+    /// The config or a schema dump says so; otherwise it is read off the names of the files.
+    pub told_whole: bool,
     /// Its subjects are deployed together.
     pub one_release: bool,
 }
@@ -154,7 +156,7 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
             migrations.push(migration(candidate, found.remove(which).1, place, config).0);
         }
     }
-    History { directory: PathBuf::new(), migrations, whole: false, one_release: false }
+    History { directory: PathBuf::new(), migrations, whole: false, told_whole: config.history == Completeness::Whole, one_release: false }
 }
 
 impl History {
@@ -223,6 +225,7 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
 const WORTH_THREADS: usize = 32;
 
 fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Problem>) {
+    let told_whole = request.schema.is_some() || config.history == Completeness::Whole;
     let whole = match config.history {
         Completeness::Whole => true,
         Completeness::Partial => false,
@@ -251,7 +254,7 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     let whole = whole && migrations.iter().all(Option::is_some);
     let dump = request.schema.clone().map(base);
     let migrations = dump.into_iter().chain(migrations.into_iter().flatten()).chain(folder.gone.iter().map(gone)).collect();
-    let history = History { directory: folder.directory, migrations, whole, one_release: false };
+    let history = History { directory: folder.directory, migrations, whole, told_whole: told_whole && whole, one_release: false };
     let history = if request.one_release { history.as_one_release() } else { history };
     (history, problems.into_iter().flatten().collect())
 }

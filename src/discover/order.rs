@@ -13,10 +13,22 @@ pub(super) fn sort(candidates: &mut [Candidate]) {
         let rank = |candidate: &Candidate| (candidate.repeatable, candidate.version.is_none());
         rank(a)
             .cmp(&rank(b))
-            .then_with(|| natural(version(a).as_deref().unwrap_or_default(), version(b).as_deref().unwrap_or_default()))
+            .then_with(|| versions(version(a).as_deref().unwrap_or_default(), version(b).as_deref().unwrap_or_default()))
             .then_with(|| natural(&a.name, &b.name))
             .then_with(|| a.path.cmp(&b.path))
     });
+}
+
+/// Compares versions: dates by their digits, with signs between them or without, as the runners do that allow both.
+pub(super) fn versions(a: &str, b: &str) -> Ordering {
+    match (day(a), day(b)) {
+        (Some(_), Some(_)) => digits(a).cmp(&digits(b)).then_with(|| natural(a, b)),
+        _ => natural(a, b),
+    }
+}
+
+fn digits(version: &str) -> String {
+    version.chars().filter(char::is_ascii_digit).collect()
 }
 
 /// Compares texts with the numbers in them taken as numbers: 2 is before 10.
@@ -76,7 +88,8 @@ pub(super) fn irregularities(sorted: &[Candidate]) -> Vec<Order> {
 fn irregularity(sorted: &[Candidate], at: usize, strict: bool, tomorrow: &str) -> Order {
     let Some(version) = counted(&sorted[at]) else { return Order::Fine };
     let before = at.checked_sub(1).and_then(|before| counted(&sorted[before]));
-    let text_disagrees = before.is_some_and(|before| natural(before, version).is_lt() && before > version);
+    let are_dates = |before: &str| day(before).is_some() && day(version).is_some();
+    let text_disagrees = before.is_some_and(|before| natural(before, version).is_lt() && before > version && !are_dates(before));
     let leaves_out = before.is_some_and(|before| step(before, version).is_some_and(|step| step > 1));
     if text_disagrees && sorted[at].sequence == Sequence::Plain {
         Order::MixedWidth
@@ -114,7 +127,7 @@ fn is_strict(sorted: &[Candidate]) -> bool {
 
 /// The eight digits of the day that a version begins with: `20240131` of `20240131120000` and of `2024-01-31`.
 pub(super) fn day(version: &str) -> Option<String> {
-    let digits: String = version.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits(version);
     let day = digits.get(..8).filter(|_| matches!(digits.len(), 8 | 12 | 14 | 17))?;
     let (month, of_month) = (day[4..6].parse::<u8>().ok()?, day[6..8].parse::<u8>().ok()?);
     (day.starts_with("20") && (1..=12).contains(&month) && (1..=31).contains(&of_month)).then(|| day.to_owned())
@@ -163,6 +176,12 @@ mod tests {
         assert_snapshot!(words(&["10_c.up.sql", "2_b.up.sql", "1_a.up.sql"]), @"1_a.up.sql < 2_b.up.sql < 10_c.up.sql");
         assert_snapshot!(words(&["V1.10__c.sql", "V1.2__b.sql", "R__views.sql", "V1__a.sql"]), @"V1__a.sql < V1.2__b.sql < V1.10__c.sql < R__views.sql");
         assert_snapshot!(words(&["delta/9/02b.sql", "delta/10/01c.sql", "delta/9/01a.sql"]), @"delta/9/01a.sql < delta/9/02b.sql < delta/10/01c.sql");
+    }
+
+    #[test]
+    fn dates_are_ordered_by_their_digits() {
+        let paths = ["2017-08-31-230457_c/up.sql", "20140924113530_a/up.sql", "20170804200817_b/up.sql"];
+        assert_snapshot!(words(&paths), @"20140924113530_a/up.sql < 20170804200817_b/up.sql < 2017-08-31-230457_c/up.sql");
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl<'a> Since<'a> {
             }
         }
         for versions in base.values_mut() {
-            versions.sort_by(|a, b| order::natural(&a.0, &b.0));
+            versions.sort_by(|a, b| order::versions(&a.0, &b.0));
         }
         Self { changes, base }
     }
@@ -88,12 +88,12 @@ impl<'a> Since<'a> {
                 let version = order::counted(candidate)?;
                 let versions = self.base.get(&absolute(history))?;
                 let here = absolute(&candidate.path);
-                let same = |known: &&(String, &Path)| order::natural(&known.0, version).is_eq() && known.1 != here && !known.1.exists();
+                let same = |known: &&(String, &Path)| order::versions(&known.0, version).is_eq() && known.1 != here && !known.1.exists();
                 if versions.iter().any(|known| same(&known)) {
                     return Some((Order::Duplicate, None));
                 }
                 let (newest, _) = versions.last()?;
-                order::natural(version, newest).is_lt().then(|| (Order::Behind, Some(newest.clone())))
+                order::versions(version, newest).is_lt().then(|| (Order::Behind, Some(newest.clone())))
             }
         }
     }

@@ -4,9 +4,9 @@ use super::classify::{self, Scene};
 use super::finding::{Assessed, Finding, Judged};
 use super::holding::{self, Hold};
 use super::{Replay, Settings, fingerprint, suggest, suppress};
-use crate::discover::Migration;
+use crate::discover::{History, Migration};
 use crate::model::catalog::Catalog;
-use crate::model::effects::{self, Effects};
+use crate::model::effects::{self, Effects, Lock};
 use crate::model::lock::{Blocked, Blocks};
 use crate::model::session::Session;
 use crate::problem::Problem;
@@ -14,6 +14,7 @@ use crate::rule::file::{Case, Rule};
 use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
 use crate::rule::outline::Outline;
 use crate::rule::set::Entry;
+use crate::rule::story::Story;
 use crate::rule::turnover::Turnover;
 use crate::rule::{Class, Severity};
 use crate::sql::{Script, Statement};
@@ -25,11 +26,22 @@ pub(super) struct Judge<'a> {
     settings: &'a Settings<'a>,
     migration: &'a Migration,
     script: &'a Script,
-    end: &'a Catalog,
+    end: &'a Replay<'a>,
     surroundings: Surroundings,
     outline: OnceCell<Outline>,
     nothing: Effects,
     watch: &'a Watch<'a>,
+}
+
+/// What is known beside the migration.
+#[derive(Clone, Copy)]
+pub(super) struct Neighbours<'a> {
+    /// Its history.
+    pub history: &'a History,
+    /// What all migrations leave behind.
+    pub end: &'a Replay<'a>,
+    /// How many come later, those of its release not among them.
+    pub later: usize,
 }
 
 /// Is shown every subject as the rules see it.
@@ -45,8 +57,9 @@ struct Run<'r, 's> {
 impl Run<'_, '_> {
     /// Where the subjects of a statement, or of the file, are judged.
     fn here<'h>(&'h self, index: Option<usize>, effects: &'h Effects, statement_effects: &'h Effects) -> Here<'h> {
-        let (before, session, holding) = (&self.replay.catalog, &self.session, &self.hold.now);
-        Here { index, before, session, holding, effects, statement_effects }
+        let (before, story) = (&self.replay.catalog, &self.replay.story);
+        let (session, holding) = (&self.session, &self.hold.now);
+        Here { index, before, story, session, holding, effects, statement_effects }
     }
 }
 
@@ -55,6 +68,7 @@ impl Run<'_, '_> {
 struct Here<'a> {
     index: Option<usize>,
     before: &'a Catalog,
+    story: &'a Story,
     session: &'a Session,
     holding: &'a Holding,
     effects: &'a Effects,
@@ -62,34 +76,34 @@ struct Here<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(
-        settings: &'a Settings<'a>,
-        file: (&'a Migration, &'a Script),
-        end: &'a Catalog,
-        has_later: bool,
-        watch: &'a Watch<'a>,
-    ) -> Self {
+    pub fn new(settings: &'a Settings<'a>, file: (&'a Migration, &'a Script), neighbours: Neighbours<'a>, watch: &'a Watch<'a>) -> Self {
         let (migration, script) = file;
         let surroundings = Surroundings {
             order: migration.order,
             base_version: migration.base_version.clone(),
-            has_later,
+            later: neighbours.later,
+            hot_tables: Arc::clone(&settings.config.hot_tables),
+            told_whole: neighbours.history.told_whole,
             version: migration.version.clone(),
             psql: settings.config.psql,
             sizes: Arc::clone(&settings.config.sizes),
             turnover: Turnover::of(&script.statements),
         };
-        Self { settings, migration, script, end, surroundings, outline: OnceCell::new(), nothing: Effects::default(), watch }
+        let (end, outline) = (neighbours.end, OnceCell::new());
+        Self { settings, migration, script, end, surroundings, outline, nothing: Effects::default(), watch }
     }
 
-    /// Judges it, and moves the schema on behind it.
-    pub fn file(&self, replay: &mut Replay<'_>, problems: &mut Vec<Problem>) -> Assessed {
+    /// Judges it, and the release that it ends, and moves the schema on behind it.
+    pub fn file(&self, replay: &mut Replay<'_>, is_last_of_release: bool, problems: &mut Vec<Problem>) -> Assessed {
         let (transaction, session) = replay.begin(self.migration, self.script);
         let mut run = Run { replay, session, hold: Hold::default() };
         let mut findings = self.whole(&run);
         let mut statements = Vec::with_capacity(self.script.statements.len());
         for at in 0..self.script.statements.len() {
             statements.push(self.statement(at, &mut run, &mut findings));
+        }
+        if is_last_of_release {
+            findings.append(&mut self.ask(Subject::Release(&run.replay.budget), run.here(None, &self.nothing, &self.nothing)));
         }
         let allowances = suppress::read(&self.migration.source, self.script);
         for allowed in suppress::apply(&allowances, &mut findings, self.settings.rules) {
@@ -123,7 +137,11 @@ impl<'a> Judge<'a> {
         let class = scene.class(&all, blocks);
         let estimate = (blocks.reads.max(blocks.writes) == Blocked::Long).then(|| scene.sizes.estimate(&all, scene.catalog)).flatten();
         let locks = holding::on_relations_in_use(&scene, &all);
+        let is_table = |lock: &&Lock| scene.catalog.get(&lock.relation).is_none_or(|relation| relation.index.is_none());
+        let on_tables: Vec<_> = locks.iter().filter(is_table).cloned().collect();
+        let transaction = run.session.transaction_start();
         findings.append(&mut self.parts_and_whole(at, run, (&each, &all), (class, blocks)));
+        run.replay.budget.note(on_tables.into_iter(), transaction, &self.migration.source);
         run.replay.end_statement(&mut run.session, statement, at, &each);
         let mut hold = std::mem::take(&mut run.hold);
         hold.advance(statement, at, locks, &self.scene(run, at));
@@ -148,7 +166,7 @@ impl<'a> Judge<'a> {
             if prepared.is_none() {
                 findings.append(&mut whole(run, explain(&findings)));
             }
-            run.replay.catalog.replay(&operation.what, self.migration.step);
+            run.replay.operation(&operation.what, (&self.script.statements[at], at), self.migration);
         }
         if let Some([unexplained, explained]) = prepared {
             findings.append(&mut if explain(&findings) { explained } else { unexplained });
@@ -171,7 +189,9 @@ impl<'a> Judge<'a> {
             source: &self.migration.source,
             step: self.migration.step,
             before: here.before,
-            end: self.end,
+            end: &self.end.catalog,
+            story: here.story,
+            ahead: &self.end.story,
             session: here.session,
             holding: here.holding,
             effects: here.effects,

@@ -20,12 +20,15 @@ use crate::model::kind::OpKind;
 use crate::model::operation::{Operation, SettingValue};
 use crate::model::session::{Session, Timeout, TransactionMode};
 use crate::problem::Problem;
+use crate::rule::budget::Budget;
+use crate::rule::moment::Order;
 use crate::rule::set::RuleSet;
+use crate::rule::story::{Story, Telling};
 use crate::sql::{self, Script, Statement};
 use crate::text::{Located, Span};
 use finding::{Assessed, Report};
-use judge::Judge;
 pub use judge::Watch;
+use judge::{Judge, Neighbours};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 
@@ -81,14 +84,19 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
     let mut assessed = Vec::new();
     // What comes behind a file of a release is what comes behind the release.
     let last = history.migrations.iter().rposition(|migration| !(history.one_release && migration.role == Role::Subject));
+    let last_subject = history.migrations.iter().rposition(|migration| migration.role == Role::Subject && migration.order != Order::Gone);
     // A script goes when it has been judged: a large history is never in memory as a whole twice.
     for (at, (migration, script)) in history.migrations.iter().zip(scripts).enumerate().skip(first) {
         match migration.role {
             Role::History => replay.file(migration, &script),
             Role::Subject => {
-                let has_later = last.is_some_and(|last| at < last);
-                let judge = Judge::new(settings, (migration, &script), &end.catalog, has_later, watch);
-                assessed.push(judge.file(&mut replay, problems));
+                let neighbours = Neighbours { history, end: &end, later: last.map_or(0, |last| last.saturating_sub(at)) };
+                let judge = Judge::new(settings, (migration, &script), neighbours, watch);
+                if migration.order != Order::Gone {
+                    replay.budget.begin_file();
+                }
+                let is_last = history.one_release && Some(at) == last_subject;
+                assessed.push(judge.file(&mut replay, is_last, problems));
             }
         }
     }
@@ -97,7 +105,13 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
 
 /// The schema before the file `first`, and the schema behind the last one.
 fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
-    let mut replay = Replay { catalog: Catalog::new(whole), settings: *settings, messages: Vec::new() };
+    let mut replay = Replay {
+        catalog: Catalog::new(whole),
+        story: Story::default(),
+        budget: Budget::default(),
+        settings: *settings,
+        messages: Vec::new(),
+    };
     let mut files = history.migrations.iter().zip(scripts);
     files.by_ref().take(first).for_each(|(migration, script)| replay.file(migration, script));
     let mut end = replay.clone();
@@ -109,6 +123,9 @@ fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &
 #[derive(Clone)]
 struct Replay<'a> {
     catalog: Catalog,
+    story: Story,
+    /// The locks of the release.
+    budget: Budget,
     settings: Settings<'a>,
     /// The statements of the file that reach the server together, where not all do.
     messages: Vec<RangeInclusive<usize>>,
@@ -121,10 +138,17 @@ impl Replay<'_> {
         for (at, statement) in script.statements.iter().enumerate() {
             self.begin_statement(&mut session, at);
             for operation in &statement.operations {
-                self.catalog.replay(&operation.what, migration.step);
+                self.operation(&operation.what, (statement, at), migration);
             }
             self.end_statement(&mut session, statement, at, &[]);
         }
+    }
+
+    /// One operation of the statement runs.
+    fn operation(&mut self, operation: &Operation, statement: (&Statement, usize), migration: &Migration) {
+        let telling = Telling { source: &migration.source, statement, step: migration.step };
+        self.story.note(operation, &self.catalog, telling);
+        self.catalog.replay(operation, migration.step);
     }
 
     /// A new file begins, on a new connection. Gives how it is put into transactions, too.
@@ -139,6 +163,7 @@ impl Replay<'_> {
             }
         }
         self.messages = messages(migration, script);
+        self.story.begin_file();
         self.catalog.begin_file(session.mode(), operations(script));
         self.catalog.follow(&session);
         (mode, session)

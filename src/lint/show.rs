@@ -70,7 +70,7 @@ fn see(moment: &Moment<'_>, rules: &RuleSet) -> Seen {
         span: moment.place(),
         effects: match moment.subject {
             Subject::Operation(_) => moment.effects.clone(),
-            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) => {
+            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) | Subject::Release(_) => {
                 moment.statement_effects.clone()
             }
         },

@@ -166,6 +166,7 @@ vocabulary! {
     AlterUnreadable "alter_unreadable" "a subcommand of ALTER that could not be read"
     PsqlCommand "psql_command" "a psql meta-command"
     Statement "statement" "a statement as a whole, judged after its operations"
+    Release "release" "the files of a release (`--since`, `--release`) as a whole, judged once, behind the last of them"
     Migration "migration" "the file as a whole, judged once, before its statements"
     BrokenText "broken_text" "a place in the file that is no text: a NUL byte, a byte that is no UTF-8, a byte order mark"
     Allowance "allowance" "a comment `-- lockkeeper: allow ...`, judged after the statements"
@@ -179,7 +180,7 @@ impl OpKind {
 
     /// Whether it stands for an operation, rather than for a statement, a file or a comment.
     pub const fn is_operation(self) -> bool {
-        !matches!(self, Self::Statement | Self::Migration | Self::BrokenText | Self::Allowance)
+        !matches!(self, Self::Statement | Self::Release | Self::Migration | Self::BrokenText | Self::Allowance)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a rule is: its file, its matcher, the facts it may ask.
 
+pub mod budget;
 pub mod example;
 pub mod facts;
 pub mod file;
@@ -10,6 +11,7 @@ pub mod moment;
 pub mod node;
 pub mod outline;
 pub mod set;
+pub mod story;
 pub mod template;
 pub mod turnover;
 pub mod vocabulary;

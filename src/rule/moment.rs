@@ -1,9 +1,12 @@
 //! The moment at which an operation is judged: everything a fact may look at.
 
+use super::budget::Budget;
+use super::story::Story;
 use crate::model::catalog::{Catalog, Step};
 use crate::model::effects::{Effects, Version};
 use crate::model::kind::OpKind;
 use crate::model::lock::{Blocks, LockMode};
+use crate::model::name::QualifiedName;
 use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
 use crate::model::sizes::Sizes;
@@ -39,6 +42,10 @@ pub struct Moment<'a> {
     pub session: &'a Session,
     /// What the open transaction holds from earlier statements.
     pub holding: &'a Holding,
+    /// What the migrations have done up to this operation.
+    pub story: &'a Story,
+    /// What all of them have done at the end.
+    pub ahead: &'a Story,
     /// What this operation brings.
     pub effects: &'a Effects,
     /// What the whole statement brings.
@@ -76,6 +83,8 @@ pub enum Subject<'a> {
     },
     /// A suppression comment, one for each rule that it names.
     Allowance(&'a Allowed<'a>),
+    /// A release as a whole, behind the last of its files.
+    Release(&'a Budget),
 }
 
 /// What became of one rule id in a suppression comment.
@@ -102,7 +111,7 @@ impl<'a> Moment<'a> {
     pub fn operation(&self) -> Option<&'a Operation> {
         match self.subject {
             Subject::Operation(operation) => Some(&operation.what),
-            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) => None,
+            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) | Subject::Release(_) => None,
         }
     }
 
@@ -134,7 +143,9 @@ impl<'a> Moment<'a> {
             Subject::Operation(operation) => operation.span,
             Subject::Statement { .. } => self.statement().map_or(Span::default(), |statement| statement.span),
             // The file as a whole stands at its first statement.
-            Subject::Migration => self.file.first().map_or(Span::default(), |first| Span::new(first.span.start, first.span.start)),
+            Subject::Migration | Subject::Release(_) => {
+                self.file.first().map_or(Span::default(), |first| Span::new(first.span.start, first.span.start))
+            }
             Subject::BrokenText(broken) => broken.span,
             Subject::Allowance(allowed) => allowed.span,
         }
@@ -148,6 +159,7 @@ impl<'a> Moment<'a> {
             Subject::Migration => OpKind::Migration,
             Subject::BrokenText(_) => OpKind::BrokenText,
             Subject::Allowance(_) => OpKind::Allowance,
+            Subject::Release(_) => OpKind::Release,
         }
     }
 }
@@ -159,8 +171,12 @@ pub struct Surroundings {
     pub order: Order,
     /// The newest version of the base branch, where it is [`Order::Behind`] that.
     pub base_version: Option<String>,
-    /// Whether a later migration is known (a constraint may still be validated there).
-    pub has_later: bool,
+    /// How many later migrations are known, those of its own release not among them: a constraint may still be validated there.
+    pub later: usize,
+    /// Tables (as stored, with schema) of which the config says that somebody always uses them.
+    pub hot_tables: Arc<[QualifiedName]>,
+    /// Its history begins with an empty database because somebody has said so: what no file makes does not exist.
+    pub told_whole: bool,
     /// Whether psql runs the files.
     pub psql: PsqlCommands,
     /// The version that the file's name says.

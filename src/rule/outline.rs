@@ -4,10 +4,9 @@
 
 use super::literals::literals_of;
 use crate::model::name::{Ident, Name};
-use crate::model::operation::{AlterAction, InsertSource, ObjectKind, Operation, Update};
+use crate::model::operation::{AlterAction, ObjectKind, Operation};
 use crate::sql::Statement;
-use crate::text::SourceFile;
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 use std::cell::OnceCell;
 use std::hash::Hash;
 use std::ops::Range;
@@ -24,13 +23,8 @@ pub struct Outline {
     last_that_may_fail: Option<usize>,
     drops_trigger: Option<usize>,
     made: HashMap<(ObjectKind, Name), Places>,
-    /// Table, without schema, and column.
-    added_columns: HashSet<(Ident, Ident)>,
     renames: HashMap<Ident, Vec<(usize, Name)>>,
     row_changes: HashMap<Ident, Vec<RowChange>>,
-    copies: HashMap<Ident, Places>,
-    backfills: HashMap<Ident, Places>,
-    backfill_words: OnceCell<HashMap<(Ident, Box<str>), Places>>,
     literals: OnceCell<HashMap<Box<str>, Places>>,
 }
 
@@ -51,9 +45,6 @@ impl Outline {
         let mut outline = Self::default();
         for (at, operation) in operations(file) {
             outline.note(at, operation);
-        }
-        if !outline.added_columns.is_empty() {
-            outline.note_backfills(file);
         }
         outline
     }
@@ -89,34 +80,6 @@ impl Outline {
         self.row_changes.get(table).map_or(&[], Vec::as_slice)
     }
 
-    /// Statements that fill another table by a query from a table of this name.
-    pub fn copies_from(&self, table: &Ident) -> &[usize] {
-        places(&self.copies, table)
-    }
-
-    /// UPDATEs of a table of this name that set a column which the file adds; of those with the same columns the first.
-    pub fn backfills_of(&self, table: &Ident) -> &[usize] {
-        places(&self.backfills, table)
-    }
-
-    /// UPDATEs that change or read a table of this name, set a column which the file adds, and hold a word (in lower case).
-    pub fn backfills_with(&self, (table, word): (&Ident, &str), file: &[Statement], source: &SourceFile) -> &[usize] {
-        let index = self.backfill_words.get_or_init(|| {
-            let mut words = HashMap::default();
-            for (at, update) in file.iter().enumerate().flat_map(|(at, statement)| updates(statement).map(move |update| (at, update))) {
-                if self.may_be_backfill(update) {
-                    let text = source.text(file[at].span).to_lowercase();
-                    let said: HashSet<_> = text.split(|c| !in_word(c)).collect();
-                    for table in update.reads.iter().chain([&update.table]) {
-                        said.iter().for_each(|word| push(&mut words, (table.name.clone(), (*word).into()), at));
-                    }
-                }
-            }
-            words
-        });
-        places(index, &(table.clone(), word.into()))
-    }
-
     /// Statements that hold a text as a literal.
     pub fn holds_literal(&self, text: &str, file: &[Statement]) -> &[usize] {
         let index = self.literals.get_or_init(|| {
@@ -141,13 +104,11 @@ impl Outline {
                 self.note_made(at, ObjectKind::Trigger, &Name::bare(trigger.name.clone()));
             }
             Operation::Policy(policy) if policy.create => self.note_made(at, ObjectKind::Policy, &Name::bare(policy.name.clone())),
-            Operation::Alter(target, action) => match &**action {
-                AlterAction::AddColumn { column, .. } => {
-                    self.added_columns.insert((target.name.name.clone(), column.name.clone()));
+            Operation::Alter(target, action) => {
+                if let AlterAction::RenameTo { to } = &**action {
+                    self.renames.entry(to.clone()).or_default().push((at, target.name.clone()));
                 }
-                AlterAction::RenameTo { to } => self.renames.entry(to.clone()).or_default().push((at, target.name.clone())),
-                _ => {}
-            },
+            }
             _ => self.note_rows(at, operation),
         }
     }
@@ -160,37 +121,13 @@ impl Outline {
         let mut change = |table: &Name, empties| {
             self.row_changes.entry(table.name.clone()).or_default().push(RowChange { at, table: table.clone(), empties });
         };
-        let reads = match operation {
-            Operation::Truncate { table, .. } => return change(table, true),
-            Operation::Delete(delete) if delete.filter.is_none() && !delete.current_of => return change(&delete.table, true),
-            Operation::Copy { table: Some(table), from: true, .. } | Operation::Merge { table, .. } => return change(table, false),
-            Operation::Insert(insert) => {
-                change(&insert.table, false);
-                if matches!(insert.source, InsertSource::Query { .. }) { &*insert.reads } else { &[] }
-            }
-            Operation::CreateTableAs(made) => &made.reads,
-            _ => &[],
-        };
-        for read in reads {
-            push(&mut self.copies, read.name.clone(), at);
+        match operation {
+            Operation::Truncate { table, .. } => change(table, true),
+            Operation::Delete(delete) if delete.filter.is_none() && !delete.current_of => change(&delete.table, true),
+            Operation::Copy { table: Some(table), from: true, .. } | Operation::Merge { table, .. } => change(table, false),
+            Operation::Insert(insert) => change(&insert.table, false),
+            _ => {}
         }
-    }
-
-    fn note_backfills(&mut self, file: &[Statement]) {
-        let mut seen: HashSet<(&Name, &[Ident])> = HashSet::default();
-        for (at, statement) in file.iter().enumerate() {
-            for update in updates(statement) {
-                let sets_added =
-                    update.columns.iter().any(|column| self.added_columns.contains(&(update.table.name.clone(), column.clone())));
-                if sets_added && seen.insert((&update.table, &update.columns)) {
-                    push(&mut self.backfills, update.table.name.clone(), at);
-                }
-            }
-        }
-    }
-
-    fn may_be_backfill(&self, update: &Update) -> bool {
-        self.backfills.contains_key(&update.table.name)
     }
 }
 
@@ -203,24 +140,12 @@ fn first_from(places: &[usize], start: usize) -> Option<usize> {
     places.get(places.partition_point(|at| *at < start)).copied()
 }
 
-/// Whether a character belongs to a word as a name without quotes is one.
-pub fn in_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_' || character == '$'
-}
-
 fn ends_transaction(operation: &Operation) -> bool {
     matches!(operation, Operation::Commit { .. } | Operation::Rollback { .. })
 }
 
 fn operations(file: &[Statement]) -> impl Iterator<Item = (usize, &Operation)> {
     file.iter().enumerate().flat_map(|(at, statement)| statement.operations.iter().map(move |operation| (at, &operation.what)))
-}
-
-fn updates(statement: &Statement) -> impl Iterator<Item = &Update> {
-    statement.operations.iter().filter_map(|operation| match &operation.what {
-        Operation::Update(update) => Some(&**update),
-        _ => None,
-    })
 }
 
 fn push<K: Eq + Hash>(index: &mut HashMap<K, Places>, key: K, at: usize) {
@@ -253,10 +178,7 @@ mod tests {
         let source = SourceFile::new("shop.sql", text);
         let file = sql::read(&source, Span::new(0, source.bytes().len() as u32)).statements;
         let outline = Outline::of(&file);
-        let users = Ident::quoted("users");
         assert_eq!(outline.makes(ObjectKind::Type, &Name::bare(Ident::quoted("state"))), [1]);
-        assert_eq!(outline.backfills_of(&users), [4]);
-        assert_eq!(outline.backfills_with((&users, "mail500"), &file, &source), [1004]);
         assert_eq!(outline.holds_literal("s7", &file), [2003]);
         assert_eq!(outline.rest_of_transaction(5), 5..2004);
         assert_eq!(first_in(outline.holds_literal("s8", &file), &outline.rest_of_transaction(5)), None);

@@ -81,6 +81,8 @@ pub struct Catalog {
     whole: bool,
     /// A statement named what no statement before it had made or could have hidden.
     older: bool,
+    /// A statement may have done anything.
+    opaque: bool,
     /// The table that CREATE TABLE IF NOT EXISTS, or the column that ADD COLUMN IF NOT EXISTS, found in place: the constraints of the
     /// same statement follow, and are passed over with it.
     passed_over: Option<(QualifiedName, Option<Ident>)>,
@@ -294,6 +296,11 @@ impl Catalog {
     /// Whether the history has proved that there was something before it: it named what it cannot have made.
     pub fn is_older_than_history(&self) -> bool {
         self.older
+    }
+
+    /// Whether a statement may have made or dropped what the history does not tell: an opaque one, or an extension.
+    pub fn may_hide_objects(&self) -> bool {
+        self.opaque || !self.extensions.is_empty()
     }
 
     /// All relations that are known, in no order.

@@ -242,7 +242,7 @@ impl Catalog {
 
     /// Nothing is known to be gone or to be all there is any more. A ROLLBACK does not bring that back: too little known is never wrong.
     pub(super) fn forget(&mut self) {
-        self.whole = false;
+        (self.whole, self.opaque) = (false, true);
         for name in std::mem::take(&mut self.known_whole) {
             if let Some(relation) = self.relations.get_mut(&name) {
                 relation.complete = false;

@@ -46,8 +46,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "whether an index begins with the foreign key's columns at the end of the history; `untold` if not all indexes are known" },
     Fact { name: "validated_later", kind: Kind::Bool, of: ADDS, read: validated_later,
            doc: "the history validates it, drops it, or drops its table" },
-    Fact { name: "has_later", kind: Kind::Bool, of: ADDS, read: |m| m.migration.has_later.into(),
-           doc: "a later migration is known" },
+    Fact { name: "has_later", kind: Kind::Bool, of: ADDS, read: |m| (m.migration.later > 0).into(),
+           doc: "a later migration is known that is not of the same release" },
 ];
 
 pub(super) fn added<'a>(m: &Moment<'a>) -> Option<&'a AddConstraint> {

@@ -15,6 +15,8 @@ mod loss;
 mod object;
 mod remade;
 mod retype;
+mod order;
+mod release;
 mod session;
 mod statement;
 mod table;
@@ -85,6 +87,8 @@ const TOPICS: &[&[Fact]] = &[
     loss::FACTS,
     remade::FACTS,
     elsewhere::FACTS,
+    order::FACTS,
+    release::FACTS,
     data::FACTS,
     effect::FACTS,
     session::FACTS,

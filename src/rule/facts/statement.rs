@@ -63,7 +63,7 @@ fn is_shared(m: &Moment<'_>, relation: &QualifiedName) -> bool {
 }
 
 /// A name as the file would write it: `public` is left out.
-fn shown(m: &Moment<'_>, relation: &QualifiedName) -> String {
+pub(super) fn shown(m: &Moment<'_>, relation: &QualifiedName) -> String {
     let bare = Name::bare(relation.name.clone());
     if m.before.resolve(&bare) == *relation {
         bare.sql()
@@ -155,7 +155,9 @@ fn validates<'a>(m: &Moment<'a>) -> Value<'a> {
 fn blocked<'a>(m: &Moment<'a>, reads: bool) -> Value<'a> {
     match m.subject {
         Subject::Statement { blocks, .. } => Value::Word(Blocked::word(if reads { blocks.reads } else { blocks.writes })),
-        Subject::Operation(_) | Subject::Migration | Subject::BrokenText(..) | Subject::Allowance(_) => Value::Unknown,
+        Subject::Operation(_) | Subject::Migration | Subject::Release(_) | Subject::BrokenText(..) | Subject::Allowance(_) => {
+            Value::Unknown
+        }
     }
 }
 

@@ -108,7 +108,7 @@ fn is_new(catalog: &Catalog, relation: &Relation, step: Step) -> bool {
 }
 
 /// The relation that the statement names.
-fn written(operation: &Operation) -> Option<&Name> {
+pub(super) fn written(operation: &Operation) -> Option<&Name> {
     match operation {
         Operation::Alter(target, _) => Some(&target.name),
         Operation::AddConstraint(constraint) => Some(&constraint.table),
