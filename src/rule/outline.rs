@@ -4,7 +4,7 @@
 
 use super::literals::literals_of;
 use crate::model::name::{Ident, Name};
-use crate::model::operation::{AlterAction, ObjectKind, Operation};
+use crate::model::operation::{AlterAction, ObjectKind, Operation, Privilege};
 use crate::sql::Statement;
 use foldhash::HashMap;
 use std::cell::OnceCell;
@@ -25,6 +25,8 @@ pub struct Outline {
     made: HashMap<(ObjectKind, Name), Places>,
     renames: HashMap<Ident, Vec<(usize, Name)>>,
     row_changes: HashMap<Ident, Vec<RowChange>>,
+    /// By the bare name of a table, view or function; grants of roles by the role, and those on all objects of a schema by no name.
+    rights: HashMap<Ident, Places>,
     literals: OnceCell<HashMap<Box<str>, Places>>,
 }
 
@@ -64,10 +66,16 @@ impl Outline {
         self.drops_trigger
     }
 
-    /// Statements that make a type, trigger or policy of this name, and cannot find it in place; triggers and policies are filed under
-    /// their bare names.
+    /// Statements that make a type, domain, function, schema, trigger or policy of this name, and cannot find it in place; triggers and
+    /// policies are filed under their bare names, procedures as functions.
     pub fn makes(&self, kind: ObjectKind, name: &Name) -> &[usize] {
         places(&self.made, &(kind, name.clone()))
+    }
+
+    /// Statements that say who may do what with a table, view or function of this name: GRANT, CREATE POLICY, and options that change whose
+    /// rights count. GRANT of a role is filed under the role, and on all objects of a schema under the empty name.
+    pub fn rights_on(&self, name: &Ident) -> &[usize] {
+        places(&self.rights, name)
     }
 
     /// Statements that give a table this name, and the name that it had.
@@ -99,22 +107,44 @@ impl Outline {
         match operation {
             Operation::Commit { .. } | Operation::Rollback { .. } => self.ends.push(at),
             Operation::CreateType { name, .. } => self.note_made(at, ObjectKind::Type, name),
+            Operation::CreateDomain { name, .. } => self.note_made(at, ObjectKind::Domain, name),
+            Operation::CreateFunction(function) if !function.or_replace => self.note_made(at, ObjectKind::Function, &function.name),
+            Operation::CreateSchema { name, if_not_exists: false } => {
+                self.note_made(at, ObjectKind::Schema, &Name::bare(name.clone()));
+            }
             Operation::Drop(drop) if drop.object == ObjectKind::Trigger => self.drops_trigger = self.drops_trigger.or(Some(at)),
             Operation::CreateTrigger(trigger) if !trigger.or_replace => {
                 self.note_made(at, ObjectKind::Trigger, &Name::bare(trigger.name.clone()));
             }
-            Operation::Policy(policy) if policy.create => self.note_made(at, ObjectKind::Policy, &Name::bare(policy.name.clone())),
-            Operation::Alter(target, action) => {
-                if let AlterAction::RenameTo { to } = &**action {
-                    self.renames.entry(to.clone()).or_default().push((at, target.name.clone()));
-                }
+            Operation::Policy(policy) if policy.create => {
+                self.note_made(at, ObjectKind::Policy, &Name::bare(policy.name.clone()));
+                push(&mut self.rights, policy.table.name.clone(), at);
             }
+            Operation::Privilege(privilege) if privilege.grant => self.note_grant(at, privilege),
+            Operation::Other { words, object: Some(name), .. } if words.starts_with("alter ") => {
+                push(&mut self.rights, name.name.clone(), at);
+            }
+            Operation::Alter(target, action) => match &**action {
+                AlterAction::SetOptions { .. } => push(&mut self.rights, target.name.name.clone(), at),
+                AlterAction::RenameTo { to } => self.renames.entry(to.clone()).or_default().push((at, target.name.clone())),
+                _ => {}
+            },
             _ => self.note_rows(at, operation),
         }
     }
 
     fn note_made(&mut self, at: usize, kind: ObjectKind, name: &Name) {
         push(&mut self.made, (kind, name.clone()), at);
+    }
+
+    fn note_grant(&mut self, at: usize, privilege: &Privilege) {
+        if privilege.object == ObjectKind::Role {
+            privilege.what.iter().for_each(|role| push(&mut self.rights, Ident::quoted(role), at));
+        } else if privilege.objects.is_empty() {
+            push(&mut self.rights, Ident::quoted(""), at);
+        } else {
+            privilege.objects.iter().for_each(|name| push(&mut self.rights, name.name.clone(), at));
+        }
     }
 
     fn note_rows(&mut self, at: usize, operation: &Operation) {

@@ -13,10 +13,12 @@ mod index;
 mod key;
 mod loss;
 mod object;
+mod privilege;
 mod remade;
 mod retype;
 mod order;
 mod release;
+mod row_security;
 mod session;
 mod statement;
 mod table;
@@ -89,6 +91,8 @@ const TOPICS: &[&[Fact]] = &[
     elsewhere::FACTS,
     order::FACTS,
     release::FACTS,
+    privilege::FACTS,
+    row_security::FACTS,
     data::FACTS,
     effect::FACTS,
     session::FACTS,
