@@ -57,6 +57,46 @@ pub struct Answers {
     pub conjuncts: Vec<Predicate>,
 }
 
+impl Answers {
+    /// Whether it is true of a number of rows that does not grow with the table, however large that is: both ends of a range, a list, a
+    /// subquery with LIMIT, or equality with a key. `is_key` tells of a column whether its values are unique; `None` if it depends on that
+    /// and it does not know.
+    pub fn bounds_rows(&self, is_key: impl Fn(&Ident) -> Option<bool>) -> Option<bool> {
+        let mut answer = Some(false);
+        for part in &self.conjuncts {
+            let bounds = match part {
+                Predicate::Compare { column, operator, value } => match &**operator {
+                    "=" if is_one_of_few(value.as_ref()) => Some(false),
+                    "=" => is_key(column),
+                    ">" | ">=" => Some(self.has_upper_end(column)),
+                    _ => Some(false),
+                },
+                // A list is written by hand: what it names is a handful, unless the column is known to repeat.
+                Predicate::InList(column) => is_key(column).or(Some(true)),
+                Predicate::InQuery { limited, .. } => Some(*limited),
+                Predicate::IsNotNull(_) | Predicate::IsNull(_) | Predicate::True | Predicate::Other => Some(false),
+            };
+            match bounds {
+                Some(true) => return bounds,
+                Some(false) => {}
+                None => answer = None,
+            }
+        }
+        answer
+    }
+
+    fn has_upper_end(&self, of: &Ident) -> bool {
+        self.conjuncts
+            .iter()
+            .any(|part| matches!(part, Predicate::Compare { column, operator, .. } if column == of && matches!(&**operator, "<" | "<=")))
+    }
+}
+
+/// No column of truth values is a key.
+fn is_one_of_few(value: Option<&Constant>) -> bool {
+    matches!(value, Some(Constant::Boolean(_) | Constant::Null))
+}
+
 /// What kind of constant a literal is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Constant {

@@ -54,14 +54,17 @@ impl Catalog {
             AlterAction::DropIdentity { column, .. } => self.drop_identity(name, column),
             AlterAction::ValidateConstraint { name: constraint } => self.validate_constraint(name, constraint, only),
             AlterAction::DropConstraint { name: constraint, cascade, .. } => self.drop_constraint(name, constraint, *cascade),
-            AlterAction::AlterConstraint { name: constraint, enforced, inherit, deferrable } => self.edit_relation(name, |table| {
-                if let Some(constraint) = table.constraint_mut(constraint) {
-                    constraint.enforced = enforced.unwrap_or(constraint.enforced);
-                    constraint.validated &= *enforced != Some(false);
-                    constraint.no_inherit = inherit.map_or(constraint.no_inherit, |inherit| !inherit);
-                    constraint.deferrable |= *deferrable;
-                }
-            }),
+            AlterAction::AlterConstraint { name: constraint, enforced, inherit, deferrable, deferred } => {
+                self.edit_relation(name, |table| {
+                    if let Some(constraint) = table.constraint_mut(constraint) {
+                        constraint.enforced = enforced.unwrap_or(constraint.enforced);
+                        constraint.validated &= *enforced != Some(false);
+                        constraint.no_inherit = inherit.map_or(constraint.no_inherit, |inherit| !inherit);
+                        constraint.deferrable |= *deferrable;
+                        constraint.deferred = if *deferrable { *deferred } else { constraint.deferred };
+                    }
+                })
+            }
             AlterAction::RenameColumn { from, to } => {
                 for table in self.family(name, only) {
                     self.rename_column(&table, from, to);

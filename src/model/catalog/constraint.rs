@@ -20,6 +20,7 @@ impl Catalog {
             validated: add.enforced && (add.written == Written::CreateTable || !add.not_valid),
             enforced: add.enforced,
             deferrable: add.deferrable,
+            deferred: add.deferred,
             no_inherit: add.no_inherit,
             added_in: step,
             index: None,

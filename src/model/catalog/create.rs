@@ -239,6 +239,7 @@ impl Catalog {
             before: create.before,
             for_each_row: create.for_each_row,
             constraint: create.constraint,
+            deferred: create.deferred,
             events: create.events.clone(),
             added_in: step,
         };

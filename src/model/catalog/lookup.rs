@@ -201,6 +201,23 @@ impl Catalog {
         if unreadable { Lookup::Unknown } else { Lookup::Absent }
     }
 
+    /// Whether a column alone tells the rows of a table apart: a primary key, a unique constraint, or a unique index over all rows. `None`:
+    /// the history does not tell.
+    pub fn is_key(&self, table: &QualifiedName, column: &Ident) -> Option<bool> {
+        let relation = self.get(table)?;
+        let alone = |columns: &[Ident]| columns.len() == 1 && columns[0] == *column;
+        let by_constraint = relation.constraints.iter().any(|constraint| match &constraint.kind {
+            ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => alone(&key.columns),
+            ConstraintKind::Check { .. }
+            | ConstraintKind::NotNull { .. }
+            | ConstraintKind::Exclude { .. }
+            | ConstraintKind::ForeignKey(_) => false,
+        });
+        let is_it = |index: &Index| matches!(&*index.keys, [key] if matches!(&key.what, IndexKeyKind::Column(known) if known == column));
+        let by_index = self.indexes_of(relation).any(|(_, index)| index.unique && index.predicate.is_none() && is_it(index));
+        if by_constraint || by_index { Some(true) } else { (relation.complete).then_some(false) }
+    }
+
     /// An index that finds the rows of a foreign key: its leading columns are these, in any order, and it leaves no row out that the key
     /// could point from.
     pub fn covering_index<'a>(&'a self, table: &'a QualifiedName, columns: &[Ident]) -> Lookup<&'a Relation> {

@@ -196,6 +196,8 @@ pub struct Constraint {
     pub enforced: bool,
     /// DEFERRABLE.
     pub deferrable: bool,
+    /// INITIALLY DEFERRED.
+    pub deferred: bool,
     /// NO INHERIT.
     pub no_inherit: bool,
     /// The migration that added it.
@@ -246,6 +248,8 @@ pub struct Trigger {
     pub for_each_row: bool,
     /// CONSTRAINT TRIGGER.
     pub constraint: bool,
+    /// INITIALLY DEFERRED.
+    pub deferred: bool,
     /// `insert`, `update`, `delete`, `truncate`.
     pub events: Vec<Box<str>>,
     /// The migration that made it.

@@ -36,9 +36,12 @@ pub(super) fn describe(target: &Target, action: &AlterAction, line: &mut Line) {
             line.word(if *always { "always" } else { "by_default" }).flag(*start, "start")
         }
         AlterAction::SetIdentity { column: _, restart } => line.flag(*restart, "restart"),
-        AlterAction::AlterConstraint { name, enforced, inherit, deferrable } => {
-            line.word(name).labelled("enforced", *enforced).labelled("inherit", *inherit).flag(*deferrable, "deferrable")
-        }
+        AlterAction::AlterConstraint { name, enforced, inherit, deferrable, deferred } => line
+            .word(name)
+            .labelled("enforced", *enforced)
+            .labelled("inherit", *inherit)
+            .flag(*deferrable, "deferrable")
+            .flag(*deferred, "deferred"),
         AlterAction::ValidateConstraint { name } => line.word(name),
         AlterAction::DropConstraint { name, if_exists, cascade } => {
             line.word(name).flag(*if_exists, "constraint_if_exists").flag(*cascade, "cascade")

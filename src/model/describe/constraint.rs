@@ -19,7 +19,7 @@ pub(super) fn describe(constraint: &AddConstraint, line: &mut Line) {
         ConstraintKind::ForeignKey(key) => foreign_key(key, line),
     }
     line.flag(constraint.not_valid, "not_valid").flag(!constraint.enforced, "not_enforced");
-    line.flag(constraint.deferrable, "deferrable").flag(constraint.no_inherit, "no_inherit");
+    line.flag(constraint.deferrable, "deferrable").flag(constraint.deferred, "deferred").flag(constraint.no_inherit, "no_inherit");
     line.word(match constraint.written {
         Written::CreateTable => "in create_table",
         Written::AddColumn => "in add_column",

@@ -171,8 +171,8 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::Truncate { table, only, cascade, restart_identity } => {
             line.word(table).flag(*only, "only").flag(*cascade, "cascade").flag(*restart_identity, "restart_identity");
         }
-        Operation::Merge { table, reads, calls } => {
-            line.word(table).list("reads", reads).list("calls", calls);
+        Operation::Merge { table, limited, reads, calls } => {
+            line.word(table).flag(*limited, "limited").list("reads", reads).list("calls", calls);
         }
         Operation::Copy { table, from, program, stdin, data, reads } => {
             line.maybe(table.as_ref()).word(if *from { "from" } else { "to" }).flag(*program, "program").flag(*stdin, "stdin");
@@ -297,16 +297,22 @@ fn routine(function: &CreateFunction, line: &mut Line) {
 
 fn trigger(trigger: &CreateTrigger, line: &mut Line) {
     line.word(&trigger.name).labelled("on", Some(&trigger.table)).flag(trigger.or_replace, "or_replace");
-    line.flag(trigger.constraint, "constraint").flag(trigger.before, "before").flag(trigger.for_each_row, "for_each_row");
+    line.flag(trigger.constraint, "constraint")
+        .flag(trigger.deferred, "deferred")
+        .flag(trigger.before, "before")
+        .flag(trigger.for_each_row, "for_each_row");
     line.list("events", &trigger.events).list("of", &trigger.of_columns);
     line.labelled("function", trigger.function.as_ref()).labelled("from", trigger.from.as_ref());
 }
 
 fn insert(insert: &Insert, line: &mut Line) {
     line.word(&insert.table).group(&insert.columns);
-    match insert.source {
-        InsertSource::Values { rows } => line.labelled("rows", Some(rows)),
-        InsertSource::Query { limited, bounded } => line.word("query").flag(limited, "limited").flag(bounded, "bounded"),
+    match &insert.source {
+        InsertSource::Values { rows, numbers: _ } => line.labelled("rows", Some(rows)),
+        InsertSource::Query { limited, filters } => {
+            line.word("query").flag(*limited, "limited");
+            filters.iter().fold(&mut *line, |line, filter| line.expression("where", Some(filter)))
+        }
         InsertSource::DefaultValues => line.word("default_values"),
     };
     line.flag(insert.on_conflict, "on_conflict").list("reads", &insert.reads).list("calls", &insert.calls);

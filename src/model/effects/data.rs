@@ -5,7 +5,7 @@ use super::{Effects, Loss, object};
 use crate::model::catalog::Lookup;
 use crate::model::expression::{Expression, Predicate};
 use crate::model::lock::LockMode::{RowExclusive, RowShare};
-use crate::model::name::{Ident, Name};
+use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{Delete, Insert, InsertSource, Update};
 
 /// INSERT.
@@ -13,13 +13,17 @@ pub(super) fn insert(scene: &Scene<'_>, insert: &Insert, out: &mut Effects) {
     let Some(table) = scene.subject(&insert.table, false) else { return };
     writes(scene, &table, out);
     look_up_parents(scene, &table, |_| true, out);
-    match insert.source {
-        InsertSource::Query { limited: false, bounded: false } => {
+    match &insert.source {
+        InsertSource::Query { limited: false, filters } => {
             let read = scene.base_tables(&insert.reads);
-            out.unbounded = !insert.reads.is_empty();
-            read.iter().for_each(|table| out.scan(&table.name));
+            let bounds = |filter: &Expression| read.iter().any(|table| is_bounded(scene, &table.name, filter));
+            out.unbounded = !insert.reads.is_empty() && (filters.is_empty() || !filters.iter().all(bounds));
+            let helps = |filter: &Expression| read.iter().any(|table| is_indexed(scene, &table.name, filter));
+            if out.unbounded && (filters.is_empty() || !filters.iter().all(helps)) {
+                read.iter().for_each(|table| out.scan(&table.name));
+            }
         }
-        InsertSource::Query { .. } | InsertSource::Values { .. } | InsertSource::DefaultValues => {}
+        InsertSource::Query { limited: true, .. } | InsertSource::Values { .. } | InsertSource::DefaultValues => {}
     }
 }
 
@@ -43,9 +47,14 @@ pub(super) fn delete(scene: &Scene<'_>, delete: &Delete, out: &mut Effects) {
 }
 
 /// MERGE.
-pub(super) fn merge(scene: &Scene<'_>, table: &Name, out: &mut Effects) {
+pub(super) fn merge(scene: &Scene<'_>, table: &Name, limited: bool, out: &mut Effects) {
     let Some(table) = scene.subject(table, false) else { return };
-    changes(scene, &table, false, false, None, out);
+    if limited {
+        writes(scene, &table, out);
+        out.lock_all(scene.family(&table, false).iter().map(|member| &member.name), RowExclusive);
+    } else {
+        changes(scene, &table, false, false, None, out);
+    }
     look_up_parents(scene, &table, |_| true, out);
     look_up_children(scene, &table, |_| None, |_| true, out);
 }
@@ -87,18 +96,28 @@ fn changes(scene: &Scene<'_>, table: &Subject<'_>, only: bool, current_of: bool,
     writes(scene, table, out);
     let members = scene.family(table, only);
     out.lock_all(members.iter().map(|member| &member.name), RowExclusive);
-    if current_of || filter.is_some_and(|filter| is_bounded(scene, table, filter)) {
+    let holds = |test: fn(&Scene<'_>, &QualifiedName, &Expression) -> bool| filter.is_some_and(|filter| test(scene, &table.name, filter));
+    let indexed = holds(is_indexed);
+    if current_of || (indexed && holds(is_bounded)) {
         return;
     }
     out.unbounded = true;
+    if indexed {
+        return;
+    }
     for member in members.iter().filter(|member| member.has_rows()) {
         out.scan(&member.name);
     }
 }
 
+/// Whether a condition bounds the rows by a key. Of a table whose keys are not known it is believed.
+fn is_bounded(scene: &Scene<'_>, table: &QualifiedName, filter: &Expression) -> bool {
+    filter.bounds_rows(|column| scene.catalog.is_key(table, column)) != Some(false)
+}
+
 /// Whether a condition lets an index find the rows. Of a table whose indexes are not known it is believed.
-fn is_bounded(scene: &Scene<'_>, table: &Subject<'_>, filter: &Expression) -> bool {
-    let is_indexed = |column: &Ident| scene.catalog.covering_index(&table.name, std::slice::from_ref(column)) != Lookup::Absent;
+fn is_indexed(scene: &Scene<'_>, table: &QualifiedName, filter: &Expression) -> bool {
+    let is_indexed = |column: &Ident| scene.catalog.covering_index(table, std::slice::from_ref(column)) != Lookup::Absent;
     filter.conjuncts.iter().any(|part| match part {
         Predicate::Compare { column, operator, .. } => &**operator != "<>" && is_indexed(column),
         Predicate::InList(column) | Predicate::InQuery { column, limited: true } => is_indexed(column),

@@ -137,6 +137,8 @@ pub enum AlterAction {
         inherit: Option<bool>,
         /// Whether any of `[NOT] DEFERRABLE`, INITIALLY DEFERRED and INITIALLY IMMEDIATE is said.
         deferrable: bool,
+        /// INITIALLY DEFERRED, which the others end.
+        deferred: bool,
     },
     /// VALIDATE CONSTRAINT.
     ValidateConstraint {

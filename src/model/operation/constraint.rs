@@ -23,6 +23,8 @@ pub struct AddConstraint {
     pub enforced: bool,
     /// DEFERRABLE, also through INITIALLY DEFERRED.
     pub deferrable: bool,
+    /// INITIALLY DEFERRED: checked at COMMIT unless SET CONSTRAINTS says otherwise.
+    pub deferred: bool,
     /// NO INHERIT: tables that inherit do not get it.
     pub no_inherit: bool,
 }

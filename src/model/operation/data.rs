@@ -29,13 +29,15 @@ pub enum InsertSource {
     Values {
         /// How many rows are written out.
         rows: u32,
+        /// The values of the first row, in order: a whole number that is written out, or `None` for anything else.
+        numbers: Vec<Option<u64>>,
     },
     /// A query.
     Query {
         /// LIMIT or FETCH FIRST bounds it.
         limited: bool,
-        /// The WHERE of each of its branches compares a column with a constant.
-        bounded: bool,
+        /// The WHERE of each of its branches; empty if one of them has none.
+        filters: Vec<Expression>,
     },
     /// DEFAULT VALUES: one row.
     DefaultValues,

@@ -217,6 +217,8 @@ pub enum Operation {
     Merge {
         /// The table that is changed, as written.
         table: Name,
+        /// LIMIT or FETCH FIRST bounds what stands behind USING.
+        limited: bool,
         /// Relations behind USING and in subqueries, each once.
         reads: Vec<Name>,
         /// Functions called anywhere in it, each once.

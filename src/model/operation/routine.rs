@@ -54,6 +54,8 @@ pub struct CreateTrigger {
     pub or_replace: bool,
     /// CREATE CONSTRAINT TRIGGER.
     pub constraint: bool,
+    /// INITIALLY DEFERRED: it fires at COMMIT.
+    pub deferred: bool,
     /// BEFORE; false for AFTER and INSTEAD OF.
     pub before: bool,
     /// FOR EACH ROW; false for FOR EACH STATEMENT and if nothing is said.

@@ -1,11 +1,10 @@
 //! Facts about statements that change rows, and about COPY.
 
 use super::{Fact, Kind, Value, table};
-use crate::model::catalog::Relation;
 use crate::model::expression::{Expression, Predicate};
 use crate::model::kind::OpKind;
-use crate::model::name::Ident;
-use crate::model::operation::{ConstraintKind, InsertSource, Operation};
+use crate::model::name::{Ident, Name};
+use crate::model::operation::{InsertSource, Operation};
 use crate::rule::moment::{Moment, PsqlCommands};
 
 /// INSERT ... VALUES with no more rows than this is a handful.
@@ -52,61 +51,34 @@ fn filter<'a>(m: &Moment<'a>) -> Value<'a> {
 
 fn bounded<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.operation() {
-        Some(Operation::Insert(insert)) => match insert.source {
-            InsertSource::Values { rows } => (rows <= HANDFUL).into(),
-            InsertSource::Query { limited, .. } => limited.into(),
-            InsertSource::DefaultValues => true.into(),
+        Some(Operation::Insert(insert)) => match &insert.source {
+            InsertSource::Values { rows, .. } => (*rows <= HANDFUL).into(),
+            InsertSource::Query { limited: true, .. } | InsertSource::DefaultValues => true.into(),
+            InsertSource::Query { limited: false, filters } => is_query_bounded(m, &insert.reads, filters).into(),
         },
-        Some(Operation::Merge { .. }) => false.into(),
+        // What stands in VALUES is written by hand.
+        Some(Operation::Merge { limited, reads, .. }) => (*limited || reads.is_empty()).into(),
         _ => match condition(m) {
             None => Value::Unknown,
             Some((None, current_of)) => current_of.into(),
-            Some((Some(filter), _)) => is_bounded(filter, table::relation(m)).into(),
+            Some((Some(filter), _)) => filter.bounds_rows(|column| m.before.is_key(&m.before.resolve(&table::name(m)?), column)).into(),
         },
     }
 }
 
-/// `None` where it depends on a column of which nothing is known.
-fn is_bounded(filter: &Expression, table: Option<&Relation>) -> Option<bool> {
-    let has = |column: &Ident, operators: &[&str]| {
-        filter
-            .conjuncts
-            .iter()
-            .any(|part| matches!(part, Predicate::Compare { column: c, operator, .. } if c == column && operators.contains(&&**operator)))
-    };
-    let bounds = |part: &Predicate| match part {
-        Predicate::Compare { column, operator, .. } => match &**operator {
-            "=" => is_unique(column, table),
-            ">" | ">=" => Some(has(column, &["<", "<="])),
-            _ => Some(false),
-        },
-        Predicate::InList(column) => match is_unique(column, table) {
-            // A list is written by hand: what it names is a handful, unless the column is known to repeat.
-            None => Some(true),
-            known => known,
-        },
-        Predicate::InQuery { limited, .. } => Some(*limited),
-        Predicate::IsNotNull(_) | Predicate::IsNull(_) | Predicate::True | Predicate::Other => Some(false),
-    };
-    let answers: Vec<_> = filter.conjuncts.iter().map(bounds).collect();
-    if answers.contains(&Some(true)) {
+/// Whether the rows of a query are few, however large the tables are that it reads.
+fn is_query_bounded(m: &Moment<'_>, reads: &[Name], filters: &[Expression]) -> Option<bool> {
+    if reads.is_empty() {
         return Some(true);
     }
-    if answers.contains(&None) { None } else { Some(false) }
-}
-
-/// Whether a column alone is a key; `None` if the table is not known well enough.
-fn is_unique(column: &Ident, table: Option<&Relation>) -> Option<bool> {
-    let table = table?;
-    let alone = |columns: &[Ident]| columns.len() == 1 && columns[0] == *column;
-    let key = table.constraints.iter().any(|constraint| match &constraint.kind {
-        ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => alone(&key.columns),
-        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
-            false
-        }
-    });
-    if key {
-        return Some(true);
+    // Of several tables nothing tells whose column it is: that of one is enough.
+    let is_key = |column: &Ident| {
+        let answers = || reads.iter().map(|read| m.before.is_key(&m.before.resolve(read), column));
+        if answers().any(|answer| answer == Some(true)) { Some(true) } else { answers().min_by_key(Option::is_some).flatten() }
+    };
+    let answers: Vec<_> = filters.iter().map(|filter| filter.bounds_rows(is_key)).collect();
+    if filters.is_empty() || answers.contains(&Some(false)) {
+        return Some(false);
     }
-    if table.complete { Some(false) } else { None }
+    if answers.contains(&None) { None } else { Some(true) }
 }

@@ -14,7 +14,7 @@ mod tests;
 
 use super::lex::{Token, TokenKind};
 use super::recognise::cursor::span_of;
-use crate::model::expression::{Answers, Expression, Predicate};
+use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::Persistence;
 use crate::text::SourceFile;
@@ -64,8 +64,8 @@ pub(crate) struct QuerySummary {
     pub columns: Option<Vec<Ident>>,
     /// LIMIT or FETCH FIRST bounds it.
     pub limited: bool,
-    /// The WHERE of each of its branches compares a column with a constant.
-    pub bounded: bool,
+    /// The WHERE of each of its branches; empty if one of them has none.
+    pub filters: Vec<Expression>,
     /// FOR UPDATE and its kin.
     pub locks_rows: bool,
     /// SELECT INTO: the table that it makes.
@@ -88,7 +88,7 @@ pub(crate) fn query_over(source: &SourceFile, tokens: &[Token], bounded: &[Ident
     let survey = survey(source, tokens, bounded);
     QuerySummary {
         columns: output_columns(source, tokens, &survey),
-        bounded: is_bounded(source, tokens, &survey),
+        filters: filters(source, tokens, &survey),
         mentions: survey.mentions(),
         limited: survey.limited,
         locks_rows: survey.locks_rows,
@@ -160,14 +160,11 @@ fn behind_group<'a>(source: &SourceFile, tokens: &'a [Token]) -> &'a [Token] {
     &[]
 }
 
-fn is_bounded(source: &SourceFile, tokens: &[Token], survey: &Survey) -> bool {
+fn filters(source: &SourceFile, tokens: &[Token], survey: &Survey) -> Vec<Expression> {
     let branches = survey.clauses.iter().filter(|(clause, _)| *clause == Clause::Targets).count();
-    let filters = survey.clauses.iter().enumerate().filter(|(_, (clause, _))| *clause == Clause::Where);
-    let bounds = filters.filter(|(index, _)| {
-        let filter = expression(source, survey.part(*index, tokens));
-        filter.conjuncts.iter().any(|part| matches!(part, Predicate::Compare { .. } | Predicate::InList(_)))
-    });
-    branches > 0 && bounds.count() == branches
+    let wheres = survey.clauses.iter().enumerate().filter(|(_, (clause, _))| *clause == Clause::Where);
+    let filters: Vec<_> = wheres.map(|(index, _)| expression_over(source, survey.part(index, tokens), &survey.bounded)).collect();
+    if filters.len() == branches { filters } else { Vec::new() }
 }
 
 /// The tokens with one space between them, words in lower case.

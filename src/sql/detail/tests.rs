@@ -68,7 +68,7 @@ fn query_words(sql: &str) -> String {
     let found = query(&source, &tokens);
     let list = |items: Vec<String>| items.join(" ");
     let flags =
-        [(found.limited, "limited"), (found.bounded, "bounded"), (found.locks_rows, "locks rows"), (!found.understood, "not understood")];
+        [(found.limited, "limited"), (!found.filters.is_empty(), "filtered"), (found.locks_rows, "locks rows"), (!found.understood, "not understood")];
     let mut out = vec![format!("reads {}", list(found.reads.iter().map(ToString::to_string).collect()))];
     out.push(format!("calls {}", list(found.calls.iter().map(ToString::to_string).collect())));
     out.push(format!("mentions {}", list(found.mentions.iter().map(ToString::to_string).collect())));
@@ -96,7 +96,7 @@ fn functions_in_from_are_calls_and_no_relations() {
 
 #[test]
 fn a_query_says_how_many_rows_it_may_touch() {
-    insta::assert_snapshot!(query_words("SELECT id FROM orders WHERE id > 5 UNION ALL SELECT id FROM drafts WHERE id IN (1, 2)"), @"reads orders drafts; calls ; mentions id; columns id; bounded");
+    insta::assert_snapshot!(query_words("SELECT id FROM orders WHERE id > 5 UNION ALL SELECT id FROM drafts WHERE id IN (1, 2)"), @"reads orders drafts; calls ; mentions id; columns id; filtered");
     insta::assert_snapshot!(query_words("(SELECT id FROM orders ORDER BY id FETCH FIRST 10 ROWS ONLY FOR NO KEY UPDATE SKIP LOCKED)"), @"reads orders; calls ; mentions id; columns id; limited; locks rows");
     insta::assert_snapshot!(query_words("SELECT * INTO TEMP drafts FROM orders LIMIT ALL"), @"reads orders; calls ; mentions ; columns unknown; into Temporary drafts");
 }

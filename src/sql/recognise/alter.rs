@@ -196,7 +196,7 @@ fn alter(part: &mut Cursor<'_>) -> Read<AlterAction> {
 
 fn alter_constraint(part: &mut Cursor<'_>) -> Read<AlterAction> {
     let name = part.ident()?;
-    let mut action = (None, None, false);
+    let mut action = (None, None, false, false);
     while !part.at_end() {
         const TERMS: [&str; 8] = [
             "deferrable",
@@ -213,11 +213,12 @@ fn alter_constraint(part: &mut Cursor<'_>) -> Read<AlterAction> {
             "not enforced" => action.0 = Some(false),
             "inherit" => action.1 = Some(true),
             "no inherit" => action.1 = Some(false),
+            "initially deferred" => (action.2, action.3) = (true, true),
             _ => action.2 = true,
         }
     }
-    let (enforced, inherit, deferrable) = action;
-    Ok(AlterAction::AlterConstraint { name, enforced, inherit, deferrable })
+    let (enforced, inherit, deferrable, deferred) = action;
+    Ok(AlterAction::AlterConstraint { name, enforced, inherit, deferrable, deferred })
 }
 
 fn drop(part: &mut Cursor<'_>) -> Read<AlterAction> {

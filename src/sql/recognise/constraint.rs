@@ -21,6 +21,7 @@ pub(super) struct Draft {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     pub deferrable: bool,
+    pub deferred: bool,
     pub not_valid: bool,
     pub enforced: bool,
     pub no_inherit: bool,
@@ -28,17 +29,17 @@ pub(super) struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { deferrable: false, not_valid: false, enforced: true, no_inherit: false }
+        Self { deferrable: false, deferred: false, not_valid: false, enforced: true, no_inherit: false }
     }
 }
 
 impl Draft {
     /// The operation that puts it on a table.
     pub fn on(self, table: &Name, only: bool, written: Written) -> Located<Operation> {
-        let Terms { deferrable, not_valid, enforced, no_inherit } = self.terms;
+        let Terms { deferrable, deferred, not_valid, enforced, no_inherit } = self.terms;
         let table = table.clone();
         let (name, kind) = (self.name, self.kind);
-        let what = AddConstraint { table, only, name, kind, written, not_valid, enforced, deferrable, no_inherit };
+        let what = AddConstraint { table, only, name, kind, written, not_valid, enforced, deferrable, deferred, no_inherit };
         Located { what: Operation::AddConstraint(Box::new(what)), span: self.span }
     }
 }
@@ -97,7 +98,8 @@ pub(super) fn term(cursor: &mut Cursor<'_>, terms: &mut Terms) -> bool {
 pub(super) fn term_of_column(cursor: &mut Cursor<'_>, terms: &mut Terms) -> bool {
     const TERMS: [&str; 6] = ["deferrable", "not deferrable", "initially deferred", "initially immediate", "enforced", "not enforced"];
     match cursor.take_any(&TERMS) {
-        Some("deferrable" | "initially deferred") => terms.deferrable = true,
+        Some("deferrable") => terms.deferrable = true,
+        Some("initially deferred") => (terms.deferrable, terms.deferred) = (true, true),
         Some("enforced") => terms.enforced = true,
         Some("not enforced") => terms.enforced = false,
         Some(_) => {}

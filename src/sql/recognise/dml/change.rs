@@ -78,10 +78,10 @@ fn source(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<InsertSourc
     if cursor.sees("values") && !is_query {
         let seen = rows::count(cursor.source(), &query[1..]);
         let more = if cursor.is_cut() { rows::rest(cursor).rows } else { 0 };
-        return Ok(InsertSource::Values { rows: seen + more });
+        return Ok(InsertSource::Values { rows: seen + more, numbers: rows::first(cursor.source(), &query[1..]) });
     }
     let summary = detail::query_over(cursor.source(), query, &statement.found.bounded);
-    Ok(InsertSource::Query { limited: summary.limited, bounded: summary.bounded })
+    Ok(InsertSource::Query { limited: summary.limited, filters: summary.filters })
 }
 
 fn update(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Update> {
@@ -178,7 +178,9 @@ fn merge(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Operation> {
             return Err(cursor.fail(if clause == Clause::On { "ON" } else { "WHEN" }));
         }
     }
-    Ok(Operation::Merge { table, reads: statement.reads(), calls: statement.calls() })
+    // Of a source that LIMIT has cut out, the walk has kept the name.
+    let limited = !statement.found.bounded.is_empty();
+    Ok(Operation::Merge { table, limited, reads: statement.reads(), calls: statement.calls() })
 }
 
 /// The table that is changed, with FOR PORTION OF (19) and an alias.

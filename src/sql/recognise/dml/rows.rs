@@ -10,6 +10,35 @@ pub(super) fn count(source: &SourceFile, tokens: &[Token]) -> u32 {
     tokens.iter().map(|token| u32::from(opens_row(source, *token, &mut depth))).sum()
 }
 
+/// The values of the first row: whole numbers, and `None` for anything else.
+pub(super) fn first(source: &SourceFile, tokens: &[Token]) -> Vec<Option<u64>> {
+    let mut values = Vec::new();
+    let mut depth = 0;
+    let mut value: Vec<Token> = Vec::new();
+    let number = |value: &[Token]| match value {
+        [token] if token.kind == TokenKind::Number => source.text(token.span).parse().ok(),
+        _ => None,
+    };
+    for token in tokens {
+        let mark = if token.kind == TokenKind::Punctuation { source.slice(token.span) } else { b"" };
+        match (mark, depth) {
+            (b"(" | b"[", 0) => depth = 1,
+            (b")" | b",", 1) => {
+                values.push(number(&value));
+                value.clear();
+                if mark == b")" {
+                    break;
+                }
+            }
+            _ => {
+                depth = if mark == b"(" || mark == b"[" { depth + 1 } else { depth - usize::from(mark == b")" || mark == b"]") };
+                value.push(*token);
+            }
+        }
+    }
+    values
+}
+
 /// Whether a token opens a bracket outside of all others.
 fn opens_row(source: &SourceFile, token: Token, depth: &mut u32) -> bool {
     if token.kind != TokenKind::Punctuation {

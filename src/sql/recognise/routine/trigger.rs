@@ -18,7 +18,10 @@ pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let table = cursor.name()?;
     let referenced = if cursor.take("from") { Some(cursor.name()?) } else { None };
     const ATTRIBUTES: [&str; 6] = ["not deferrable", "deferrable", "initially immediate", "initially deferred", "not enforced", "enforced"];
-    while cursor.take_any(&ATTRIBUTES).is_some() {}
+    let mut deferred = false;
+    while let Some(attribute) = cursor.take_any(&ATTRIBUTES) {
+        deferred |= attribute == "initially deferred";
+    }
     if cursor.take("referencing") {
         while cursor.take_any(&["new", "old"]).is_some() {
             cursor.expect_any(&["table", "row"])?;
@@ -39,8 +42,19 @@ pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect_any(&["function", "procedure"])?;
     let function = Some(cursor.type_or_function_name()?);
     cursor.group()?;
-    let trigger =
-        CreateTrigger { name, table, or_replace, constraint, before, for_each_row, events, of_columns, function, from: referenced };
+    let trigger = CreateTrigger {
+        name,
+        table,
+        or_replace,
+        constraint,
+        deferred,
+        before,
+        for_each_row,
+        events,
+        of_columns,
+        function,
+        from: referenced,
+    };
     Ok(one(cursor, from, Operation::CreateTrigger(Box::new(trigger))))
 }
 

@@ -103,7 +103,7 @@ fn constraints_come_change_and_go() {
         validate_constraint orders positive
         drop_constraint orders a constraint_if_exists cascade
         drop_constraint orders b
-        alter_constraint orders c deferrable
+        alter_constraint orders c deferrable deferred
         alter_constraint orders d enforced=false
         alter_constraint orders e inherit=true
         alter_constraint orders f inherit=false

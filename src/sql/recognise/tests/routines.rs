@@ -57,7 +57,7 @@ fn do_takes_its_language_before_or_behind_the_code() {
 
 #[test]
 fn a_trigger_may_pass_literals() {
-    assert_snapshot!(words("CREATE CONSTRAINT TRIGGER g AFTER INSERT OR UPDATE OF a, b ON orders FROM users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.a > 1) EXECUTE FUNCTION f('x', 1, word)"), @"create_trigger g on=orders constraint for_each_row events=insert,update of=a,b function=f from=users");
+    assert_snapshot!(words("CREATE CONSTRAINT TRIGGER g AFTER INSERT OR UPDATE OF a, b ON orders FROM users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.a > 1) EXECUTE FUNCTION f('x', 1, word)"), @"create_trigger g on=orders constraint deferred for_each_row events=insert,update of=a,b function=f from=users");
     assert_snapshot!(words("CREATE OR REPLACE TRIGGER g BEFORE DELETE ON orders REFERENCING OLD TABLE AS o NEW TABLE n FOR STATEMENT EXECUTE PROCEDURE shop.f()"), @"create_trigger g on=orders or_replace before events=delete function=shop.f");
     assert_snapshot!(words("CREATE EVENT TRIGGER e ON ddl_command_end WHEN TAG IN ('x') EXECUTE FUNCTION f()"), @"other [create event trigger] e");
 }

@@ -18,7 +18,7 @@ fn insert_counts_its_rows_and_keeps_its_literals() {
 fn insert_says_what_bounds_its_query() {
     assert_snapshot!(words("INSERT INTO archive SELECT * FROM orders"), @"insert archive () query reads=orders");
     assert_snapshot!(words("INSERT INTO archive (SELECT * FROM orders LIMIT 500)"), @"insert archive () query limited reads=orders");
-    assert_snapshot!(words("INSERT INTO archive SELECT * FROM orders WHERE id > 500 AND id <= 1000 ON CONFLICT DO NOTHING"), @"insert archive () query bounded on_conflict reads=orders");
+    assert_snapshot!(words("INSERT INTO archive SELECT * FROM orders WHERE id > 500 AND id <= 1000 ON CONFLICT DO NOTHING"), @"insert archive () query where [id > 500 and id <= 1000] on_conflict reads=orders");
     assert_snapshot!(words("WITH batch AS (SELECT * FROM orders LIMIT 500) INSERT INTO archive SELECT * FROM batch"), @"insert archive () query limited reads=orders");
 }
 

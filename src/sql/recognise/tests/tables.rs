@@ -25,7 +25,7 @@ fn a_table_is_its_columns_and_each_constraint_follows_as_an_operation() {
         add_primary_key shop.orders (id) in create_table
         add_foreign_key shop.orders (buyer) -> users on_delete=cascade in create_table
         add_check shop.orders short_note [length ( note ) < 100] no_inherit in create_table
-        add_unique shop.orders (code) nulls_not_distinct deferrable in create_table
+        add_unique shop.orders (code) nulls_not_distinct deferrable deferred in create_table
         add_unique shop.orders paid_once (buyer, code) include=total in create_table
         add_foreign_key shop.orders (buyer, code) -> shop.coupons (owner, code) on_delete=set null (code) on_update=no action not_valid in create_table
         add_check shop.orders [total >= 0] not_enforced in create_table
