@@ -1,6 +1,6 @@
 //! Facts about the constraint that an operation adds, validates or drops.
 
-use super::{Fact, Kind, Value, column};
+use super::{Fact, Kind, Value, column, table};
 use crate::model::catalog::{Constraint, Lookup};
 use crate::model::kind::OpKind;
 use crate::model::name::Ident;
@@ -36,8 +36,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "USING INDEX: the index is there already" },
     Fact { name: "columns", kind: Kind::Text, of: &[OpKind::AddUnique, OpKind::AddPrimaryKey, OpKind::AddForeignKey], read: columns,
            doc: "its columns, separated by commas" },
-    Fact { name: "referenced", kind: Kind::Text, of: &[OpKind::AddForeignKey], read: |m| foreign_key(m).map(|key| key.referenced.sql()).into(),
-           doc: "the table that a foreign key leads to" },
+    Fact { name: "referenced", kind: Kind::Words(&["existing", "new", "temporary", "absent"]), of: &[OpKind::AddForeignKey], read: referenced,
+           doc: "the table that a foreign key leads to, in the words of `table`" },
     Fact { name: "references_itself", kind: Kind::Bool, of: &[OpKind::AddForeignKey], read: references_itself,
            doc: "a foreign key leads to its own table" },
     Fact { name: "definition", kind: Kind::Text, of: &[OpKind::AddCheck], read: definition,
@@ -107,6 +107,11 @@ fn columns<'a>(m: &Moment<'a>) -> Value<'a> {
         Some(columns) if !columns.is_empty() => columns.iter().map(Ident::sql).collect::<Vec<_>>().join(", ").into(),
         Some(_) | None => Value::Unknown,
     }
+}
+
+fn referenced<'a>(m: &Moment<'a>) -> Value<'a> {
+    let Some(key) = foreign_key(m) else { return Value::Unknown };
+    Value::Named(table::state(m, &key.referenced), key.referenced.sql().into())
 }
 
 fn references_itself<'a>(m: &Moment<'a>) -> Value<'a> {

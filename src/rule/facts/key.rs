@@ -19,6 +19,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "a name is written" },
     Fact { name: "named", kind: Kind::Bool, of: &[OpKind::CreateIndex], read: |m| matches!(m.operation(), Some(Operation::CreateIndex(index)) if index.name.is_some()).into(),
            doc: "a name is written" },
+    Fact { name: "column", kind: Kind::Text, of: &[OpKind::AddNotNullConstraint], read: required_column,
+           doc: "the column that has to have a value" },
     Fact { name: "index", kind: Kind::Text, of: KEYS, read: |m| key(m).and_then(|key| key.using_index.as_ref()).map(|index| index.sql()).into(),
            doc: "the index of USING INDEX" },
     Fact { name: "unfit", kind: Kind::Words(&["no", "yes"]), of: KEYS, read: unfit,
@@ -36,6 +38,13 @@ pub(super) const FACTS: &[Fact] = &[
     Fact { name: "refused_until_updated", kind: Kind::Words(&["no", "some_rows", "all_rows"]), of: &[OpKind::Update], read: refused_until_updated,
            doc: "the first UPDATE of a column on which a NOT VALID constraint lies already: until it has been to a row, the server refuses every other UPDATE of it; shown by the constraint" },
 ];
+
+fn required_column<'a>(m: &Moment<'a>) -> Value<'a> {
+    match added(m).map(|add| &add.kind) {
+        Some(ConstraintKind::NotNull { column }) => column.sql().into(),
+        _ => Value::Unknown,
+    }
+}
 
 fn unfit<'a>(m: &Moment<'a>) -> Value<'a> {
     let reason = key(m).and_then(|key| key.using_index.as_ref()).and_then(|index| reason_against(m, index));
