@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, rule_folders, exclude, small_tables, hot_tables, stats, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) enum Sequence {
     ByNumber,
     /// The folder counts; the numbers of its files only sort them.
     ByFolder,
+    /// The whole name counts; the number in it only sorts.
+    ByName,
 }
 
 /// What a file is for.
@@ -110,7 +112,7 @@ fn stem(file: &str) -> Option<(&str, bool)> {
 
 fn folder_with_migration(parts: &Parts<'_>) -> Option<Named> {
     (parts.stem == "migration").then_some(())?;
-    folder_named(parts, Purpose::Up)
+    folder_named(parts, Purpose::Up).map(|named| Named { sequence: Sequence::ByName, ..named })
 }
 
 fn folder_with_up(parts: &Parts<'_>) -> Option<Named> {
@@ -224,7 +226,10 @@ fn date_length(name: &str) -> Option<usize> {
         .get(10)
         .filter(|byte| matches!(byte, b'-' | b'_' | b'T'))
         .map_or(0, |_| bytes[11..].iter().take_while(|byte| byte.is_ascii_digit()).count());
-    Some(if time >= 4 { 11 + time } else { 10 })
+    let end = if time >= 4 { 11 + time } else { 10 };
+    // diesel counts on where two have the same second: `2024-01-31-120000-0001_add_orders`.
+    let more = bytes.get(end) == Some(&b'-') && digits(end + 1..end + 5) && matches!(bytes.get(end + 5), None | Some(b'_'));
+    Some(if more && time >= 4 { end + 5 } else { end })
 }
 
 fn named(history: PathBuf, version: Option<&str>, name: &str, purpose: Purpose) -> Named {
@@ -284,6 +289,7 @@ mod tests {
         assert_snapshot!(words("m/R__order_views.sql"), @"Repeatable - order_views in m");
         assert_snapshot!(words("m/0007_add_orders.up.sql"), @"Up 0007 add_orders in m");
         assert_snapshot!(words("m/2024_01_31_120000_add_orders.sql"), @"Up 2024_01_31_120000 add_orders in m");
+        assert_snapshot!(words("m/2024-01-31-120000-0001_add_orders/up.sql"), @"Up 2024-01-31-120000-0001 add_orders in m");
         assert_snapshot!(words("m/2024-01-31-add-orders.sql"), @"Up 2024-01-31 add-orders in m");
         assert_snapshot!(words("m/1.10.2-add-orders.sql"), @"Up 1.10.2 add-orders in m");
         assert_snapshot!(words("m/007.sql"), @"Up 007  in m");

@@ -103,7 +103,7 @@ fn irregularity(sorted: &[Candidate], at: usize, strict: bool, tomorrow: &str) -
 }
 
 fn same_version(a: &Candidate, b: &Candidate) -> bool {
-    matches!((counted(a), counted(b)), (Some(a), Some(b)) if natural(a, b).is_eq())
+    a.sequence != Sequence::ByName && matches!((counted(a), counted(b)), (Some(a), Some(b)) if natural(a, b).is_eq())
 }
 
 /// The version, where its runner takes it for one that nothing else may have.
@@ -128,7 +128,7 @@ fn is_strict(sorted: &[Candidate]) -> bool {
 /// The eight digits of the day that a version begins with: `20240131` of `20240131120000` and of `2024-01-31`.
 pub(super) fn day(version: &str) -> Option<String> {
     let digits = digits(version);
-    let day = digits.get(..8).filter(|_| matches!(digits.len(), 8 | 12 | 14 | 17))?;
+    let day = digits.get(..8).filter(|_| matches!(digits.len(), 8 | 12 | 14 | 17 | 18))?;
     let (month, of_month) = (day[4..6].parse::<u8>().ok()?, day[6..8].parse::<u8>().ok()?);
     (day.starts_with("20") && (1..=12).contains(&month) && (1..=31).contains(&of_month)).then(|| day.to_owned())
 }
@@ -192,6 +192,11 @@ mod tests {
     #[test]
     fn two_files_of_one_version_are_both_wrong() {
         assert_snapshot!(words(&["0001_a.sql", "0002_b.sql", "0002_c.sql"]), @"0001_a.sql < 0002_b.sql (Duplicate) < 0002_c.sql (Duplicate)");
+    }
+
+    #[test]
+    fn a_folder_with_another_name_is_another_migration() {
+        assert_snapshot!(words(&["20240101120000_a/migration.sql", "20240101120000_b/migration.sql"]), @"20240101120000_a/migration.sql < 20240101120000_b/migration.sql");
     }
 
     #[test]

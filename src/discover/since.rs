@@ -89,7 +89,7 @@ impl<'a> Since<'a> {
                 let versions = self.base.get(&absolute(history))?;
                 let here = absolute(&candidate.path);
                 let same = |known: &&(String, &Path)| order::versions(&known.0, version).is_eq() && known.1 != here && !known.1.exists();
-                if versions.iter().any(|known| same(&known)) {
+                if candidate.sequence != Sequence::ByName && versions.iter().any(|known| same(&known)) {
                     return Some((Order::Duplicate, None));
                 }
                 let (newest, _) = versions.last()?;

@@ -23,7 +23,9 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the same release (a file alone is one) adds a column or table and copies rows into it from this one, or adds a column called alike in another file" },
     Fact { name: "replaced_at", kind: Kind::Text, of: REPLACEABLE, read: |m| replacement_here(m).into(),
            doc: "the place of that statement" },
-    Fact { name: "added_at", kind: Kind::Text, of: &[OpKind::SetNotNull], read: added_at,
+    Fact { name: "added_here", kind: Kind::Bool, of: &[OpKind::SetNotNull], read: |m| added_here(m).is_some().into(),
+           doc: "the same release (a file alone is one) adds the column, by the name that it still has" },
+    Fact { name: "added_at", kind: Kind::Text, of: &[OpKind::SetNotNull], read: |m| added_here(m).map(|deed| deed.place(m.source)).into(),
            doc: "where the same release adds the column" },
     Fact { name: "given_a_value", kind: Kind::Bool, of: &[OpKind::SetNotNull], read: given_a_value,
            doc: "an INSERT that does not name the column gives it a value: it has a default, is counted or computed, or a trigger sets it" },
@@ -87,7 +89,7 @@ fn on<'a>(m: &Moment<'a>) -> Option<QualifiedName> {
 fn replacement_here(m: &Moment<'_>) -> Option<String> {
     let table = on(m)?;
     let deed = match column::name(m) {
-        Some(column) => copied_here(m, &table, column).or_else(|| added_alike(m, &table, column)),
+        Some(column) => copied_here(m, &table, column).or_else(|| added_alike(m, &table, column)).filter(|_| !column_comes_back(m, column)),
         None => m.story.copy_of_table(&table).filter(|deed| deed.step == m.step && !comes_back(m, &table)),
     };
     deed.map(|deed| deed.place(m.source))
@@ -117,10 +119,19 @@ fn comes_back(m: &Moment<'_>, table: &QualifiedName) -> bool {
     m.outline().renames_to(&table.name).iter().any(|(at, other)| rest.contains(at) && m.before.resolve(other) != *table)
 }
 
-fn added_at<'a>(m: &Moment<'a>) -> Value<'a> {
-    let (Some(table), Some(column)) = (on(m), column::name(m)) else { return Value::Unknown };
-    let added = m.story.added_in(&table, m.step).iter().find(|(name, _)| name == column);
-    added.map(|(_, deed)| deed.place(m.source)).into()
+/// Whether another column takes the name in the same transaction.
+fn column_comes_back(m: &Moment<'_>, column: &Ident) -> bool {
+    let Some(table) = table::name(m) else { return false };
+    let rest = m.rest_of_transaction();
+    m.migration.turnover.on_table(&table.name, m.file).filter(|(at, _)| rest.contains(at)).any(|(_, operation)| match operation {
+        Operation::Alter(_, action) => matches!(&**action, AlterAction::RenameColumn { to, .. } if to == column),
+        _ => false,
+    })
+}
+
+fn added_here<'a>(m: &Moment<'a>) -> Option<&'a Deed> {
+    let column = column::name(m)?;
+    m.story.added_in(&on(m)?, m.step).iter().find(|(name, _)| name == column).map(|(_, deed)| deed)
 }
 
 fn given_a_value<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -161,8 +172,8 @@ fn replacement<'a>(m: &Moment<'a>) -> Option<&'a Column> {
     let later = |name: &Ident| relation.column(name).filter(|new| new.added_in > old.added_in && new.name != old.name);
     let synced = m.story.syncs_on(&relation.name).iter().filter(|sync| sync.old == old.name).find_map(|sync| later(&sync.new));
     let copied = m.story.copies_of(&relation.name, &old.name).iter().filter(|copied| copied.into.0 == relation.name);
-    let is_same = |new: &&Column| story::are_alike(&new.name, &old.name) || (new.data_type.is_some() && new.data_type == old.data_type);
-    synced.or_else(|| copied.filter_map(|copied| later(&copied.into.1)).find(is_same))
+    let mut same = copied.filter(|copied| copied.plainly || story::are_alike(&copied.into.1, &old.name));
+    synced.or_else(|| same.find_map(|copied| later(&copied.into.1)))
 }
 
 /// What the old column has and the replacement lacks, in words.

@@ -56,6 +56,8 @@ pub struct Copied {
     pub into: (QualifiedName, Ident),
     /// The migration that added that column.
     pub added_in: Step,
+    /// It is set to nothing but the other one's value.
+    pub plainly: bool,
     /// The UPDATE.
     pub deed: Deed,
 }
@@ -193,6 +195,7 @@ impl Story {
             }
         }
         let words: HashSet<Ident> = idents(telling).collect();
+        let plain = plain_copies(telling);
         let mut tables: Vec<QualifiedName> = update.reads.iter().map(|read| catalog.resolve(read)).collect();
         tables.push(target.clone());
         for table in tables {
@@ -205,8 +208,9 @@ impl Story {
                 let copies = copies.entry(from.clone()).or_default();
                 for column in &into {
                     let into = (target.clone(), (*column).clone());
+                    let plainly = plain.iter().any(|(a, b)| (a, b) == (from, *column));
                     copies.retain(|copied| copied.into != into);
-                    copies.push(Copied { added_in: added_in(column), into, deed: deed.clone() });
+                    copies.push(Copied { added_in: added_in(column), plainly, into, deed: deed.clone() });
                 }
             }
         }
@@ -250,7 +254,8 @@ impl Story {
             rename(&mut sync.old);
             rename(&mut sync.new);
         }
-        self.added.get_mut(table).into_iter().flat_map(|(_, columns)| columns).for_each(|(name, _)| rename(name));
+        // A name that was there before is known to everybody, whatever bears it now.
+        self.added.get_mut(table).into_iter().for_each(|(_, columns)| columns.retain(|(name, _)| name != from));
     }
 
     fn rename_table(&mut self, from: &QualifiedName, to: QualifiedName) {
@@ -344,6 +349,24 @@ fn idents(telling: Telling<'_>) -> impl Iterator<Item = Ident> {
         }
         token.ident(source).filter(|_| condition.is_none())
     })
+}
+
+/// `into = from` and `into = table.from` with nothing more to it: the column that is read, and the one that is set.
+fn plain_copies(telling: Telling<'_>) -> Vec<(Ident, Ident)> {
+    let source = telling.source;
+    let tokens: Vec<Token> = Lexer::new(source, telling.statement.0.span).collect();
+    let ends = |token: Option<&Token>| {
+        token
+            .is_none_or(|token| token.is_mark(source, ",") || ["where", "from", "returning"].iter().any(|word| token.is_word(source, word)))
+    };
+    let copy = |at: usize| {
+        let into = tokens[at - 1].ident(source)?;
+        let qualified = tokens.get(at + 2).is_some_and(|token| token.is_mark(source, "."));
+        let from = if qualified { at + 3 } else { at + 1 };
+        ends(tokens.get(from + 1)).then(|| tokens.get(from)?.ident(source)).flatten().map(|from| (from, into))
+    };
+    let assigns = |at: &usize| tokens[*at].is_mark(source, "=");
+    (1..tokens.len()).filter(assigns).filter_map(copy).collect()
 }
 
 /// Whether one name is the other with words before or behind it: `email` and `email_address`, `amount` and `new_amount`.
