@@ -29,18 +29,18 @@ fn a_rule_of_ones_own_is_begun_filled_and_tested() {
     let shop = Shop::with(&[("lockkeeper.yaml", "rule_folders: [own]\n"), ("own/.keep", "")]);
     fs::remove_file(shop.0.path().join("own/.keep")).expect("it was there");
     shop.write("lockkeeper.yaml", "");
-    assert_eq!(shop.run(&["rule", "new", "drop-view-of-ours", "--folder", "own"]).code, Some(0));
+    assert_eq!(shop.run(&["rule", "new", "create-statistics-of-ours", "--folder", "own"]).code, Some(0));
     shop.write("lockkeeper.yaml", "rule_folders: [own]\n");
-    let path = shop.0.path().join("own/drop-view-of-ours.yaml");
+    let path = shop.0.path().join("own/create-statistics-of-ours.yaml");
     let begun = fs::read_to_string(&path).expect("it is written");
-    assert!(begun.contains("op: drop_view\n"), "{begun}");
-    assert_eq!(shop.run(&["rule", "test", "drop-view-of-ours"]).code, Some(1), "its examples are none yet");
+    assert!(begun.contains("op: create_statistics\n"), "{begun}");
+    assert_eq!(shop.run(&["rule", "test", "create-statistics-of-ours"]).code, Some(1), "its examples are none yet");
     let filled =
-        begun.replace("The SQL on which this rule speaks, once.", "DROP VIEW sales;").replace("SQL on which no rule speaks.", "SELECT 1;");
+        begun.replace("The SQL on which this rule speaks, once.", "CREATE STATISTICS orders_state ON state, day FROM orders;").replace("SQL on which no rule speaks.", "SELECT 1;");
     fs::write(&path, filled).expect("it is filled");
-    let tested = shop.run(&["rule", "test", "drop-view-of-ours"]);
+    let tested = shop.run(&["rule", "test", "create-statistics-of-ours"]);
     assert_eq!(tested.code, Some(0), "{}{}", tested.out, tested.err);
-    assert!(shop.run(&["rule", "new", "drop_view"]).err.contains("lower-case words with hyphens"));
+    assert!(shop.run(&["rule", "new", "create_statistics"]).err.contains("lower-case words with hyphens"));
 }
 
 #[test]

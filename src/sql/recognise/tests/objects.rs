@@ -171,7 +171,7 @@ fn sequences_take_their_options_in_any_order() {
         ),
         @r#"
         create_sequence ids
-        create_sequence shop.ids if_not_exists unlogged owned_by=shop.orders.id
+        create_sequence shop.ids if_not_exists unlogged as=smallint owned_by=shop.orders.id
         create_sequence ids temporary
         "#
     );
