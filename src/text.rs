@@ -66,13 +66,14 @@ pub struct SourceFile {
     path: PathBuf,
     bytes: Vec<u8>,
     lines: OnceLock<Lines>,
-    shown: OnceLock<Option<Vec<u8>>>,
+    shown: OnceLock<Option<String>>,
+    hidden: OnceLock<Vec<Span>>,
 }
 
 impl SourceFile {
     /// Takes bytes that are already in memory.
     pub fn new(path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), bytes: bytes.into(), lines: OnceLock::new(), shown: OnceLock::new() })
+        Arc::new(Self { path: path.into(), bytes: bytes.into(), lines: OnceLock::new(), shown: OnceLock::new(), hidden: OnceLock::new() })
     }
 
     /// Reads a file, or what comes through a pipe.
@@ -139,14 +140,41 @@ impl SourceFile {
         Span::new(start, next - 1 - u32::from(is_return))
     }
 
+    /// Says what no report may show. To be said once, before anything is shown.
+    pub fn hide(&self, secrets: Vec<Span>) {
+        // Whoever reads the same file again finds the same.
+        let _ = self.hidden.set(secrets);
+    }
+
+    /// A text that may quote the file, without what is hidden of it.
+    pub fn without_hidden<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in self.hidden.get().into_iter().flatten().map(|span| self.text(*span)) {
+            // As it is written, and with its quotes undone. What is very short is a part of other words, too.
+            let forms = if secret.len() < 4 { [format!("'{secret}'"), String::new()] } else { [secret.replace("''", "'"), secret.into()] };
+            for form in forms.iter().filter(|form| !form.is_empty()) {
+                if text.contains(form.as_str()) {
+                    text = Cow::Owned(text.replace(form.as_str(), "***"));
+                }
+            }
+        }
+        text
+    }
+
+    /// Whether anything is hidden.
+    pub fn hides_something(&self) -> bool {
+        self.hidden.get().is_some_and(|hidden| !hidden.is_empty())
+    }
+
     /// The bytes as a terminal may show them: every byte that is no UTF-8, and every character that would move the cursor or turn the
-    /// direction of reading, is a `?`, byte for byte, so that offsets stay.
+    /// direction of reading, is a `?`, and what is hidden is a `*`, byte for byte, so that offsets stay.
     pub fn shown(&self) -> &str {
+        let hidden = self.hidden.get().map_or(&[][..], Vec::as_slice);
         let cleaned = self.shown.get_or_init(|| match std::str::from_utf8(&self.bytes) {
-            Ok(text) if !text.contains(is_unseen) && !has_lone_return(text.as_bytes()) => None,
-            _ => Some(cleaned(&self.bytes)),
+            Ok(text) if hidden.is_empty() && !text.contains(is_unseen) && !has_lone_return(text.as_bytes()) => None,
+            _ => Some(String::from_utf8_lossy(&cleaned(&self.bytes, hidden)).into_owned()),
         });
-        std::str::from_utf8(cleaned.as_deref().unwrap_or(&self.bytes)).unwrap_or_default()
+        cleaned.as_deref().unwrap_or_else(|| std::str::from_utf8(&self.bytes).unwrap_or_default())
     }
 
     fn lines(&self) -> &Lines {
@@ -236,7 +264,7 @@ fn has_lone_return(bytes: &[u8]) -> bool {
     bytes.iter().enumerate().any(|(at, byte)| *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
 }
 
-fn cleaned(bytes: &[u8]) -> Vec<u8> {
+fn cleaned(bytes: &[u8], hidden: &[Span]) -> Vec<u8> {
     let mut clean = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         let mut characters = chunk.valid().chars().peekable();
@@ -248,6 +276,9 @@ fn cleaned(bytes: &[u8]) -> Vec<u8> {
             }
         }
         clean.extend(std::iter::repeat_n(b'?', chunk.invalid().len()));
+    }
+    for secret in hidden {
+        clean[secret.range()].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
     }
     clean
 }
@@ -272,6 +303,14 @@ mod tests {
         let source = SourceFile::new("broken.sql", bytes);
         assert_eq!(source.shown(), "a?b?c?[2Jd?e\r\nf???g");
         assert_eq!(source.shown().len(), bytes.len());
+    }
+
+    #[test]
+    fn what_is_hidden_is_shown_as_stars_and_quoted_as_three() {
+        let source = SourceFile::new("role.sql", "PASSWORD 'größe\n1' x");
+        source.hide(vec![Span::new(10, 19)]);
+        assert_eq!(source.shown(), "PASSWORD '*******\n*' x");
+        assert_eq!(source.without_hidden("near 'größe\n1'"), "near '***'");
     }
 
     #[test]

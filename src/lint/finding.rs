@@ -89,6 +89,20 @@ pub struct Finding {
     pub suggestion: Option<Suggestion>,
 }
 
+impl Finding {
+    /// Takes out what no report of the file may show. An edit that would write it is not offered.
+    pub(super) fn hide(&mut self, source: &SourceFile) {
+        let clean = |text: &mut String| *text = source.without_hidden(text).into_owned();
+        clean(&mut self.message);
+        self.why = source.without_hidden(&self.why).into();
+        if let Some(suggestion) = &mut self.suggestion {
+            clean(&mut suggestion.title);
+            suggestion.steps.iter_mut().for_each(|step| clean(&mut step.text));
+            suggestion.edits.retain(|edit| source.without_hidden(&edit.text) == edit.text);
+        }
+    }
+}
+
 /// An `-- lockkeeper: allow RULE because REASON` that covers a finding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Allowance {

@@ -1,7 +1,7 @@
 //! The name by which a finding is known again in the next run, whatever happens to the other lines of its file.
 
 use super::finding::Finding;
-use crate::text::SourceFile;
+use crate::text::{SourceFile, Span};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ pub(super) fn stamp(findings: &mut [Finding], source: &SourceFile) {
         hash.update([0]);
         hash.update(file.as_bytes());
         hash.update([0]);
-        for word in source.slice(finding.span).split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
+        for word in shown(source, finding.span).split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
             hash.update(word);
             hash.update([b' ']);
         }
@@ -28,4 +28,9 @@ pub(super) fn stamp(findings: &mut [Finding], source: &SourceFile) {
             text
         });
     }
+}
+
+/// What is hidden is no part of it: a short password could be found by trying.
+fn shown(source: &SourceFile, span: Span) -> &[u8] {
+    if source.hides_something() { source.shown().as_bytes().get(span.range()).unwrap_or_default() } else { source.slice(span) }
 }

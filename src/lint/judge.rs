@@ -100,6 +100,7 @@ impl<'a> Judge<'a> {
         let mut findings = self.whole(&run);
         let mut statements = Vec::with_capacity(self.script.statements.len());
         for at in 0..self.script.statements.len() {
+            findings.append(&mut self.remarks(at, &run));
             statements.push(self.statement(at, &mut run, &mut findings));
         }
         if is_last_of_release {
@@ -124,6 +125,14 @@ impl<'a> Judge<'a> {
         let here = run.here(None, &self.nothing, &self.nothing);
         let broken = self.script.broken_text.iter().map(|broken| Subject::BrokenText(*broken));
         std::iter::once(Subject::Migration).chain(broken).flat_map(|subject| self.ask(subject, here)).collect()
+    }
+
+    /// What is remarkable about the writing of one statement.
+    fn remarks(&self, at: usize, run: &Run<'_, '_>) -> Vec<Finding> {
+        let remarks = &self.script.remarks;
+        let from = remarks.partition_point(|remark| remark.statement < at);
+        let of_statement = remarks[from..].iter().take_while(|remark| remark.statement == at);
+        of_statement.flat_map(|remark| self.ask(Subject::Remark(remark), run.here(Some(at), &self.nothing, &self.nothing))).collect()
     }
 
     /// One statement: each of its operations, and then the whole of it.
@@ -245,7 +254,7 @@ fn words(statement: &Statement) -> Vec<&'static str> {
 }
 
 fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>) -> Finding {
-    Finding {
+    let mut finding = Finding {
         rule: rule.id.clone(),
         severity,
         class: case.class.unwrap_or(rule.class),
@@ -257,5 +266,9 @@ fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static s
         allowed: None,
         fingerprint: String::new(),
         suggestion: case.fix.as_ref().map(|fix| suggest::suggestion(fix, moment)),
+    };
+    if moment.source.hides_something() {
+        finding.hide(moment.source);
     }
+    finding
 }

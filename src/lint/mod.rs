@@ -24,6 +24,7 @@ use crate::rule::budget::Budget;
 use crate::rule::moment::Order;
 use crate::rule::set::RuleSet;
 use crate::rule::story::{Story, Telling};
+use crate::sql::remark::{Remark, RemarkKind};
 use crate::sql::{self, Script, Statement};
 use crate::text::{Located, Span};
 use finding::{Assessed, Report};
@@ -66,7 +67,12 @@ const WORTH_THREADS: usize = 64 * 1024;
 /// The scripts of all migrations, in order. Reading a file needs nothing but the file.
 fn read_all(histories: &[History]) -> Vec<Script> {
     let files: Vec<_> = histories.iter().flat_map(|history| &history.migrations).collect();
-    let read = |migration: &&Migration| sql::read(&migration.source, migration.part);
+    let read = |migration: &&Migration| {
+        let script = sql::read(&migration.source, migration.part);
+        let is_secret = |remark: &&Remark| matches!(remark.what, RemarkKind::Secret(_));
+        migration.source.hide(script.remarks.iter().filter(is_secret).map(|remark| remark.span).collect());
+        script
+    };
     let bytes: usize = files.iter().map(|migration| migration.source.bytes().len()).sum();
     if files.len() > 1 && bytes > WORTH_THREADS { files.par_iter().map(read).collect() } else { files.iter().map(read).collect() }
 }

@@ -70,11 +70,16 @@ fn see(moment: &Moment<'_>, rules: &RuleSet) -> Seen {
         span: moment.place(),
         effects: match moment.subject {
             Subject::Operation(_) => moment.effects.clone(),
-            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) | Subject::Release(_) => {
-                moment.statement_effects.clone()
-            }
+            Subject::Statement { .. }
+            | Subject::Migration
+            | Subject::Remark(_)
+            | Subject::BrokenText(_)
+            | Subject::Allowance(_)
+            | Subject::Release(_) => moment.statement_effects.clone(),
         },
-        facts: facts::of(kind).map(|fact| (fact.name, (fact.read)(moment).to_string())).collect(),
+        facts: facts::of(kind)
+            .map(|fact| (fact.name, moment.source.without_hidden(&(fact.read)(moment).to_string()).into_owned()))
+            .collect(),
         rules: asked.collect(),
     }
 }

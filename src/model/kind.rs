@@ -169,6 +169,8 @@ vocabulary! {
     Release "release" "the files of a release (`--since`, `--release`) as a whole, judged once, behind the last of them"
     Migration "migration" "the file as a whole, judged once, before its statements"
     BrokenText "broken_text" "a place in the file that is no text: a NUL byte, a byte that is no UTF-8, a byte order mark"
+    Secret "secret" "a password, a connection string or a key in plain text"
+    LongName "long_name" "a name of something new that is longer than the server keeps"
     Allowance "allowance" "a comment `-- lockkeeper: allow ...`, judged after the statements"
 }
 
@@ -180,7 +182,10 @@ impl OpKind {
 
     /// Whether it stands for an operation, rather than for a statement, a file or a comment.
     pub const fn is_operation(self) -> bool {
-        !matches!(self, Self::Statement | Self::Release | Self::Migration | Self::BrokenText | Self::Allowance)
+        !matches!(
+            self,
+            Self::Statement | Self::Release | Self::Migration | Self::BrokenText | Self::Secret | Self::LongName | Self::Allowance
+        )
     }
 }
 

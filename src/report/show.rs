@@ -49,7 +49,9 @@ const LONGEST: usize = 120;
 
 fn one_line(source: &SourceFile, span: Span) -> String {
     let shown = Span::new(span.start, span.end.min(span.start.saturating_add(4 * LONGEST as u32)));
-    let text = source.text(shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    let text =
+        if source.hides_something() { String::from_utf8_lossy(&source.shown().as_bytes()[shown.range()]) } else { source.text(shown) };
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{} …", &text[..end]),
         None => text,

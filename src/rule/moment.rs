@@ -14,6 +14,7 @@ use crate::rule::outline::Outline;
 use crate::rule::turnover::Turnover;
 use crate::sql::Statement;
 use crate::sql::broken_text::BrokenText;
+use crate::sql::remark::{Remark, RemarkKind};
 use crate::text::{Located, SourceFile, Span};
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -74,6 +75,8 @@ pub enum Subject<'a> {
     Migration,
     /// A place in the file that is no text.
     BrokenText(BrokenText),
+    /// A secret in a statement, or a name that the server cuts.
+    Remark(&'a Remark),
     /// A statement as a whole, after its operations: whether one of them gave a finding that tells how others are blocked, and how they are.
     Statement {
         /// A finding of one of its operations has the class that the statement's effects have, or a worse one.
@@ -111,7 +114,12 @@ impl<'a> Moment<'a> {
     pub fn operation(&self) -> Option<&'a Operation> {
         match self.subject {
             Subject::Operation(operation) => Some(&operation.what),
-            Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) | Subject::Release(_) => None,
+            Subject::Statement { .. }
+            | Subject::Migration
+            | Subject::Remark(_)
+            | Subject::BrokenText(_)
+            | Subject::Allowance(_)
+            | Subject::Release(_) => None,
         }
     }
 
@@ -147,6 +155,7 @@ impl<'a> Moment<'a> {
                 self.file.first().map_or(Span::default(), |first| Span::new(first.span.start, first.span.start))
             }
             Subject::BrokenText(broken) => broken.span,
+            Subject::Remark(remark) => remark.span,
             Subject::Allowance(allowed) => allowed.span,
         }
     }
@@ -158,6 +167,8 @@ impl<'a> Moment<'a> {
             Subject::Statement { .. } => OpKind::Statement,
             Subject::Migration => OpKind::Migration,
             Subject::BrokenText(_) => OpKind::BrokenText,
+            Subject::Remark(Remark { what: RemarkKind::Secret(_), .. }) => OpKind::Secret,
+            Subject::Remark(Remark { what: RemarkKind::LongName(_), .. }) => OpKind::LongName,
             Subject::Allowance(_) => OpKind::Allowance,
             Subject::Release(_) => OpKind::Release,
         }

@@ -16,15 +16,24 @@ impl Token {
         matches!(self.kind, TokenKind::Punctuation | TokenKind::Operator) && source.slice(self.span) == mark.as_bytes()
     }
 
-    /// The name that it stands for, folded or unquoted; `None` if it is no identifier, or has an escape that the server refuses.
+    /// The name that it stands for, folded or unquoted, and cut as the server does; `None` if it is no identifier, or has an escape that
+    /// the server refuses.
     pub fn ident(&self, source: &SourceFile) -> Option<Ident> {
         match self.kind {
             TokenKind::Word => Some(Ident::folded(&source.text(self.span))),
+            _ => self.name(source).map(|name| Ident::quoted(&name)),
+        }
+    }
+
+    /// All of that name, however long.
+    pub fn name(&self, source: &SourceFile) -> Option<String> {
+        match self.kind {
+            TokenKind::Word => Some(source.text(self.span).to_ascii_lowercase()),
             TokenKind::QuotedIdent => {
                 let bytes = source.slice(self.span);
                 match bytes[0] {
-                    b'"' => Some(Ident::quoted(&lossy(undouble(bytes, 0).0))),
-                    _ => Some(Ident::quoted(&unicode_escapes(undouble(bytes, 2))?)),
+                    b'"' => Some(lossy(undouble(bytes, 0).0)),
+                    _ => unicode_escapes(undouble(bytes, 2)),
                 }
             }
             _ => None,

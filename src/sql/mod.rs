@@ -6,11 +6,13 @@ pub mod lex;
 pub mod literal;
 mod psql;
 pub mod recognise;
+pub mod remark;
 pub mod split;
 
 use crate::model::operation::Operation;
 use crate::text::{Located, SourceFile, Span};
 use broken_text::BrokenText;
+use remark::{Remark, Remarks};
 use split::{Piece, Splitter};
 
 /// A range of a file, read.
@@ -22,6 +24,8 @@ pub struct Script {
     pub comments: Vec<Span>,
     /// Places that are no text: NUL, bytes that are not UTF-8, a byte order mark. The statements are read all the same.
     pub broken_text: Vec<BrokenText>,
+    /// Secrets in plain text, and names that the server cuts; in the order of the statements.
+    pub remarks: Vec<Remark>,
 }
 
 /// One statement of a file, read.
@@ -51,10 +55,12 @@ pub fn read(source: &SourceFile, part: Span) -> Script {
     let mut splitter = Splitter::new(source, part);
     let mut statements: Vec<Statement> = Vec::new();
     let mut without_data = 0;
+    let mut remarks = Remarks::new(source, part);
     while let Some(piece) = splitter.next_piece() {
         match piece {
             Piece::Sql(span) => {
                 let (tokens, cut) = splitter.tokens();
+                remarks.statement(statements.len(), tokens);
                 statements.push(recognise::statement(source, span, tokens, cut));
             }
             Piece::PsqlCommand(span) => statements.push(psql_command(source, span)),
@@ -65,7 +71,7 @@ pub fn read(source: &SourceFile, part: Span) -> Script {
             }
         }
     }
-    Script { statements, comments: splitter.comments, broken_text: broken_text::find(source, part) }
+    Script { statements, comments: splitter.comments, broken_text: broken_text::find(source, part), remarks: remarks.into_vec() }
 }
 
 fn unreadable(span: Span, at: Span, why: String) -> Statement {

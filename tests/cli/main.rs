@@ -6,6 +6,7 @@ mod formats;
 mod init;
 mod presets;
 mod rules;
+mod secrets;
 mod show;
 mod which_files;
 

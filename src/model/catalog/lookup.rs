@@ -101,6 +101,12 @@ impl Catalog {
         self.relations.get(name).map(Box::as_ref)
     }
 
+    /// Whether any relation, column or constraint has this name.
+    pub fn has_name(&self, name: &Ident) -> bool {
+        let within = |relation: &Relation| relation.column(name).is_some() || relation.constraint(name).is_some();
+        self.relations().any(|relation| relation.name.name == *name || within(relation))
+    }
+
     /// A user-defined type. What an extension brings is unknown, as are the server's own types.
     pub fn user_type(&self, name: &Name) -> Lookup<&UserType> {
         let name = self.resolve_type(name);

@@ -64,25 +64,36 @@ fn encoding<'a>(m: &Moment<'a>) -> Value<'a> {
         Subject::BrokenText(BrokenText { kind: BrokenKind::NotUtf8, .. }) => Value::Word("not_utf8"),
         Subject::BrokenText(BrokenText { kind: BrokenKind::Nul, .. }) => Value::Word("nul"),
         Subject::BrokenText(BrokenText { kind: BrokenKind::ByteOrderMark, .. }) => Value::Word("byte_order_mark"),
-        Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::Release(_) | Subject::Allowance(_) => {
-            Value::Unknown
-        }
+        Subject::Operation(_)
+        | Subject::Statement { .. }
+        | Subject::Migration
+        | Subject::Remark(_)
+        | Subject::Release(_)
+        | Subject::Allowance(_) => Value::Unknown,
     }
 }
 
 fn bad_byte<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.subject {
         Subject::BrokenText(broken) => i64::from(broken.span.start).into(),
-        Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::Release(_) | Subject::Allowance(_) => {
-            Value::Unknown
-        }
+        Subject::Operation(_)
+        | Subject::Statement { .. }
+        | Subject::Migration
+        | Subject::Remark(_)
+        | Subject::Release(_)
+        | Subject::Allowance(_) => Value::Unknown,
     }
 }
 
 fn allowed<'a>(m: &Moment<'a>) -> Option<&'a Allowed<'a>> {
     match m.subject {
         Subject::Allowance(allowed) => Some(allowed),
-        Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::Release(_) | Subject::BrokenText(..) => None,
+        Subject::Operation(_)
+        | Subject::Statement { .. }
+        | Subject::Migration
+        | Subject::Remark(_)
+        | Subject::Release(_)
+        | Subject::BrokenText(..) => None,
     }
 }
 

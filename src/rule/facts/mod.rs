@@ -15,6 +15,7 @@ mod loss;
 mod object;
 mod privilege;
 mod remade;
+mod remark;
 mod retype;
 mod order;
 mod release;
@@ -99,6 +100,7 @@ const TOPICS: &[&[Fact]] = &[
     statement::FACTS,
     version::FACTS,
     file::FACTS,
+    remark::FACTS,
 ];
 
 /// All facts, topic by topic.

@@ -313,7 +313,12 @@ fn is_set_aside(name: &Ident) -> bool {
 fn budget<'a>(m: &Moment<'a>) -> Option<&'a Budget> {
     match m.subject {
         Subject::Release(budget) => Some(budget),
-        Subject::Operation(_) | Subject::Statement { .. } | Subject::Migration | Subject::BrokenText(_) | Subject::Allowance(_) => None,
+        Subject::Operation(_)
+        | Subject::Statement { .. }
+        | Subject::Migration
+        | Subject::Remark(_)
+        | Subject::BrokenText(_)
+        | Subject::Allowance(_) => None,
     }
 }
 

@@ -155,9 +155,12 @@ fn validates<'a>(m: &Moment<'a>) -> Value<'a> {
 fn blocked<'a>(m: &Moment<'a>, reads: bool) -> Value<'a> {
     match m.subject {
         Subject::Statement { blocks, .. } => Value::Word(Blocked::word(if reads { blocks.reads } else { blocks.writes })),
-        Subject::Operation(_) | Subject::Migration | Subject::Release(_) | Subject::BrokenText(..) | Subject::Allowance(_) => {
-            Value::Unknown
-        }
+        Subject::Operation(_)
+        | Subject::Migration
+        | Subject::Remark(_)
+        | Subject::Release(_)
+        | Subject::BrokenText(..)
+        | Subject::Allowance(_) => Value::Unknown,
     }
 }
 
