@@ -54,6 +54,16 @@ pub fn volatility(name: &str, server: Version) -> Option<Volatility> {
     if let Some((_, known)) = SYNTAX.iter().find(|(word, _)| *word == name) {
         return Some(*known);
     }
+    in_pg_proc(name, server)
+}
+
+/// The names that `pg_proc` of some version has, contrib included.
+pub fn names_in_pg_proc() -> impl Iterator<Item = &'static str> {
+    VOLATILITY.iter().map(|(name, _)| *name)
+}
+
+/// What `pg_proc` of that version says of a name: the most volatile of its overloads.
+pub fn in_pg_proc(name: &str, server: Version) -> Option<Volatility> {
     let row = VOLATILITY.binary_search_by(|(function, _)| function.cmp(&name)).ok()?;
     let letters = VOLATILITY[row].1.as_bytes();
     let column = if letters.len() == 1 { 0 } else { usize::from(server.0.clamp(Version::OLDEST.0, Version::NEWEST.0) - Version::OLDEST.0) };
@@ -180,6 +190,29 @@ mod tests {
         for (name, letters) in VOLATILITY {
             assert!(matches!(letters.len(), 1 | 8) && letters.bytes().all(|letter| b"isv-".contains(&letter)), "{name} {letters}");
         }
+    }
+
+    /// Counted in `pg_proc` of each version, contrib included: one letter that is another changes the sums of its version.
+    #[test]
+    fn each_version_has_as_many_functions_as_its_server() {
+        let count =
+            |server: u8, wanted: Option<Volatility>| names_in_pg_proc().filter(|name| in_pg_proc(name, Version(server)) == wanted).count();
+        let sums: Vec<[usize; 4]> = (Version::OLDEST.0..=Version::NEWEST.0)
+            .map(|server| {
+                [Some(Volatility::Immutable), Some(Volatility::Stable), Some(Volatility::Volatile), None].map(|of| count(server, of))
+            })
+            .collect();
+        let counted = [
+            [1620, 365, 267, 312],
+            [1657, 380, 270, 257],
+            [1720, 401, 288, 155],
+            [1721, 405, 306, 132],
+            [1725, 415, 314, 110],
+            [1731, 421, 315, 97],
+            [1758, 433, 337, 36],
+            [1758, 433, 337, 36],
+        ];
+        assert_eq!(sums, counted);
     }
 
     #[test]

@@ -33,11 +33,14 @@ impl Catalog {
     /// What is known to mention a column. Empty for a table that is not known; there may be more if it is not `complete`.
     pub fn dependents(&self, table: &QualifiedName, column: &Ident) -> Dependents<'_> {
         let Some(relation) = self.get(table) else { return Dependents::default() };
+        // A foreign key that names no columns leads to the primary key, in which nothing may be null.
+        let in_no_key = relation.column(column).is_some_and(|known| known.data_type.is_some() && !known.not_null);
+        let points = |constraint: &Constraint| constraint.points_to(column) && !(in_no_key && constraint.names_no_target());
         let views = relation.read_by.iter().filter_map(|view| self.get(view));
         Dependents {
             indexes: self.indexes_of(relation).filter(|(_, index)| index.mentions(column)).map(|(relation, _)| relation).collect(),
             constraints: relation.constraints.iter().filter(|constraint| constraint.mentions(column)).collect(),
-            incoming: self.foreign_keys_to(&relation.name).filter(|(_, constraint)| constraint.points_to(column)).collect(),
+            incoming: self.foreign_keys_to(&relation.name).filter(|(_, constraint)| points(constraint)).collect(),
             triggers: relation.triggers.iter().filter(|trigger| trigger.of_columns.contains(column)).collect(),
             views: views.filter(|view| view.query.as_ref().is_some_and(|query| query.mentions.contains(column))).collect(),
             generated: relation.columns.iter().filter(|other| other.is_computed_from(column)).collect(),
@@ -63,6 +66,12 @@ impl Constraint {
             | ConstraintKind::PrimaryKey(_)
             | ConstraintKind::Exclude { .. } => false,
         }
+    }
+}
+
+impl Constraint {
+    fn names_no_target(&self) -> bool {
+        matches!(&self.kind, ConstraintKind::ForeignKey(key) if key.referenced_columns.is_empty())
     }
 }
 

@@ -68,22 +68,25 @@ pub fn kept_from(to: &TypeName, catalog: &Catalog) -> Option<String> {
     let own = target.domain.then(|| format!("`{}`", target.data_type));
     let rows = TABLE.iter().filter(|(_, targets, ..)| targets.contains(&side.name));
     let words: Vec<String> = own.into_iter().chain(rows.filter_map(|(sources, _, when, _)| kept_when(sources, *when, &side))).collect();
-    (!words.is_empty()).then(|| words.join(", "))
+    (!words.is_empty()).then(|| words.join(" or "))
 }
 
 /// The sources of a row, with what their modifiers have to be; `None` if the target's modifiers rule the row out.
 fn kept_when(sources: &[&str], when: When, to: &Side<'_>) -> Option<String> {
     let unlimited = to.modifiers.is_empty();
-    let names = || sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let names = || sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
     match when {
         When::Always => Some(names()),
         When::Unlimited | When::WholePrecisionInUtc if !unlimited => None,
         When::Unlimited => Some(names()),
         When::WholePrecisionInUtc => Some(format!("{} while TimeZone is UTC", names())),
-        _ if unlimited => Some(format!("{} with a limit", names())),
-        When::NotShorter => Some(format!("{} with a lower limit", names())),
-        When::SameScaleNotSmaller => Some(format!("{} of the same scale with fewer digits", names())),
-        When::NotCoarser | When::IntervalNotCoarser => Some(format!("{} of a lower precision", names())),
+        When::NotShorter if unlimited => Some(format!("{} of any length", names())),
+        When::SameScaleNotSmaller | When::NotCoarser | When::IntervalNotCoarser if unlimited => {
+            Some(format!("{} of any precision", names()))
+        }
+        When::NotShorter => Some(format!("{} of no more length", names())),
+        When::SameScaleNotSmaller => Some(format!("{} of the same scale and no more digits", names())),
+        When::NotCoarser | When::IntervalNotCoarser => Some(format!("{} of no more precision", names())),
     }
 }
 
@@ -270,7 +273,7 @@ pub(super) fn least_field(fields: Option<&str>) -> u8 {
 fn is_utc(zone: &str) -> bool {
     let zone = zone.trim().to_ascii_lowercase();
     let name = zone.strip_prefix("etc/").unwrap_or(&zone);
-    matches!(name, "utc" | "uct" | "gmt" | "zulu" | "universal" | "greenwich" | "gmt0" | "gmt+0" | "gmt-0") || zone == "0"
+    matches!(name, "utc" | "uct" | "gmt" | "zulu" | "universal" | "greenwich" | "gmt0" | "gmt+0" | "gmt-0" | "factory") || zone == "0"
 }
 
 #[cfg(test)]

@@ -164,6 +164,8 @@ pub(super) fn in_the_end<'a>(m: &Moment<'a>) -> Lookup<(&'a Relation, &'a Column
         Some(relation) => match relation.find_column(name) {
             Lookup::Known(column) => Lookup::Known((relation, column)),
             Lookup::Absent => Lookup::Absent,
+            // A column that the history defined leaves the catalog only by a statement that was seen.
+            Lookup::Unknown if is_told(m) => Lookup::Absent,
             Lookup::Unknown => Lookup::Unknown,
         },
     }

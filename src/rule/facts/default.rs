@@ -59,7 +59,18 @@ fn old_default<'a>(m: &Moment<'a>) -> Value<'a> {
         Some(new) if new.constant.is_none() || old.constant.is_none() => "computed",
         Some(_) | None => "other",
     };
-    Value::Named(word, old.text.clone().into())
+    Value::Named(word, literal(old).into())
+}
+
+/// A constant without its casts; anything else as its words.
+fn literal(default: &Expression) -> String {
+    match &default.constant {
+        Some(Constant::Null) => "NULL".to_owned(),
+        Some(Constant::Boolean(value)) => value.to_string(),
+        Some(Constant::Number(number)) => number.to_string(),
+        Some(Constant::Text(text)) => format!("'{}'", text.replace('\'', "''")),
+        None => default.text.clone(),
+    }
 }
 
 /// Asked only of an ADD GENERATED without START, of which a file has few.

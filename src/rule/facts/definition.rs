@@ -22,7 +22,7 @@ const LISTS: &[OpKind] = &[
 pub(super) const FACTS: &[Fact] = &[
     Fact { name: "made_table", kind: Kind::Words(&["permanent", "unlogged", "temporary", "foreign", "partition", "passed_over"]), of: MAKES, read: made_table,
            doc: "the table that is made; `passed_over` if the history shows that IF NOT EXISTS finds it in place" },
-    Fact { name: "primary_key", kind: Kind::Words(&["present", "missing", "untold"]), of: &[OpKind::CreateTable], read: primary_key,
+    Fact { name: "primary_key", kind: Kind::Words(&["present", "missing", "untold"]), of: MAKES, read: primary_key,
            doc: "whether the table has a primary key at the end of the history" },
     Fact { name: "repeated", kind: SOME, of: LISTS, read: repeated,
            doc: "a column that the statement names twice where each may stand once" },
@@ -118,11 +118,14 @@ fn made_table<'a>(m: &Moment<'a>) -> Value<'a> {
 
 /// A table that is dropped or renamed later needs none here.
 fn primary_key<'a>(m: &Moment<'a>) -> Value<'a> {
-    let Some(Operation::CreateTable(table)) = m.operation() else { return Value::Unknown };
-    let name = m.before.creation_name(&table.name, table.persistence);
-    let Some(at_the_end) = m.end.get(&name) else { return Value::Word("present") };
-    // LIKE of a table that is not known, and the options of a type, may bring one along.
-    let copies = !at_the_end.complete && !table.like.is_empty();
+    let (name, persistence, like) = match m.operation() {
+        Some(Operation::CreateTable(table)) => (&table.name, table.persistence, !table.like.is_empty()),
+        Some(Operation::CreateTableAs(table)) => (&table.name, table.persistence, false),
+        _ => return Value::Unknown,
+    };
+    let Some(at_the_end) = m.end.get(&m.before.creation_name(name, persistence)) else { return Value::Word("present") };
+    // LIKE of a table that is not known may bring one along.
+    let copies = !at_the_end.complete && like;
     Value::Word(match at_the_end.primary_key() {
         Some(_) => "present",
         None if copies => "untold",

@@ -1,7 +1,8 @@
 //! Facts about a change of a column's type: what it costs, why, and what it does to values.
 
 use super::{Fact, Kind, Value, column, table};
-use crate::model::catalog::{Constraint, Relation};
+use crate::model::catalog::{Constraint, Lookup, Relation};
+use crate::model::expression::Expression;
 use crate::model::kind::OpKind;
 use crate::model::operation::{AlterAction, ConstraintKind};
 use crate::model::types::{Change, Conversion, Narrowing, TypeName, computes, conversion, kept_from, narrowing};
@@ -21,12 +22,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what the cost hangs on and the history does not tell" },
     Fact { name: "kept_from", kind: Kind::Words(&["none", "some"]), of: OF, read: rows_kept_from,
            doc: "the types from which a column can become the new type and its rows stay as they are" },
-    Fact { name: "pair", kind: Kind::Words(&["free", "rebuilds_indexes", "rewrites"]), of: OF, read: |m| pair(m, true),
-           doc: "what the two types alone make of it, with USING, and with an index over the column if one can be" },
     Fact { name: "needless_using", kind: Kind::Bool, of: OF, read: needless_using,
            doc: "USING computes something, and only for that the rows are written anew" },
-    Fact { name: "indexes_told", kind: Kind::Bool, of: OF, read: |m| table::relation(m).is_some_and(|relation| relation.complete).into(),
-           doc: "the history shows all indexes of the table" },
     Fact { name: "narrows", kind: Kind::Words(&["nothing", "fails", "loses"]), of: OF, read: narrows,
            doc: "values that do not fit into the new type make it fail, or are rounded or cut; `nothing` also if the old type is not known" },
     Fact { name: "rechecked", kind: Kind::Words(&["check", "foreign_key"]), of: OF, read: rechecked,
@@ -34,7 +31,7 @@ pub(super) const FACTS: &[Fact] = &[
     Fact { name: "rechecked_definition", kind: Kind::Text, of: OF, read: rechecked_definition,
            doc: "that constraint, if it is a CHECK" },
     Fact { name: "sequence", kind: Kind::Words(&["none", "as_wide", "lags", "untold"]), of: OF, read: sequence,
-           doc: "the sequence that numbers the column: `lags` if it still ends where the old type did at the end of the history" },
+           doc: "the sequence that the column's default asks: `lags` if it still ends where the old type did at the end of the history" },
 ];
 
 /// The change, if the column's old type is known; without its USING unless that is asked for.
@@ -56,7 +53,7 @@ fn known_change<'a>(m: &Moment<'a>, with_using: bool) -> Option<Change<'a>> {
 struct New<'a> {
     to: &'a TypeName,
     collation: Option<&'a crate::model::types::Collation>,
-    using: Option<&'a crate::model::expression::Expression>,
+    using: Option<&'a Expression>,
 }
 
 fn change<'a>(m: &Moment<'a>) -> Option<New<'a>> {
@@ -94,18 +91,10 @@ fn rows_kept_from<'a>(m: &Moment<'a>) -> Value<'a> {
     }
 }
 
-fn pair<'a>(m: &Moment<'a>, with_using: bool) -> Value<'a> {
-    match known_change(m, with_using).map(|change| conversion(&change, m.before)) {
-        None | Some(Conversion::Unknown) => Value::Unknown,
-        Some(Conversion::Free) => Value::Word("free"),
-        Some(Conversion::RebuildsIndexes) => Value::Word("rebuilds_indexes"),
-        Some(Conversion::Rewrites) => Value::Word("rewrites"),
-    }
-}
-
 fn needless_using<'a>(m: &Moment<'a>) -> Value<'a> {
-    let needless = change(m).zip(column::name(m)).is_some_and(|(change, column)| change.using.is_some_and(|using| computes(column, using)));
-    (needless && matches!(pair(m, false), Value::Word("free" | "rebuilds_indexes"))).into()
+    let computed = change(m).zip(column::name(m)).is_some_and(|(change, column)| change.using.is_some_and(|using| computes(column, using)));
+    let kept = || known_change(m, false).map(|change| conversion(&change, m.before));
+    (computed && matches!(kept(), Some(Conversion::Free | Conversion::RebuildsIndexes))).into()
 }
 
 /// What USING computes is its author's own care.
@@ -125,9 +114,13 @@ fn narrows<'a>(m: &Moment<'a>) -> Value<'a> {
 fn looked_at<'a>(m: &Moment<'a>) -> Option<&'a Constraint> {
     let relation: &'a Relation = table::relation(m)?;
     let column = column::name(m)?;
-    let mentioned = || relation.constraints.iter().filter(|known| known.validated && known.enforced && known.mentions(column));
-    let check = mentioned().find(|known| matches!(known.kind, ConstraintKind::Check { .. }));
-    check.or_else(|| mentioned().find(|known| matches!(known.kind, ConstraintKind::ForeignKey(_))))
+    let proven = || relation.constraints.iter().filter(|known| known.validated && known.enforced);
+    // As the effects have it: a CHECK that could not be read may be about any column.
+    let check = proven().find(|known| match &known.kind {
+        ConstraintKind::Check { expression } => expression.columns.contains(column) || !expression.understood,
+        _ => false,
+    });
+    check.or_else(|| proven().find(|known| matches!(known.kind, ConstraintKind::ForeignKey(_)) && known.mentions(column)))
 }
 
 fn rechecked<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -145,13 +138,20 @@ fn rechecked_definition<'a>(m: &Moment<'a>) -> Value<'a> {
     }
 }
 
-/// Looked up at the end, since a later statement may widen it.
+/// Looked up at the end, since a later statement may widen it, or have another sequence number the column.
 fn sequence<'a>(m: &Moment<'a>) -> Value<'a> {
     const WIDTHS: [&str; 3] = ["smallint", "integer", "bigint"];
     let width = |name: &str| WIDTHS.iter().position(|known| *known == name);
     let owned = table::relation(m).zip(column::name(m)).and_then(|(table, column)| m.before.owned_sequence(table, column));
-    let identity = column::known(m).is_some_and(|column| column.identity.is_some());
-    let Some(sequence) = owned.filter(|_| !identity) else { return Value::Word("none") };
+    let asks = |sequence: &Relation| match column::in_the_end(m) {
+        Lookup::Known((_, column)) => {
+            let asked = |default: &Expression| default.calls.iter().any(|call| call.name == "nextval");
+            let names = |default: &Expression| default.text.contains(sequence.name.name.as_str());
+            column.default.as_ref().is_some_and(|default| asked(default) && names(default))
+        }
+        Lookup::Absent | Lookup::Unknown => false,
+    };
+    let Some(sequence) = owned.filter(|sequence| asks(sequence)) else { return Value::Word("none") };
     let last = m.end.get(&sequence.name).and_then(|sequence| sequence.numbers.as_deref());
     let wanted = change(m).and_then(|change| width(change.to.built_in()?));
     let word = match (last.and_then(width), wanted) {
