@@ -45,8 +45,7 @@ impl Scene<'_> {
             Blocked::Unknown => Blocks { reads: Blocked::Unknown, writes: Blocked::Unknown },
             Blocked::No | Blocked::Brief | Blocked::Long => Blocks { reads: Blocked::No, writes: Blocked::No },
         };
-        let others_wait = |relation: &QualifiedName| self.in_use(relation) && effects.fills.as_ref() != Some(relation);
-        let taken = effects.locks.iter().filter(|lock| others_wait(&lock.relation)).map(|lock| lock.mode);
+        let taken = effects.locks.iter().filter(|lock| self.others_wait(effects, &lock.relation)).map(|lock| lock.mode);
         for mode in taken.chain(held) {
             if mode.blocks_reads() {
                 blocks.reads = blocks.reads.max(duration);
@@ -87,6 +86,13 @@ impl Scene<'_> {
         self.catalog
             .get(relation)
             .is_none_or(|known| known.persistence != Persistence::Temporary && !is_own(known.made_in, known.surely_made))
+    }
+
+    /// Whether somebody may wait for a relation that a statement locks: it is in use, and neither what REFRESH fills nor an index of that.
+    pub fn others_wait(&self, effects: &Effects, relation: &QualifiedName) -> bool {
+        let index = self.catalog.get(relation).and_then(|known| known.index.as_ref());
+        let filled = |filled: &QualifiedName| filled == relation || index.is_some_and(|index| index.table == *filled);
+        self.in_use(relation) && !effects.fills.as_ref().is_some_and(filled)
     }
 
     fn is_loss(&self, loss: &Loss) -> bool {

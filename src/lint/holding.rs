@@ -18,7 +18,7 @@ pub(super) struct Hold {
 
 /// The locks of a statement on relations that others use, to be asked before the statement changes the schema.
 pub(super) fn on_relations_in_use(scene: &Scene<'_>, effects: &Effects) -> Vec<Lock> {
-    effects.locks.iter().filter(|lock| lock.mode.blocks_writes() && scene.in_use(&lock.relation)).cloned().collect()
+    effects.locks.iter().filter(|lock| lock.mode.blocks_writes() && scene.others_wait(effects, &lock.relation)).cloned().collect()
 }
 
 impl Hold {

@@ -169,8 +169,10 @@ impl Catalog {
         view.surely_made = view.surely_made && (known || !create.or_replace || self.lookup(&name) == super::Lookup::Absent);
         view.columns = create.columns.iter().flatten().map(|column| Column::of_view(column, step)).collect();
         view.complete = create.columns.is_some();
+        view.filled = kind == ObjectKind::MaterializedView && create.with_data;
         let reads = self.read_by(&name, view.query.take(), &create.reads);
-        view.query = Some(Query { reads, calls: create.calls.clone(), mentions: create.mentions.clone() });
+        let mentions = self.view_mentions(create, &reads);
+        view.query = Some(Query { reads, calls: create.calls.clone(), mentions });
         self.put(view);
     }
 
@@ -229,6 +231,18 @@ impl Catalog {
         if let Some(owner) = self.edit(&table) {
             owner.owned_sequences.push(sequence);
         }
+    }
+
+    /// The names that may be columns of what a view reads. `*` stands for all that the one relation behind it has at this moment.
+    fn view_mentions(&self, create: &CreateView, reads: &[QualifiedName]) -> Vec<Ident> {
+        let mut mentions = create.mentions.clone();
+        if let (true, [only]) = (create.star, reads) {
+            let columns = self.get(only).map_or(&[][..], |relation| &relation.columns);
+            for column in columns {
+                add_once(&mut mentions, &column.name);
+            }
+        }
+        mentions
     }
 
     pub(super) fn create_trigger(&mut self, create: &CreateTrigger, step: Step) {

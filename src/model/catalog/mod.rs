@@ -102,8 +102,10 @@ pub struct Relation {
     pub made_in: Option<Step>,
     /// False if the statement that made it would also pass over an older one (IF NOT EXISTS) and nothing proves that there was none.
     pub surely_made: bool,
-    /// A statement of the history has put rows into it.
+    /// A statement of the history has put rows into it; of a materialized view: the last one that could did not say WITH NO DATA.
     pub filled: bool,
+    /// The history has granted rights on it.
+    pub granted: bool,
     /// In the order of the table. For views: as far as they are known.
     pub columns: Vec<Column>,
     /// Whether `columns`, `constraints` and `indexes` are all there are.
@@ -323,6 +325,7 @@ impl Relation {
             made_in,
             surely_made: made_in.is_some(),
             filled: false,
+            granted: false,
             columns: Vec::new(),
             complete: made_in.is_some(),
             constraints: Vec::new(),

@@ -64,6 +64,12 @@ impl Catalog {
             }
             Operation::Insert(insert) => self.fill(&insert.table),
             Operation::Update(update) => self.update(update),
+            Operation::RefreshMaterializedView { name, with_data, .. } => self.change_known(name, |view| view.filled = *with_data),
+            Operation::Privilege(privilege) => {
+                for object in privilege.objects.iter().filter(|_| privilege.grant && privilege.object == ObjectKind::Table) {
+                    self.change_known(object, |relation| relation.granted = true);
+                }
+            }
             Operation::Delete(delete) => self.meet(&self.resolve(&delete.table)),
             Operation::Merge { table, .. } | Operation::Copy { table: Some(table), from: true, .. } => self.fill(table),
             Operation::Truncate { table, .. } | Operation::LockTable { table, .. } | Operation::Copy { table: Some(table), .. } => {
@@ -90,14 +96,12 @@ impl Catalog {
             | Operation::TwoPhase(TwoPhase::Commit | TwoPhase::Rollback)
             | Operation::PsqlCommand { .. }
             | Operation::Reindex(_)
-            | Operation::RefreshMaterializedView { .. }
             | Operation::Copy { .. }
             | Operation::Select { .. }
             | Operation::Vacuum { .. }
             | Operation::Analyze { .. }
             | Operation::Repack { .. }
             | Operation::Comment { .. }
-            | Operation::Privilege(_)
             | Operation::Set { .. }
             | Operation::Reset { .. }
             | Operation::SetConstraints { .. }
@@ -161,6 +165,14 @@ impl Catalog {
                     relation.columns.iter_mut().filter(|column| is_fresh(column)).for_each(|column| column.updated = true);
                 });
             }
+        }
+    }
+
+    /// Changes a relation if the history knows it.
+    fn change_known(&mut self, name: &Name, change: impl FnOnce(&mut Relation)) {
+        let name = self.resolve(name);
+        if self.get(&name).is_some() {
+            self.edit_relation(&name, change);
         }
     }
 

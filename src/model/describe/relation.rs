@@ -107,7 +107,10 @@ impl Display for Keyed<'_> {
 
 pub(super) fn view(view: &CreateView, line: &mut Line) {
     line.word(&view.name).flag(view.or_replace, "or_replace").flag(view.if_not_exists, "if_not_exists");
-    line.flag(view.temporary, "temporary").flag(!view.with_data, "no_data").flag(view.security_invoker, "security_invoker");
+    line.flag(view.temporary, "temporary")
+        .flag(!view.with_data, "no_data")
+        .flag(view.security_invoker, "security_invoker")
+        .flag(view.star, "star");
     line.list("columns", view.columns.as_deref().unwrap_or_default()).list("reads", &view.reads).list("calls", &view.calls);
 }
 

@@ -115,7 +115,8 @@ pub struct Effects {
     pub unbounded: bool,
     /// Nothing can be known about what it does: DO, CALL, a statement that could not be read.
     pub opaque: bool,
-    /// A materialized view that REFRESH CONCURRENTLY fills: its lock stops no reader, and nobody writes to it but another REFRESH.
+    /// A materialized view that REFRESH fills while nobody waits for it: CONCURRENTLY stops no reader, one that was left WITH NO DATA has
+    /// none, and nobody writes to it but another REFRESH.
     pub fills: Option<QualifiedName>,
     /// Data that it destroys.
     pub destroys: Vec<Loss>,

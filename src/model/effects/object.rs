@@ -43,7 +43,8 @@ pub(super) fn create_materialized_view(scene: &Scene<'_>, view: &CreateView, out
 pub(super) fn refresh(scene: &Scene<'_>, name: &Name, concurrently: bool, with_data: bool, out: &mut Effects) {
     let Some(view) = scene.subject(name, false) else { return };
     out.lock(&view.name, if concurrently { Exclusive } else { AccessExclusive });
-    out.fills = concurrently.then(|| view.name.clone());
+    let unread = view.relation.is_some_and(|relation| relation.made_in.is_some() && !relation.filled);
+    out.fills = (concurrently || unread).then(|| view.name.clone());
     if !with_data {
         out.lock_all(view.indexes(), AccessExclusive);
         return;

@@ -15,6 +15,8 @@ pub struct CreateView {
     pub temporary: bool,
     /// Names of its columns if they are written or can be read off the query.
     pub columns: Option<Vec<Ident>>,
+    /// `*` stands among its columns: for those that the relations have when the view is made, and no later ones.
+    pub star: bool,
     /// Relations that the query names, CTEs and a recursive view's own name not among them, each once.
     pub reads: Vec<Name>,
     /// Functions that the query calls, each once.

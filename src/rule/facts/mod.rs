@@ -24,6 +24,7 @@ mod session;
 mod statement;
 mod table;
 mod version;
+mod view;
 
 use super::moment::Moment;
 use crate::model::kind::OpKind;
@@ -99,6 +100,7 @@ const TOPICS: &[&[Fact]] = &[
     session::FACTS,
     statement::FACTS,
     version::FACTS,
+    view::FACTS,
     file::FACTS,
     remark::FACTS,
 ];

@@ -66,7 +66,7 @@ fn taken<'a>(m: &Moment<'a>) -> Option<(Realm, &'a Name)> {
 }
 
 /// The first later statement of the file that gives the name to something.
-fn given_back(m: &Moment<'_>) -> Option<usize> {
+pub(super) fn given_back(m: &Moment<'_>) -> Option<usize> {
     if let Some(AlterAction::RenameColumn { from, .. }) = column::alter(m) {
         return column_given_back(m, from);
     }

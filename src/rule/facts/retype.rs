@@ -14,6 +14,8 @@ const OF: &[OpKind] = &[OpKind::ChangeColumnType];
 pub(super) const FACTS: &[Fact] = &[
     Fact { name: "type", kind: Kind::Text, of: OF, read: |m| change(m).map(|change| change.to.to_string()).into(),
            doc: "the new type" },
+    Fact { name: "type_stays", kind: Kind::Bool, of: OF, read: |m| known_change(m, true).map(|change| change.from.to_string() == change.to.to_string()).into(),
+           doc: "the new type is the one that the column has already, modifier and all" },
     Fact { name: "conversion", kind: Kind::Words(&["free", "rebuilds_indexes", "rewrites"]), of: OF, read: cost,
            doc: "what the change of type costs: the catalog alone, indexes built anew, or table and indexes written anew" },
     Fact { name: "may_rewrite", kind: Kind::Bool, of: OF, read: |m| (!m.effects.rewrites.is_empty()).into(),

@@ -62,6 +62,8 @@ pub(crate) struct QuerySummary {
     pub mentions: Vec<Ident>,
     /// The names of its own columns, if its words tell them all.
     pub columns: Option<Vec<Ident>>,
+    /// `*` stands for columns of its own, with a table before it or not.
+    pub star: bool,
     /// LIMIT or FETCH FIRST bounds it.
     pub limited: bool,
     /// The WHERE of each of its branches; empty if one of them has none.
@@ -87,7 +89,8 @@ pub(crate) fn query_over(source: &SourceFile, tokens: &[Token], bounded: &[Ident
     let tokens = &tokens[brackets..tokens.len() - brackets];
     let survey = survey(source, tokens, bounded);
     QuerySummary {
-        columns: output_columns(source, tokens, &survey),
+        columns: targets(source, tokens, &survey).and_then(|targets| output::names(source, targets)),
+        star: targets(source, tokens, &survey).is_some_and(|targets| output::has_star(source, targets)),
         filters: filters(source, tokens, &survey),
         mentions: survey.mentions(),
         limited: survey.limited,
@@ -123,8 +126,8 @@ pub(crate) fn brackets_around(source: &SourceFile, tokens: &[Token]) -> usize {
     closes.iter().enumerate().take_while(|(at, close)| **close + at + 1 == tokens.len()).count()
 }
 
-/// The columns of the first branch are those of all.
-fn output_columns(source: &SourceFile, tokens: &[Token], survey: &Survey) -> Option<Vec<Ident>> {
+/// What stands between SELECT and FROM of the first branch: its columns are those of all.
+fn targets<'a>(source: &SourceFile, tokens: &'a [Token], survey: &Survey) -> Option<&'a [Token]> {
     let first = survey.clauses.iter().position(|(clause, _)| matches!(clause, Clause::Targets | Clause::Values))?;
     let mut targets = survey.part(first, tokens);
     if survey.clauses[first].0 == Clause::Values {
@@ -141,7 +144,7 @@ fn output_columns(source: &SourceFile, tokens: &[Token], survey: &Survey) -> Opt
         let on = rest.first().is_some_and(|word| word.is_word(source, "on"));
         targets = if on { behind_group(source, &rest[1..]) } else { rest };
     }
-    output::names(source, targets)
+    Some(targets)
 }
 
 /// What stands behind the brackets that come first.

@@ -32,6 +32,23 @@ pub(super) fn names(source: &SourceFile, targets: &[Token]) -> Option<Vec<Ident>
     Some(names)
 }
 
+/// Whether a target is `*` or `orders.*`.
+pub(super) fn has_star(source: &SourceFile, targets: &[Token]) -> bool {
+    let mut depth = 0usize;
+    let mut before: Option<&Token> = None;
+    for token in targets {
+        match source.slice(token.span) {
+            b"(" | b"[" if token.kind == TokenKind::Punctuation => depth += 1,
+            b")" | b"]" if token.kind == TokenKind::Punctuation => depth = depth.saturating_sub(1),
+            // Behind an operand it multiplies.
+            b"*" if depth == 0 && before.is_none_or(|before| before.is_mark(source, ".") || before.is_mark(source, ",")) => return true,
+            _ => {}
+        }
+        before = Some(token);
+    }
+    false
+}
+
 /// The name of one target: what AS says, else that of a column or of the one function that it calls.
 fn name(source: &SourceFile, target: &[Token]) -> Option<Ident> {
     let (last, before) = target.split_last()?;

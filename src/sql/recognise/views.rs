@@ -37,6 +37,7 @@ fn empty(name: crate::model::name::Name) -> CreateView {
         if_not_exists: false,
         temporary: false,
         columns: None,
+        star: false,
         reads: Vec::new(),
         calls: Vec::new(),
         mentions: Vec::new(),
@@ -71,8 +72,8 @@ fn security_invoker(cursor: &mut Cursor<'_>) -> Read<bool> {
 /// Fills in what the query says.
 fn with_query(view: CreateView, mut query: Cursor<'_>) -> Read<CreateView> {
     let tokens = query.rest();
-    let QuerySummary { reads, calls, mentions, columns, .. } = query.query(tokens)?;
-    Ok(CreateView { reads, calls, mentions, columns: view.columns.or(columns), ..view })
+    let QuerySummary { reads, calls, mentions, columns, star, .. } = query.query(tokens)?;
+    Ok(CreateView { reads, calls, mentions, star, columns: view.columns.or(columns), ..view })
 }
 
 /// CREATE MATERIALIZED VIEW.

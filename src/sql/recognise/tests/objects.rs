@@ -142,6 +142,8 @@ fn views_say_what_they_read() {
             r#"
         CREATE OR REPLACE TEMP VIEW recent (a, b) WITH (security_invoker, check_option = local) AS SELECT id, note FROM orders WITH CASCADED CHECK OPTION;
         CREATE VIEW v WITH (security_invoker = 'off', security_barrier) AS SELECT lower(note) AS low, o.id FROM shop.orders o;
+        CREATE VIEW all_of_it AS SELECT DISTINCT ON (o.id) o.*, 2 * 3 AS six FROM orders o;
+        CREATE VIEW some_of_it AS SELECT count(*), total * 2 AS double FROM orders GROUP BY total;
         CREATE RECURSIVE VIEW r (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM r;
         CREATE MATERIALIZED VIEW IF NOT EXISTS totals (buyer, sum) USING heap WITH (fillfactor = 70) TABLESPACE fast AS SELECT buyer, sum(total) FROM orders GROUP BY 1 WITH NO DATA;
         REFRESH MATERIALIZED VIEW CONCURRENTLY totals;
@@ -151,6 +153,8 @@ fn views_say_what_they_read() {
         @r#"
         create_view recent or_replace temporary security_invoker columns=a,b reads=orders
         create_view v columns=low,id reads=shop.orders calls=lower
+        create_view all_of_it star reads=orders
+        create_view some_of_it columns=count,double reads=orders calls=count
         create_view r columns=n
         create_materialized_view totals if_not_exists no_data columns=buyer,sum reads=orders calls=sum
         refresh_materialized_view totals concurrently
@@ -271,7 +275,7 @@ fn what_create_schema_holds_lies_in_it() {
         add_foreign_key shop.orders (buyer) -> shop.users in create_table
         create_table shop.users (id integer)
         create_index i on=shop.orders (buyer)
-        create_view shop.v reads=shop.orders,public.payments
+        create_view shop.v star reads=shop.orders,public.payments
         create_sequence shop.ids
         "#
     );
