@@ -86,6 +86,8 @@ pub struct Catalog {
     /// The table that CREATE TABLE IF NOT EXISTS, or the column that ADD COLUMN IF NOT EXISTS, found in place: the constraints of the
     /// same statement follow, and are passed over with it.
     passed_over: Option<(QualifiedName, Option<Ident>)>,
+    /// ALTER DEFAULT PRIVILEGES has granted rights on what is made later.
+    grants_to_come: bool,
     journal: Journal,
 }
 
@@ -307,6 +309,11 @@ impl Catalog {
     /// Whether a statement may have made or dropped what the history does not tell: an opaque one, or an extension.
     pub fn may_hide_objects(&self) -> bool {
         self.opaque || !self.extensions.is_empty()
+    }
+
+    /// Whether the history has granted rights on what is made later.
+    pub fn grants_to_come(&self) -> bool {
+        self.grants_to_come
     }
 
     /// All relations that are known, in no order.

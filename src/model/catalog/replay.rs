@@ -66,6 +66,7 @@ impl Catalog {
             Operation::Update(update) => self.update(update),
             Operation::RefreshMaterializedView { name, with_data, .. } => self.change_known(name, |view| view.filled = *with_data),
             Operation::Privilege(privilege) => {
+                self.grants_to_come |= privilege.grant && privilege.to_come;
                 for object in privilege.objects.iter().filter(|_| privilege.grant && privilege.object == ObjectKind::Table) {
                     self.change_known(object, |relation| relation.granted = true);
                 }

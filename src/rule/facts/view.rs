@@ -1,7 +1,7 @@
 //! Facts about views: whether a new query fits the old columns, what a materialized view needs to be refreshed while it is read, and
 //! whether a view can stand for a table that was renamed.
 
-use super::{Fact, Kind, Value, column, object, remade, table};
+use super::{Fact, Kind, Value, column, remade, table};
 use crate::model::catalog::{Lookup, Relation};
 use crate::model::kind::OpKind;
 use crate::model::name::{Ident, Name, QualifiedName};
@@ -30,12 +30,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what OR REPLACE makes of the columns of the view that it replaces: they have to come first, in the same order" },
     Fact { name: "old_column", kind: Kind::Text, of: CREATE, read: |m| old_columns(m).1.map(|column| column.sql()).into(),
            doc: "the first old column that is gone or has another name" },
-    Fact { name: "row_security", kind: Kind::Bool, of: RENAME, read: |m| table::relation(m).is_some_and(|table| table.row_security).into(),
-           doc: "row level security is known to be enabled on the table" },
-    Fact { name: "granted", kind: Kind::Bool, of: RENAME, read: |m| table::relation(m).is_some_and(|table| table.granted).into(),
-           doc: "the history has granted rights on the table" },
-    Fact { name: "shim_invoker", kind: Kind::Bool, of: RENAME, read: |m| shim(m).is_some_and(|(_, view)| view.security_invoker).into(),
-           doc: "the view that takes the table's name is WITH (security_invoker)" },
+    Fact { name: "granted", kind: Kind::Bool, of: RENAME, read: |m| table::relation(m).is_some_and(|table| table.granted && !m.before.grants_to_come()).into(),
+           doc: "the history has granted rights on the table, and none on what is still to be made (ALTER DEFAULT PRIVILEGES)" },
     Fact { name: "shim_granted", kind: Kind::Bool, of: RENAME, read: |m| shim(m).is_none_or(|(by, view)| is_granted(m, by, &view.name)).into(),
            doc: "the file grants rights on that view" },
 ];
@@ -96,6 +92,7 @@ fn shim<'a>(m: &Moment<'a>) -> Option<(usize, &'a CreateView)> {
     })
 }
 
+/// Whether a statement behind the one that makes a view grants rights on it, or on all of its schema.
 fn is_granted(m: &Moment<'_>, made_by: usize, view: &Name) -> bool {
     let place: QualifiedName = m.before.resolve(view);
     let grants = |operation: &Operation| match operation {
@@ -104,11 +101,7 @@ fn is_granted(m: &Moment<'_>, made_by: usize, view: &Name) -> bool {
         }
         _ => false,
     };
-    let mut later = m.file.iter().skip(made_by).flat_map(|statement| &statement.operations);
-    later.any(|operation| grants(&operation.what)) || object::earlier(m).any(|(_, operation)| grants_on_all_to_come(operation))
-}
-
-/// ALTER DEFAULT PRIVILEGES gives the view its rights when it is made.
-fn grants_on_all_to_come(operation: &Operation) -> bool {
-    matches!(operation, Operation::Privilege(privilege) if privilege.grant && privilege.to_come)
+    let on_all = Ident::quoted("");
+    let mut places = m.outline().rights_on(&view.name).iter().chain(m.outline().rights_on(&on_all)).filter(|at| **at >= made_by);
+    places.any(|at| m.file[*at].operations.iter().any(|operation| grants(&operation.what)))
 }

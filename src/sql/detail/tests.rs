@@ -67,8 +67,12 @@ fn query_words(sql: &str) -> String {
     let tokens: Vec<Token> = lex::Lexer::new(&source, Span::new(0, sql.len() as u32)).collect();
     let found = query(&source, &tokens);
     let list = |items: Vec<String>| items.join(" ");
-    let flags =
-        [(found.limited, "limited"), (!found.filters.is_empty(), "filtered"), (found.locks_rows, "locks rows"), (!found.understood, "not understood")];
+    let flags = [
+        (found.limited, "limited"),
+        (!found.filters.is_empty(), "filtered"),
+        (found.locks_rows, "locks rows"),
+        (!found.understood, "not understood"),
+    ];
     let mut out = vec![format!("reads {}", list(found.reads.iter().map(ToString::to_string).collect()))];
     out.push(format!("calls {}", list(found.calls.iter().map(ToString::to_string).collect())));
     out.push(format!("mentions {}", list(found.mentions.iter().map(ToString::to_string).collect())));
