@@ -72,7 +72,7 @@ impl Answers {
                     _ => Some(false),
                 },
                 // A list is written by hand: what it names is a handful, unless the column is known to repeat.
-                Predicate::InList(column) => is_key(column).or(Some(true)),
+                Predicate::InList { column, .. } => is_key(column).or(Some(true)),
                 Predicate::InQuery { limited, .. } => Some(*limited),
                 Predicate::IsNotNull(_) | Predicate::IsNull(_) | Predicate::True | Predicate::Other => Some(false),
             };
@@ -128,7 +128,12 @@ pub enum Predicate {
         value: Option<Constant>,
     },
     /// `column IN (1, 2, 3)` or `= ANY (...)` over constants.
-    InList(Ident),
+    InList {
+        /// The column.
+        column: Ident,
+        /// The constants; `None` if they are not told one by one: a parameter, an array in a literal.
+        values: Option<Vec<Constant>>,
+    },
     /// `column IN (SELECT ...)`, and whether that query has a LIMIT.
     InQuery {
         /// The column, or the first of several.

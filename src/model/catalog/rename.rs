@@ -336,7 +336,7 @@ impl Expression {
             match part {
                 Predicate::IsNotNull(column)
                 | Predicate::IsNull(column)
-                | Predicate::InList(column)
+                | Predicate::InList { column, .. }
                 | Predicate::Compare { column, .. }
                 | Predicate::InQuery { column, .. }
                     if column == from =>
@@ -345,7 +345,7 @@ impl Expression {
                 }
                 Predicate::IsNotNull(_)
                 | Predicate::IsNull(_)
-                | Predicate::InList(_)
+                | Predicate::InList { .. }
                 | Predicate::Compare { .. }
                 | Predicate::InQuery { .. }
                 | Predicate::True

@@ -120,7 +120,7 @@ fn is_indexed(scene: &Scene<'_>, table: &QualifiedName, filter: &Expression) -> 
     let is_indexed = |column: &Ident| scene.catalog.covering_index(table, std::slice::from_ref(column)) != Lookup::Absent;
     filter.conjuncts.iter().any(|part| match part {
         Predicate::Compare { column, operator, .. } => &**operator != "<>" && is_indexed(column),
-        Predicate::InList(column) | Predicate::InQuery { column, limited: true } => is_indexed(column),
+        Predicate::InList { column, .. } | Predicate::InQuery { column, limited: true } => is_indexed(column),
         Predicate::IsNotNull(_) | Predicate::IsNull(_) | Predicate::InQuery { limited: false, .. } | Predicate::True | Predicate::Other => {
             false
         }

@@ -1,6 +1,7 @@
 //! What the server does for one operation: locks, rewrites, scans, index builds, what is lost and which running code breaks.
 
 mod alter;
+pub mod bound;
 mod column;
 mod constraint;
 mod data;

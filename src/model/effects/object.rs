@@ -105,6 +105,8 @@ pub(super) fn alter_domain(scene: &Scene<'_>, name: &Name, action: &DomainAction
     if !scene.catalog.is_whole() {
         // Other tables may use it.
         out.assume("tables");
+        // Of a domain that nobody has seen, all of them are others.
+        out.opaque |= scene.catalog.user_type(name) == Lookup::Unknown;
     }
 }
 

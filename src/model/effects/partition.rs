@@ -1,14 +1,11 @@
 //! Partitions coming and going: what the parent, the default partition and the tables around them feel.
 
-use super::constraint::is_proof;
 use super::scene::{Scene, Subject};
-use super::{BreakKind, Effects};
-use crate::model::catalog::{Constraint, Lookup};
-use crate::model::expression::{Constant, Expression, Predicate};
+use super::{BreakKind, Effects, bound};
+use crate::model::catalog::Lookup;
 use crate::model::lock::LockMode::{AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
-use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{Bound, ConstraintKind, CreateTable, Detach};
-use std::cmp::Ordering;
+use crate::model::name::{Name, QualifiedName};
+use crate::model::operation::{Bound, CreateTable, Detach};
 
 /// CREATE TABLE ... PARTITION OF.
 pub(super) fn create(scene: &Scene<'_>, create: &CreateTable, parent: &Name, bound: &Bound, out: &mut Effects) {
@@ -34,9 +31,10 @@ pub(super) fn attach(scene: &Scene<'_>, parent: &Subject<'_>, partition: &Name, 
     let members = scene.family(&partition, false);
     out.lock_all(members.iter().map(|member| &member.name), AccessExclusive);
     let scanned: Vec<&Subject<'_>> = members.iter().filter(|member| member.has_rows()).collect();
-    if !fits(parent, &partition, bound) {
+    let fits = parent.relation.zip(partition.relation).is_some_and(|(parent, partition)| bound::fits(parent, partition, bound));
+    if !fits {
         scanned.iter().for_each(|member| out.scan(&member.name));
-        if !partition.is_complete() || !parent.is_complete() {
+        if !partition.is_complete() || !parent.is_complete() || may_fit(parent, &partition, bound) {
             out.assume("constraints");
         }
     }
@@ -61,6 +59,12 @@ pub(super) fn attach(scene: &Scene<'_>, parent: &Subject<'_>, partition: &Name, 
             }
         }
     }
+}
+
+/// Whether a CHECK that is not understood may prove the bound: of a key of several columns, an expression or a hash.
+fn may_fit(parent: &Subject<'_>, partition: &Subject<'_>, bound: &Bound) -> bool {
+    let has_proofs = partition.relation.is_some_and(|partition| bound::proofs(partition).next().is_some());
+    has_proofs && parent.relation.is_some_and(|parent| bound::condition(parent, bound).is_none())
 }
 
 /// The index that a partition lacks of its parent's.
@@ -131,117 +135,13 @@ fn recheck_default(scene: &Scene<'_>, parent: &Subject<'_>, bound: &Bound, out: 
         out.assume("partitions");
     }
     let Some(default) = default_of(scene, parent).filter(|_| *bound != Bound::Default) else { return };
-    let key = key_column(parent);
-    let excluded = key.is_some_and(|key| {
-        let proofs = || default.constraints().iter().filter_map(valid_check);
-        is_never_null(&default, key) && proofs().flat_map(|check| &check.conjuncts).any(|part| excludes(part, key, bound))
-    });
+    let excluded = parent.relation.zip(default.relation).is_some_and(|(parent, default)| bound::excludes(parent, default, bound));
     for member in scene.family(&default, false) {
         out.lock(&member.name, AccessExclusive);
         if !excluded && member.has_rows() {
             out.scan(&member.name);
         }
     }
-}
-
-/// The key, if it is one column.
-fn key_column<'a>(parent: &Subject<'a>) -> Option<&'a Ident> {
-    match parent.relation?.partition_by.as_ref()?.columns.as_slice() {
-        [Some(column)] => Some(column),
-        _ => None,
-    }
-}
-
-fn valid_check(constraint: &Constraint) -> Option<&Expression> {
-    match &constraint.kind {
-        ConstraintKind::Check { expression } if constraint.validated && constraint.enforced => Some(expression),
-        ConstraintKind::Check { .. }
-        | ConstraintKind::NotNull { .. }
-        | ConstraintKind::Unique(_)
-        | ConstraintKind::PrimaryKey(_)
-        | ConstraintKind::Exclude { .. }
-        | ConstraintKind::ForeignKey(_) => None,
-    }
-}
-
-fn is_never_null(table: &Subject<'_>, column: &Ident) -> bool {
-    table.column(column).is_some_and(|known| known.not_null) || table.constraints().iter().any(|constraint| is_proof(constraint, column))
-}
-
-/// Whether validated checks of a table prove that all its rows lie in the bound, so that nobody has to look.
-fn fits(parent: &Subject<'_>, partition: &Subject<'_>, bound: &Bound) -> bool {
-    let Some(key) = key_column(parent) else { return false };
-    let parts: Vec<&Predicate> = partition.constraints().iter().filter_map(valid_check).flat_map(|check| &check.conjuncts).collect();
-    // CHECK lets NULL pass, a bound does not.
-    is_never_null(partition, key)
-        && match bound {
-            Bound::Range { from, to } => {
-                let ([from], [to]) = (from.as_slice(), to.as_slice()) else { return false };
-                parts.iter().any(|part| is_at_least(part, key, from)) && parts.iter().any(|part| is_below(part, key, to))
-            }
-            Bound::In(values) => parts.iter().any(|part| {
-                matches!(part, Predicate::Compare { column, operator, value: Some(value) }
-                    if column == key && &**operator == "=" && values.iter().any(|text| compare(value, text) == Some(Ordering::Equal)))
-            }),
-            Bound::Default | Bound::Hash | Bound::Unknown => false,
-        }
-}
-
-fn is_at_least(part: &Predicate, key: &Ident, from: &str) -> bool {
-    from.eq_ignore_ascii_case("minvalue")
-        || bounded(part, key, &[">=", ">", "="], |value| compare(value, from), &[Ordering::Greater, Ordering::Equal])
-}
-
-fn is_below(part: &Predicate, key: &Ident, to: &str) -> bool {
-    to.eq_ignore_ascii_case("maxvalue")
-        || bounded(part, key, &["<"], |value| compare(value, to), &[Ordering::Less, Ordering::Equal])
-        || bounded(part, key, &["<=", "="], |value| compare(value, to), &[Ordering::Less])
-}
-
-/// Whether a condition leaves no value of the key inside the bound.
-fn excludes(part: &Predicate, key: &Ident, bound: &Bound) -> bool {
-    let Bound::Range { from, to } = bound else { return false };
-    let ([from], [to]) = (from.as_slice(), to.as_slice()) else { return false };
-    bounded(part, key, &[">=", ">", "="], |value| compare(value, to), &[Ordering::Greater, Ordering::Equal])
-        || bounded(part, key, &["<"], |value| compare(value, from), &[Ordering::Less, Ordering::Equal])
-        || bounded(part, key, &["<=", "="], |value| compare(value, from), &[Ordering::Less])
-}
-
-fn bounded(
-    part: &Predicate,
-    key: &Ident,
-    operators: &[&str],
-    compared: impl Fn(&Constant) -> Option<Ordering>,
-    wanted: &[Ordering],
-) -> bool {
-    match part {
-        Predicate::Compare { column, operator, value: Some(value) } => {
-            column == key && operators.contains(&&**operator) && compared(value).is_some_and(|order| wanted.contains(&order))
-        }
-        _ => false,
-    }
-}
-
-/// How a constant of a condition compares with the text of a bound; `None` if that takes more than numbers, equal texts, or texts that
-/// sort as dates do.
-fn compare(value: &Constant, bound: &str) -> Option<Ordering> {
-    let bound = bound.trim().trim_matches('\'');
-    match value {
-        Constant::Number(number) => match (number.parse::<i128>(), bound.parse::<i128>()) {
-            (Ok(a), Ok(b)) => Some(a.cmp(&b)),
-            _ => number.parse::<f64>().ok()?.partial_cmp(&bound.parse::<f64>().ok()?),
-        },
-        Constant::Text(text) if **text == *bound => Some(Ordering::Equal),
-        Constant::Text(text) if is_date(text) && is_date(bound) => Some((**text).cmp(bound)),
-        Constant::Text(_) | Constant::Null | Constant::Boolean(_) => None,
-    }
-}
-
-/// `2026-01-31`, perhaps with a time of day behind it.
-fn is_date(text: &str) -> bool {
-    let shape =
-        |text: &[u8]| text.iter().enumerate().all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() });
-    text.is_ascii() && text.len() == 10 && shape(text.as_bytes())
 }
 
 /// Whether a table is attached to a parent that the history knows, or may be.

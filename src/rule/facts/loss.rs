@@ -222,7 +222,7 @@ fn is_scaffold(m: &Moment<'_>, constraint: &Constraint) -> bool {
     let ConstraintKind::Check { expression } = &constraint.kind else { return false };
     let proven = |part: &Predicate| match part {
         Predicate::IsNotNull(name) => table.column(name).is_some_and(|column| column.not_null) || table.partition_of.is_some(),
-        Predicate::Compare { .. } | Predicate::InList(_) => table.partition_of.is_some(),
+        Predicate::Compare { .. } | Predicate::InList { .. } => table.partition_of.is_some(),
         Predicate::IsNull(_) | Predicate::InQuery { .. } | Predicate::True | Predicate::Other => false,
     };
     expression.conjuncts.iter().all(proven)

@@ -53,7 +53,7 @@ fn functions_are_found_however_deep_they_are() {
 fn a_column_stands_on_the_left_of_its_condition() {
     insta::assert_snapshot!(words("5 < id"), @r#"operators <; columns id; conditions Compare { column: Ident("id"), operator: ">", value: Some(Number("5")) }"#);
     insta::assert_snapshot!(words("NOT (buyer IS NULL) AND note ISNULL"), @r#"operators not is and; columns buyer note; conditions IsNotNull(Ident("buyer")) IsNull(Ident("note"))"#);
-    insta::assert_snapshot!(words("id = ANY ('{1,2}'::int[])"), @r#"operators =; columns id; casts integer; conditions InList(Ident("id"))"#);
+    insta::assert_snapshot!(words("id = ANY ('{1,2}'::int[])"), @r#"operators =; columns id; casts integer; conditions InList { column: Ident("id"), values: None }"#);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn predicate(expression: &Expr, bounded: &[Ident]) -> Predicate {
         Expr::IsNotNull(operand) => column(operand).map(Predicate::IsNotNull),
         Expr::UnaryOp { op: UnaryOperator::Not, expr } => negated(expr),
         Expr::BinaryOp { left, op, right } => comparison(left, op, right).or_else(|| joined(left, op, right, bounded)),
-        Expr::InList { expr, list, negated: false } if list.iter().all(|item| known(item).is_some()) => column(expr).map(Predicate::InList),
+        Expr::InList { expr, list, negated: false } if list.iter().all(|item| known(item).is_some()) => listed(expr, list),
         Expr::InSubquery { expr, subquery, negated: false } => in_query(expr, subquery),
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => any(left, right),
         _ => (constant(expression) == Some(Constant::Boolean(true))).then_some(Predicate::True),
@@ -282,7 +282,11 @@ fn any(left: &Expr, mut right: &Expr) -> Option<Predicate> {
     }
     match right {
         Expr::Subquery(query) => in_query(left, query),
-        Expr::Array(array) if array.elem.iter().all(|item| known(item).is_some()) => column(left).map(Predicate::InList),
-        _ => known(right).and_then(|_| column(left)).map(Predicate::InList),
+        Expr::Array(array) if array.elem.iter().all(|item| known(item).is_some()) => listed(left, &array.elem),
+        _ => known(right).and_then(|_| column(left)).map(|column| Predicate::InList { column, values: None }),
     }
+}
+
+fn listed(operand: &Expr, list: &[Expr]) -> Option<Predicate> {
+    Some(Predicate::InList { column: column(operand)?, values: list.iter().map(constant).collect() })
 }
