@@ -4,7 +4,7 @@
 
 use super::literals::literals_of;
 use crate::model::name::{Ident, Name};
-use crate::model::operation::{AlterAction, ObjectKind, Operation, Privilege};
+use crate::model::operation::{AlterAction, ObjectKind, Operation, Privilege, Realm};
 use crate::sql::Statement;
 use foldhash::HashMap;
 use std::cell::OnceCell;
@@ -22,12 +22,16 @@ pub struct Outline {
     /// The last statement that is no SET, RESET or end of a transaction.
     last_that_may_fail: Option<usize>,
     drops_trigger: Option<usize>,
+    drops_routine: Option<usize>,
     made: HashMap<(ObjectKind, Name), Places>,
     renames: HashMap<Ident, Vec<(usize, Name)>>,
     row_changes: HashMap<Ident, Vec<RowChange>>,
     /// By the bare name of a table, view or function; grants of roles by the role, and those on all objects of a schema by no name.
     rights: HashMap<Ident, Places>,
     literals: OnceCell<HashMap<Box<str>, Places>>,
+    upkeep: OnceCell<HashMap<Ident, Places>>,
+    /// Statements that may run others which nobody sees.
+    unseen: Places,
 }
 
 /// A statement that empties a table, or puts rows into it.
@@ -68,6 +72,13 @@ impl Outline {
 
     /// Statements that make a type, domain, function, schema, trigger or policy of this name, and cannot find it in place; triggers and
     /// policies are filed under their bare names, procedures as functions.
+    /// The last statement that drops a function or procedure.
+    pub fn last_drop_of_routine(&self) -> Option<usize> {
+        self.drops_routine
+    }
+
+    /// Statements that make a type, trigger or policy of this name, and cannot find it in place; triggers and policies are filed under
+    /// their bare names.
     pub fn makes(&self, kind: ObjectKind, name: &Name) -> &[usize] {
         places(&self.made, &(kind, name.clone()))
     }
@@ -100,9 +111,31 @@ impl Outline {
         index.get(text).map_or(&[], Vec::as_slice)
     }
 
+    /// Statements that change rows of a table of this name, its triggers or options, or drop it; and those that drop a function of this name.
+    pub fn upkeep_of(&self, name: &Ident, file: &[Statement]) -> &[usize] {
+        let index = self.upkeep.get_or_init(|| {
+            let mut index = HashMap::default();
+            for (at, operation) in operations(file) {
+                if let Some(name) = kept_up(operation) {
+                    push(&mut index, name.name.clone(), at);
+                }
+            }
+            index
+        });
+        places(index, name)
+    }
+
+    /// Statements that may run others which nobody sees.
+    pub fn unseen(&self) -> &[usize] {
+        &self.unseen
+    }
+
     fn note(&mut self, at: usize, operation: &Operation) {
         if !matches!(operation, Operation::Set { .. } | Operation::Reset { .. } | Operation::Begin) && !ends_transaction(operation) {
             self.last_that_may_fail = Some(at);
+        }
+        if operation.runs_unseen() {
+            self.unseen.push(at);
         }
         match operation {
             Operation::Commit { .. } | Operation::Rollback { .. } => self.ends.push(at),
@@ -113,6 +146,7 @@ impl Outline {
                 self.note_made(at, ObjectKind::Schema, &Name::bare(name.clone()));
             }
             Operation::Drop(drop) if drop.object == ObjectKind::Trigger => self.drops_trigger = self.drops_trigger.or(Some(at)),
+            Operation::Drop(drop) if drop.object.realm() == Some(Realm::Function) => self.drops_routine = Some(at),
             Operation::CreateTrigger(trigger) if !trigger.or_replace => {
                 self.note_made(at, ObjectKind::Trigger, &Name::bare(trigger.name.clone()));
             }
@@ -158,6 +192,24 @@ impl Outline {
             Operation::Insert(insert) => change(&insert.table, false),
             _ => {}
         }
+    }
+}
+
+/// The table whose rows, triggers or options are changed, or what is dropped.
+fn kept_up(operation: &Operation) -> Option<&Name> {
+    match operation {
+        Operation::Insert(insert) => Some(&insert.table),
+        Operation::Update(update) => Some(&update.table),
+        Operation::Delete(delete) => Some(&delete.table),
+        Operation::Merge { table, .. } => Some(table),
+        Operation::Copy { table, from: true, .. } => table.as_ref(),
+        Operation::CreateTrigger(trigger) => Some(&trigger.table),
+        Operation::Drop(drop) => Some(&drop.name),
+        Operation::Alter(target, action) => match &**action {
+            AlterAction::SetTrigger { .. } | AlterAction::SetOptions { .. } | AlterAction::ResetOptions { .. } => Some(&target.name),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -25,7 +25,7 @@ pub use index::GivenIndex;
 use super::expression::Expression;
 use super::name::{Ident, Name, QualifiedName};
 use super::operation::{
-    Bound, ConstraintKind, Generated, Identity, IndexKey, ObjectKind, PartitionKey, Persistence, ReplicaIdentity, Volatility,
+    Bound, ConstraintKind, Generated, Identity, IndexKey, ObjectKind, PartitionKey, Persistence, ReplicaIdentity, Signature, Volatility,
 };
 use super::types::{Collation, TypeName, UserType};
 use foldhash::{HashMap, HashSet};
@@ -276,6 +276,8 @@ pub struct Query {
 pub struct Function {
     /// Types of the arguments that a call passes.
     pub arguments: Vec<Option<TypeName>>,
+    /// What else a later definition has to keep.
+    pub signature: Signature,
     /// `sql`, `plpgsql`, ...
     pub language: Option<Ident>,
     /// provolatile.

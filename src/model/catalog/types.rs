@@ -185,6 +185,7 @@ impl Catalog {
         let name = self.creation_name(&create.name, Persistence::Permanent);
         let made = Function {
             arguments: create.arguments.clone(),
+            signature: create.signature.clone(),
             language: create.language.clone(),
             volatility: create.volatility.unwrap_or(Volatility::Volatile),
             procedure: create.procedure,

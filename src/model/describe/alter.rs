@@ -3,7 +3,7 @@
 use super::relation::{Bounded, Defined};
 use super::{Line, Typed, column_of};
 use crate::model::name::Ident;
-use crate::model::operation::{AlterAction, Detach, ObjectKind, Persistence, ReplicaIdentity, RowSecurity, Target};
+use crate::model::operation::{AlterAction, Detach, ObjectKind, Persistence, ReplicaIdentity, RowSecurity, Target, Triggers};
 
 pub(super) fn describe(target: &Target, action: &AlterAction, line: &mut Line) {
     match (action, action.column()) {
@@ -49,7 +49,11 @@ pub(super) fn describe(target: &Target, action: &AlterAction, line: &mut Line) {
         AlterAction::RenameColumn { from: _, to } | AlterAction::RenameTo { to } => line.word(format_args!("to {to}")),
         AlterAction::RenameConstraint { from, to } | AlterAction::RenameAttribute { from, to } => line.word(format_args!("{from} to {to}")),
         AlterAction::SetSchema { schema } => line.word(schema),
-        AlterAction::SetTrigger { enable, trigger } => line.word(switch(*enable)).word(trigger.as_ref().map_or("all", Ident::as_str)),
+        AlterAction::SetTrigger { enable, triggers } => line.word(switch(*enable)).word(match triggers {
+            Triggers::All => "all",
+            Triggers::User => "user",
+            Triggers::One(trigger) => trigger.as_str(),
+        }),
         AlterAction::SetRule { enable, rule } => line.word(switch(*enable)).word(rule),
         AlterAction::RowSecurity(security) => line.word(match security {
             RowSecurity::Enable => "enable",

@@ -182,8 +182,8 @@ pub enum AlterAction {
     SetTrigger {
         /// False for DISABLE.
         enable: bool,
-        /// The trigger; `None` for ALL and USER.
-        trigger: Option<Ident>,
+        /// Which ones.
+        triggers: Triggers,
     },
     /// `ENABLE [ALWAYS | REPLICA]` or DISABLE RULE.
     SetRule {
@@ -316,6 +316,17 @@ pub enum AlterAction {
         /// What stood there instead of what was expected.
         why: Box<str>,
     },
+}
+
+/// Which triggers ENABLE and DISABLE TRIGGER switch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Triggers {
+    /// ALL: those of foreign keys too.
+    All,
+    /// USER: all but those that constraints need.
+    User,
+    /// One, by name.
+    One(Ident),
 }
 
 /// What is switched of row-level security.

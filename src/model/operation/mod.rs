@@ -19,13 +19,13 @@ mod table;
 mod types;
 mod view;
 
-pub use alter::{AlterAction, Detach, ReplicaIdentity, RowSecurity, Target};
+pub use alter::{AlterAction, Detach, ReplicaIdentity, RowSecurity, Target, Triggers};
 pub use column::{Column, Generated, Identity};
 pub use constraint::{AddConstraint, ConstraintKind, ForeignKey, Key, Written};
 pub use data::{Delete, Insert, InsertSource, Update};
 pub use index::{CreateIndex, IndexKey, IndexKeyKind, Reindex, ReindexScope};
 pub use object::{Drop, ObjectKind, Realm};
-pub use routine::{CreateFunction, CreateTrigger, Volatility};
+pub use routine::{CreateFunction, CreateTrigger, Signature, Volatility};
 pub use security::{Policy, Privilege};
 pub use session::{SettingValue, TwoPhase};
 pub use table::{Bound, CreateTable, CreateTableAs, PartitionKey, Persistence};

@@ -15,6 +15,8 @@ pub struct CreateFunction {
     pub procedure: bool,
     /// Types of the arguments that a call passes; `None` where one could not be read.
     pub arguments: Vec<Option<TypeName>>,
+    /// What else a later definition of it has to keep.
+    pub signature: Signature,
     /// LANGUAGE; `None` is `sql`, which a body outside of quotes need not say.
     pub language: Option<Ident>,
     /// `None`: the server takes VOLATILE.
@@ -30,6 +32,21 @@ pub struct CreateFunction {
     pub body: Option<Span>,
     /// BEGIN ATOMIC or RETURN (14): the body is parsed when the function is made, and depends on what it names.
     pub atomic: bool,
+}
+
+/// What CREATE OR REPLACE has to leave as it was, beside the types of the arguments.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Signature {
+    /// Names of the arguments that a call passes; `None` for one without a name.
+    pub names: Vec<Option<Ident>>,
+    /// How many of them have a default.
+    pub defaults: usize,
+    /// OUT and INOUT arguments and the columns of RETURNS TABLE, with their types as far as they can be read.
+    pub outputs: Vec<(Option<Ident>, Option<TypeName>)>,
+    /// RETURNS; `None` for TABLE, for OUT arguments alone, and for a procedure.
+    pub returns: Option<TypeName>,
+    /// RETURNS SETOF or TABLE.
+    pub returns_set: bool,
 }
 
 /// pg_proc.provolatile.

@@ -27,6 +27,8 @@ pub struct CreateTable {
     pub partition_by: Option<PartitionKey>,
     /// OF: the composite type, as written, that gives the columns.
     pub of_type: Option<Name>,
+    /// WITH (...): storage parameters, names folded, values as written; `None` for a name alone, which means `true`.
+    pub options: Vec<(Box<str>, Option<Box<str>>)>,
 }
 
 /// PARTITION BY.

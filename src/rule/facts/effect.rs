@@ -13,6 +13,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "a table's rows are written anew" },
     Fact { name: "builds", kind: Kind::Bool, of: OpKind::ALL, read: |m| brings(m, |e| !e.builds.is_empty()),
            doc: "an index is built for the first time" },
+    Fact { name: "rebuilds", kind: Kind::Bool, of: OpKind::ALL, read: |m| brings(m, |e| !e.rebuilds.is_empty()),
+           doc: "an index that was there is built anew" },
     Fact { name: "transaction", kind: Kind::Words(&["allowed", "forbidden"]), of: OpKind::ALL, read: transaction,
            doc: "whether the server runs it inside a transaction block" },
 ];

@@ -14,15 +14,19 @@ mod key;
 mod loss;
 mod object;
 mod order;
+mod partition;
 mod privilege;
 mod release;
 mod remade;
 mod remark;
 mod retype;
+mod routine;
 mod row_security;
 mod session;
 mod statement;
+mod storage;
 mod table;
+mod types;
 mod version;
 mod view;
 
@@ -95,6 +99,10 @@ const TOPICS: &[&[Fact]] = &[
     release::FACTS,
     privilege::FACTS,
     row_security::FACTS,
+    partition::FACTS,
+    storage::FACTS,
+    types::FACTS,
+    routine::FACTS,
     data::FACTS,
     effect::FACTS,
     session::FACTS,

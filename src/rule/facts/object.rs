@@ -140,7 +140,7 @@ fn index<'a>(m: &Moment<'a>) -> Value<'a> {
     }
 }
 
-/// An index that nobody has seen is taken to be a plain one.
+/// An index or a table that nobody has seen is taken to be a plain one.
 fn partitioned<'a>(m: &Moment<'a>) -> Value<'a> {
     table::relation(m).is_some_and(|relation| relation.partition_by.is_some()).into()
 }

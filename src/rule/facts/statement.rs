@@ -50,7 +50,7 @@ pub(super) const FACTS: &[Fact] = &[
 ];
 
 /// Whether others can know the relation: this migration did not make it, and it is not temporary.
-fn is_shared(m: &Moment<'_>, relation: &QualifiedName) -> bool {
+pub(super) fn is_shared(m: &Moment<'_>, relation: &QualifiedName) -> bool {
     m.before.get(relation).is_none_or(|known| {
         let new = known.made_in == Some(m.step) && known.surely_made;
         let of_new = known

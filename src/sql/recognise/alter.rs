@@ -6,7 +6,9 @@ use super::constraint;
 use super::cursor::{Cursor, Fault, Read};
 use super::{Operations, maintenance, sequence, table};
 use crate::model::name::Ident;
-use crate::model::operation::{AlterAction, Detach, ObjectKind, Operation, Persistence, ReplicaIdentity, RowSecurity, Target, Written};
+use crate::model::operation::{
+    AlterAction, Detach, ObjectKind, Operation, Persistence, ReplicaIdentity, RowSecurity, Target, Triggers, Written,
+};
 use crate::sql::lex::TokenKind;
 use crate::text::Located;
 
@@ -266,7 +268,7 @@ fn set(part: &mut Cursor<'_>) -> Read<AlterAction> {
 }
 
 /// A name, and its value if one is written.
-type StorageOption = (Box<str>, Option<Box<str>>);
+pub(super) type StorageOption = (Box<str>, Option<Box<str>>);
 
 /// `(fillfactor = 70, toast.autovacuum_enabled)`: names folded, values as written.
 pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Vec<StorageOption>> {
@@ -307,9 +309,12 @@ fn switch(part: &mut Cursor<'_>, enable: bool) -> Read<AlterAction> {
         return Ok(AlterAction::SetRule { enable, rule: part.ident()? });
     }
     part.expect("trigger")?;
-    let all = part.take_any(&["all", "user"]).is_some();
-    let trigger = if all { None } else { Some(part.ident()?) };
-    Ok(AlterAction::SetTrigger { enable, trigger })
+    let triggers = match part.take_any(&["all", "user"]) {
+        Some("all") => Triggers::All,
+        Some(_) => Triggers::User,
+        None => Triggers::One(part.ident()?),
+    };
+    Ok(AlterAction::SetTrigger { enable, triggers })
 }
 
 fn replica_identity(part: &mut Cursor<'_>) -> Read<ReplicaIdentity> {

@@ -1,6 +1,6 @@
 //! CREATE TABLE in all its forms, CREATE TABLE AS, CREATE FOREIGN TABLE.
 
-use super::alter;
+use super::alter::{self, StorageOption};
 use super::column::{self, Definition};
 use super::constraint::{self, Draft};
 use super::cursor::{Cursor, Read};
@@ -33,6 +33,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
         partition_of: None,
         partition_by: None,
         of_type: None,
+        options: Vec::new(),
     };
     let constraints = body(cursor, &mut table)?;
     options(cursor, &mut table)?;
@@ -140,17 +141,19 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Read<()> {
     if cursor.take("partition by") {
         table.partition_by = Some(partition_key(cursor)?);
     }
-    storage(cursor)
+    table.options = storage(cursor)?;
+    Ok(())
 }
 
-/// USING, WITH, ON COMMIT, TABLESPACE: also of CREATE TABLE AS and materialized views.
-pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<()> {
+/// USING, WITH, ON COMMIT, TABLESPACE: also of CREATE TABLE AS and materialized views. Gives what stands behind WITH.
+pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<Vec<StorageOption>> {
+    let mut with = Vec::new();
     if cursor.take("using") {
         cursor.ident()?;
     }
     if cursor.sees("with (") {
         cursor.skip(1);
-        alter::options(cursor)?;
+        with = alter::options(cursor)?;
     } else {
         cursor.take("without oids");
     }
@@ -160,7 +163,7 @@ pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<()> {
     if cursor.take("tablespace") {
         cursor.ident()?;
     }
-    Ok(())
+    Ok(with)
 }
 
 /// `RANGE (a, lower(b))`.

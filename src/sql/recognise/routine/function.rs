@@ -3,7 +3,8 @@
 use super::super::cursor::{Cursor, Read};
 use super::super::{Operations, one, session, type_name};
 use super::{language, literal};
-use crate::model::operation::{CreateFunction, Operation, Volatility};
+use crate::model::name::Ident;
+use crate::model::operation::{CreateFunction, Operation, Signature, Volatility};
 use crate::model::types::TypeName;
 
 /// CREATE [OR REPLACE] FUNCTION or PROCEDURE.
@@ -13,15 +14,25 @@ pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let or_replace = cursor.take("or replace");
     let procedure = cursor.expect_any(&["function", "procedure"])? == "procedure";
     let name = cursor.type_or_function_name()?;
-    let mut arguments = Vec::new();
-    for argument in cursor.group()?.comma_parts()? {
-        arguments.extend(passed(argument, procedure)?);
+    let (mut arguments, mut signature) = (Vec::new(), Signature::default());
+    for part in cursor.group()?.comma_parts()? {
+        let Argument { mode, name, data_type, has_default } = argument(part)?;
+        if matches!(mode, Some("out" | "inout" | "in out")) {
+            signature.outputs.push((name.clone(), data_type.clone()));
+        }
+        // A function gives its OUT arguments back; a procedure is called with them.
+        if mode != Some("out") || procedure {
+            arguments.push(data_type);
+            signature.names.push(name);
+            signature.defaults += usize::from(has_default);
+        }
     }
     let mut function = CreateFunction {
         name,
         or_replace,
         procedure,
         arguments,
+        signature,
         language: None,
         volatility: None,
         returns_trigger: false,
@@ -36,33 +47,42 @@ pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     Ok(one(cursor, from, Operation::CreateFunction(Box::new(function))))
 }
 
-/// The type of one argument if a call passes it; `Some(None)` if it cannot be read.
-fn passed(mut argument: Cursor<'_>, procedure: bool) -> Read<Option<Option<TypeName>>> {
-    if argument.at_end() {
-        return Err(argument.fail("an argument"));
-    }
-    let mut mode = take_mode(&mut argument);
-    let from = argument.mark();
-    let mut read = type_name::read(&mut argument);
-    if !ends_argument(&argument) || read.is_err() {
-        // The first word was its name; the mode may also stand behind that.
-        argument.back_to(from);
-        argument.type_ident()?;
-        mode = mode.or_else(|| take_mode(&mut argument));
-        read = type_name::read(&mut argument);
-    }
-    if argument.take_any(&["default", "="]).is_some() {
-        let default = argument.rest();
-        argument.expression(default)?;
-    }
-    if read.is_err() || !argument.at_end() {
-        argument.note_unknown();
-    }
-    // A function gives its OUT arguments back; a procedure is called with them.
-    Ok((mode != Some("out") || procedure).then_some(read.ok()))
+/// An argument as it is written.
+struct Argument {
+    mode: Option<&'static str>,
+    name: Option<Ident>,
+    /// `None` if it cannot be read.
+    data_type: Option<TypeName>,
+    has_default: bool,
 }
 
-fn take_mode<'w>(argument: &mut Cursor<'_>) -> Option<&'w str> {
+fn argument(mut part: Cursor<'_>) -> Read<Argument> {
+    if part.at_end() {
+        return Err(part.fail("an argument"));
+    }
+    let mut mode = take_mode(&mut part);
+    let mut name = None;
+    let from = part.mark();
+    let mut read = type_name::read(&mut part);
+    if !ends_argument(&part) || read.is_err() {
+        // The first word was its name; the mode may also stand behind that.
+        part.back_to(from);
+        name = Some(part.type_ident()?);
+        mode = mode.or_else(|| take_mode(&mut part));
+        read = type_name::read(&mut part);
+    }
+    let has_default = part.take_any(&["default", "="]).is_some();
+    if has_default {
+        let default = part.rest();
+        part.expression(default)?;
+    }
+    if read.is_err() || !part.at_end() {
+        part.note_unknown();
+    }
+    Ok(Argument { mode, name, data_type: read.ok(), has_default })
+}
+
+fn take_mode(argument: &mut Cursor<'_>) -> Option<&'static str> {
     argument.take_any(&["in out", "in", "out", "inout", "variadic"])
 }
 
@@ -94,10 +114,16 @@ fn option(cursor: &mut Cursor<'_>, function: &mut CreateFunction) -> Read<()> {
             _ => Volatility::Volatile,
         });
     } else if cursor.take("returns table") {
-        cursor.group()?;
+        function.signature.returns_set = true;
+        for mut part in cursor.group()?.comma_parts()? {
+            let name = part.type_ident()?;
+            function.signature.outputs.push((Some(name), type_name::read(&mut part).ok()));
+        }
     } else if cursor.take("returns") {
+        function.signature.returns_set = cursor.sees("setof");
         let returned = type_name::read(cursor)?;
         function.returns_trigger = returned.name.name == "trigger" && returned.dimensions == 0;
+        function.signature.returns = Some(returned);
     } else if cursor.take("language") {
         function.language = Some(language(cursor)?);
     } else if cursor.take("set") {
