@@ -28,10 +28,10 @@ struct Turn {
 }
 
 impl Turnover {
-    /// Of a whole file. One that drops and renames nothing has nothing to look up.
+    /// Of a whole file. One that drops, renames and alters nothing has nothing to look up.
     pub fn of(file: &[Statement]) -> Self {
         let mut turnover = Self::default();
-        let takes = |operation: &Operation| taken(operation).is_some() || takes_part(operation);
+        let takes = |operation: &Operation| taken(operation).is_some() || takes_part(operation) || alters_type(operation);
         if !file.iter().any(|statement| statement.operations.iter().any(|operation| takes(&operation.what))) {
             return turnover;
         }
@@ -144,6 +144,11 @@ fn taken(operation: &Operation) -> Option<(Realm, Name)> {
         },
         _ => None,
     }
+}
+
+/// Whether it is asked of a type that is altered whether the file made it.
+fn alters_type(operation: &Operation) -> bool {
+    matches!(operation, Operation::AddEnumValue { .. } | Operation::RenameEnumValue { .. } | Operation::AlterDomain { .. })
 }
 
 /// Whether an operation takes away a part of a table that may come back.
