@@ -4,7 +4,7 @@ use super::{Fact, Kind, Value, table};
 use crate::model::catalog::{Index, Relation, Step};
 use crate::model::kind::OpKind;
 use crate::model::name::QualifiedName;
-use crate::model::operation::{Bound, Operation, ReindexScope};
+use crate::model::operation::{Operation, ReindexScope};
 use crate::rule::moment::Moment;
 
 const CREATE: &[OpKind] = &[OpKind::CreateIndex];
@@ -28,8 +28,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "how many names the statement has before this one" },
     Fact { name: "scope", kind: Kind::Words(&["index", "table", "schema", "database", "system"]), of: &[OpKind::Reindex], read: scope,
            doc: "what REINDEX builds anew; shown by its name" },
-    Fact { name: "default_partition", kind: Kind::Words(&["absent", "present"]), of: &[OpKind::DetachPartition], read: default_partition,
-           doc: "the DEFAULT partition of the table, if it has one that is known" },
 ];
 
 fn dropped_before<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -122,17 +120,5 @@ fn scope<'a>(m: &Moment<'a>) -> Value<'a> {
     match &reindex.name {
         Some(name) => Value::Named(word, name.sql().into()),
         None => Value::Named(word, "this database".into()),
-    }
-}
-
-fn default_partition<'a>(m: &Moment<'a>) -> Value<'a> {
-    let children = table::relation(m).map_or(&[][..], |table| &table.children);
-    let is_default = |child: &&QualifiedName| {
-        let child = m.before.get(child);
-        child.is_some_and(|child| matches!(child.partition_of, Some((_, Bound::Default))))
-    };
-    match children.iter().find(is_default) {
-        Some(child) => Value::Named("present", child.name.sql().into()),
-        None => Value::Word("absent"),
     }
 }
