@@ -153,6 +153,67 @@ fn a_new_file_behind_the_newest_of_the_base_branch_is_a_finding() {
 }
 
 #[test]
+fn what_two_files_of_a_branch_do_together_is_judged_as_one_release() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    shop.branch();
+    shop.write(
+        "m/0002_expand.sql",
+        "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN remark text;\nUPDATE orders SET remark = note WHERE id BETWEEN 1 AND 9;\n",
+    );
+    shop.commit();
+    shop.write("m/0003_contract.sql", DROP);
+    let last = |judged: Vec<String>| judged.last().cloned().unwrap_or_default();
+    assert_eq!(last(shop.judged(&["--since", "main"])), "m/0003_contract.sql: contract-in-same-release, drop-column");
+    assert_eq!(last(shop.judged(&["m"])), "m/0003_contract.sql: drop-column");
+    // The first half was a release of its own.
+    shop.git(&["checkout", "-q", "main"]);
+    shop.git(&["merge", "-q", "work"]);
+    shop.git(&["checkout", "-q", "work"]);
+    assert_eq!(last(shop.judged(&["--since", "main"])), "m/0003_contract.sql: drop-column");
+}
+
+#[test]
+fn a_hot_table_may_be_locked_once_in_a_release() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("lockkeeper.yaml", "hot_tables: [orders]\nlock_timeout: 2s\n")]);
+    shop.branch();
+    shop.write("m/0002_state.sql", "ALTER TABLE orders ADD COLUMN state text;\n");
+    assert_eq!(shop.judged(&["--since", "main", "m"]), ["m/0002_state.sql"]);
+    shop.write("m/0003_day.sql", "ALTER TABLE orders ADD COLUMN day date;\n");
+    assert_eq!(shop.judged(&["--since", "main", "m"]), ["m/0002_state.sql", "m/0003_day.sql: release-lock-budget"]);
+    assert_eq!(shop.judged(&["m"]), ["m/0001_orders.sql", "m/0002_state.sql", "m/0003_day.sql"]);
+}
+
+#[test]
+fn a_scaffold_that_ten_later_migrations_have_left_standing_is_told() {
+    let sync = "CREATE FUNCTION sync() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note_new := NEW.note; RETURN NEW; END $$;";
+    let trigger = "CREATE TRIGGER sync BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION sync();";
+    let expand = format!("ALTER TABLE orders ADD COLUMN note_new text;\n{sync}\n{trigger}\n");
+    let shop =
+        Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_expand.sql", &expand), ("lockkeeper.yaml", "lock_timeout: 2s\n")]);
+    let told = || shop.judged(&["m/0002_expand.sql"])[0].contains("sync-scaffold-left-behind");
+    for later in 3..12 {
+        shop.write(&format!("m/{later:04}_users.sql"), "SELECT 1;\n");
+    }
+    assert!(!told());
+    shop.write("m/0012_users.sql", "SELECT 1;\n");
+    assert!(told());
+    shop.write("m/0013_contract.sql", "DROP TRIGGER sync ON orders;\nALTER TABLE orders DROP COLUMN note;\n");
+    assert!(!told());
+}
+
+#[test]
+fn a_relation_that_no_file_makes_is_told_where_the_files_are_said_to_be_all() {
+    let alter = "ALTER TABLE drafts ADD COLUMN note text;\n";
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_drafts.sql", alter), ("lockkeeper.yaml", "lock_timeout: 2s\n")]);
+    assert_eq!(shop.judged(&["m/0002_drafts.sql"]), ["m/0002_drafts.sql"]);
+    shop.write("lockkeeper.yaml", "lock_timeout: 2s\nhistory: whole\n");
+    assert_eq!(shop.judged(&["m/0002_drafts.sql"]), ["m/0002_drafts.sql: unknown-object"]);
+    // Who brings an extension brings relations that no file shows.
+    shop.write("m/0001_orders.sql", "CREATE EXTENSION postgis;\n");
+    assert_eq!(shop.judged(&["m/0002_drafts.sql"]), ["m/0002_drafts.sql"]);
+}
+
+#[test]
 fn names_that_look_like_options_or_hold_newlines_and_quotes_are_names() {
     let shop = Repository::with(&[("0001_orders.sql", ORDERS), ("--x.sql", "SELECT 1;\n")]);
     shop.branch();
@@ -221,7 +282,10 @@ fn a_shallow_clone_is_told_how_to_get_the_rest() {
 
 #[test]
 fn files_named_as_a_release_are_judged_and_the_others_are_history() {
-    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_users.sql", "CREATE TABLE users (id bigint, note text);\n")]);
+    let shop = Repository::with(&[
+        ("m/0001_orders.sql", ORDERS),
+        ("m/0002_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, note text);\n"),
+    ]);
     shop.write("m/0003_index.sql", "SET lock_timeout = '2s';\nCREATE INDEX users_note_idx ON users (note);\n");
     // Alone, the table is in use; with the file that makes it, it is nobody's yet.
     assert_eq!(shop.judged(&["m/0003_index.sql"]), ["m/0003_index.sql: create-index-without-concurrently"]);

@@ -7,7 +7,8 @@ use crate::model::name::{Ident, QualifiedName};
 use crate::model::operation::{AlterAction, ConstraintKind, IndexKeyKind, ObjectKind, Operation};
 use crate::rule::budget::{Budget, Locked, Opposite};
 use crate::rule::moment::{Moment, Subject};
-use crate::rule::story::{self, Deed, Sync};
+use crate::rule::story::{self, Copied, Deed, Sync};
+use crate::text::SourceFile;
 
 const REPLACEABLE: &[OpKind] = &[OpKind::DropColumn, OpKind::RenameColumn, OpKind::DropTable, OpKind::RenameTable];
 const TRIGGERS: &[OpKind] = &[OpKind::CreateTrigger, OpKind::DropTrigger];
@@ -75,9 +76,9 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the table that the one file locks first" },
     Fact { name: "second_table", kind: Kind::Text, of: RELEASE, read: |m| opposite(m).map(|found| statement::shown(m, &found.second)).into(),
            doc: "the table that the other file locks first" },
-    Fact { name: "one_file", kind: Kind::Text, of: RELEASE, read: |m| opposite(m).map(|found| found.one.path().display().to_string()).into(),
+    Fact { name: "one_file", kind: Kind::Text, of: RELEASE, read: |m| opposite(m).map(|found| short(&found.one)).into(),
            doc: "the one file" },
-    Fact { name: "other_file", kind: Kind::Text, of: RELEASE, read: |m| opposite(m).map(|found| found.other.path().display().to_string()).into(),
+    Fact { name: "other_file", kind: Kind::Text, of: RELEASE, read: |m| opposite(m).map(|found| short(&found.other)).into(),
            doc: "the other file" },
 ];
 
@@ -95,10 +96,13 @@ fn replacement_here(m: &Moment<'_>) -> Option<String> {
     deed.map(|deed| deed.place(m.source))
 }
 
-/// The statement of the release that copies the column into one which the release adds.
+/// The statement of the release that copies the column into one which the release adds. From file to file, only what looks like a copy is
+/// one: much is worked out of a column that lives on.
 fn copied_here<'a>(m: &Moment<'a>, table: &QualifiedName, column: &Ident) -> Option<&'a Deed> {
     let copies = m.story.copies_of(table, column).iter();
-    copies.rev().find(|copied| copied.deed.step == m.step && copied.added_in == m.step).map(|copied| &copied.deed)
+    let mut here = copies.rev().filter(|copied| copied.deed.step == m.step && copied.added_in == m.step);
+    let in_file = |copied: &Copied| copied.deed.at.0 == m.story.file();
+    here.find(|copied| in_file(copied) || copied.plainly || story::are_alike(&copied.into.1, column)).map(|copied| &copied.deed)
 }
 
 /// A column of the same type and almost the same name that another file of the release adds: whatever fills it, this release does.
@@ -169,7 +173,8 @@ fn backfill_before<'a>(m: &Moment<'a>) -> Option<&'a Deed> {
 fn replacement<'a>(m: &Moment<'a>) -> Option<&'a Column> {
     let (relation, old) = (table::relation(m)?, column::name(m)?);
     let old = relation.column(old)?;
-    let later = |name: &Ident| relation.column(name).filter(|new| new.added_in > old.added_in && new.name != old.name);
+    let is_later = |new: &&Column| new.added_in > old.added_in && new.added_in != m.step && new.name != old.name;
+    let later = |name: &Ident| relation.column(name).filter(is_later);
     let synced = m.story.syncs_on(&relation.name).iter().filter(|sync| sync.old == old.name).find_map(|sync| later(&sync.new));
     let copied = m.story.copies_of(&relation.name, &old.name).iter().filter(|copied| copied.into.0 == relation.name);
     let mut same = copied.filter(|copied| copied.plainly || story::are_alike(&copied.into.1, &old.name));
@@ -328,6 +333,13 @@ fn is_hot(m: &Moment<'_>, table: &QualifiedName) -> bool {
 
 fn locked<'a>(m: &Moment<'a>) -> Option<Locked<'a>> {
     budget(m)?.most_locked(|table| is_hot(m, table))
+}
+
+/// A migration by its own name: its file's, or its folder's where all files are called the same.
+fn short(file: &SourceFile) -> String {
+    let path = file.path();
+    let own = path.parent().filter(|_| path.file_stem().is_some_and(|stem| stem == "migration" || stem == "up"));
+    own.unwrap_or(path).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn opposite<'a>(m: &Moment<'a>) -> Option<&'a Opposite> {
