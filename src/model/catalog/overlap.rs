@@ -8,20 +8,22 @@ impl Index {
     /// Whether the other one is needless beside it: it finds the same rows by the same keys, perhaps by more behind them, and keeps the same
     /// promise.
     pub fn does_the_work_of(&self, other: &Self) -> bool {
-        let text = |index: &Self| index.predicate.as_ref().map(|predicate| predicate.text.clone());
-        let begins = self.keys.get(..other.keys.len()).is_some_and(|keys| keys.iter().zip(&other.keys).all(|(a, b)| a.sorts_like(b)));
+        let begins = || self.keys.get(..other.keys.len()).is_some_and(|keys| keys.iter().zip(&other.keys).all(|(a, b)| a.sorts_like(b)));
         let longer = self.keys.len() > other.keys.len();
         let promises = !other.unique || (self.unique && !longer);
         let stores = |column: &Ident| self.include.contains(column) || self.keys.iter().any(|key| key.is_column(column));
+        fn rows(index: &Index) -> Option<&str> {
+            index.predicate.as_ref().map(|predicate| predicate.text.as_str())
+        }
         self.valid
+            && !other.keys.is_empty()
+            && promises
+            && begins()
             && self.method == other.method
             // Only a btree is searched by its leading keys as well as by all of them.
             && (!longer || self.method == "btree")
-            && promises
-            && !other.keys.is_empty()
-            && begins
             && other.include.iter().all(stores)
-            && text(self) == text(other)
+            && rows(self) == rows(other)
     }
 
     /// Whether searches by the first key of the other one can use it as well.

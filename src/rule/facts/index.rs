@@ -1,7 +1,7 @@
 //! Facts about an index: whether another one does its work, what comes in its place, what it stands behind.
 
 use super::{Fact, Kind, Value, table};
-use crate::model::catalog::{Index, Relation, Step};
+use crate::model::catalog::{Catalog, Index, Relation, Step};
 use crate::model::kind::OpKind;
 use crate::model::name::QualifiedName;
 use crate::model::operation::{Operation, ReindexScope};
@@ -35,6 +35,13 @@ fn dropped_before<'a>(m: &Moment<'a>) -> Value<'a> {
     m.before.has_dropped_index(&m.before.index_name(create)).into()
 }
 
+/// As many indexes of a table are compared with each other: no table in use has more, and a file that makes thousands is still read at once.
+const COMPARED: usize = 256;
+
+fn indexes<'a>(catalog: &'a Catalog, table: &'a Relation) -> impl Iterator<Item = (&'a Relation, &'a Index)> {
+    catalog.indexes_of(table).take(COMPARED)
+}
+
 /// Only indexes that are still there at the end count: of two that do the same, the one may be on its way out.
 fn overlap<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(Operation::CreateIndex(create)) = m.operation() else { return Value::Unknown };
@@ -48,15 +55,17 @@ fn overlap<'a>(m: &Moment<'a>) -> Value<'a> {
     if !stays(&name) || m.before.get(&name).is_some() {
         return Value::Word("none");
     }
-    let others = || m.before.indexes_of(on).filter(|(other, _)| stays(&other.name));
     // NULLS NOT DISTINCT is a promise of its own.
-    let by = others().find(|(_, other)| !create.nulls_not_distinct && other.does_the_work_of(&made));
+    let does_it = |by: &Index| !create.nulls_not_distinct && by.does_the_work_of(&made);
+    let by = indexes(m.before, on).find(|(other, index)| does_it(index) && stays(&other.name));
     // Once is enough to say that an index is not needed.
-    let is_news = |name: &QualifiedName, index: &Index| !others().any(|(other, by)| other.name != *name && by.does_the_work_of(index));
-    let is_replaced = |(relation, other): &(&Relation, &Index)| {
-        is_free_to_go(relation, other) && made.does_the_work_of(other) && is_news(&relation.name, other)
+    let is_news = |name: &QualifiedName, index: &Index| {
+        !indexes(m.before, on).any(|(other, by)| by.does_the_work_of(index) && other.name != *name && stays(&other.name))
     };
-    let replaced = || others().find(is_replaced);
+    let is_replaced = |(relation, other): &(&Relation, &Index)| {
+        made.does_the_work_of(other) && is_free_to_go(relation, other) && stays(&relation.name) && is_news(&relation.name, other)
+    };
+    let replaced = || indexes(m.before, on).find(is_replaced);
     match by.map(|found| ("does_nothing_new", found)).or_else(|| Some(("replaces", replaced()?))) {
         Some((word, (other, _))) => Value::Named(word, other.name.name.sql().into()),
         None => Value::Word("none"),
@@ -73,10 +82,10 @@ fn replacement<'a>(m: &Moment<'a>) -> Value<'a> {
     let name = m.before.resolve(&drop.name);
     let found = m.before.get(&name).and_then(|relation| relation.index.as_ref()).and_then(|dropped| {
         let on = m.before.get(&dropped.table)?;
-        let covered = m.before.indexes_of(on).any(|(other, index)| other.name != name && index.leads_like(dropped));
+        let covered = indexes(m.before, on).any(|(other, index)| other.name != name && index.leads_like(dropped));
         let is_new = |other: &Relation| other.name == name || m.before.get(&other.name).is_none();
         let soon = |other: &Relation| other.made_in.is_some_and(|made| leaves_gap(m, drop.concurrently, made));
-        let mut at_the_end = m.end.indexes_of(m.end.get(&dropped.table)?);
+        let mut at_the_end = indexes(m.end, m.end.get(&dropped.table)?);
         at_the_end.find(|(other, index)| !covered && is_new(other) && soon(other) && index.leads_like(dropped))
     });
     match found {
