@@ -70,6 +70,12 @@ pub struct SourceFile {
     hidden: OnceLock<Vec<Span>>,
 }
 
+impl PartialEq for SourceFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.bytes == other.bytes
+    }
+}
+
 impl SourceFile {
     /// Takes bytes that are already in memory.
     pub fn new(path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
@@ -109,9 +115,9 @@ impl SourceFile {
         &self.bytes
     }
 
-    /// The bytes of a span.
+    /// The bytes of a span; none of one that is not the file's.
     pub fn slice(&self, span: Span) -> &[u8] {
-        &self.bytes[span.range()]
+        self.bytes.get(span.range()).unwrap_or_default()
     }
 
     /// The text of a span; bytes that are no UTF-8 become U+FFFD.

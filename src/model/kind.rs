@@ -148,6 +148,7 @@ vocabulary! {
     Repack "repack" "REPACK (19)"
     DoBlock "do_block" "DO"
     Call "call" "CALL"
+    Dynamic "dynamic" "a part of a body, or a call of one, that may run any statement"
     Comment "comment" "COMMENT ON, SECURITY LABEL"
     Grant "grant" "GRANT, also in ALTER DEFAULT PRIVILEGES"
     Revoke "revoke" "REVOKE, also in ALTER DEFAULT PRIVILEGES"
@@ -244,6 +245,7 @@ impl Operation {
             Self::Repack { .. } => OpKind::Repack,
             Self::DoBlock { .. } => OpKind::DoBlock,
             Self::Call { .. } => OpKind::Call,
+            Self::Dynamic { .. } => OpKind::Dynamic,
             Self::Comment { .. } => OpKind::Comment,
             Self::Privilege(privilege) => {
                 if privilege.grant {

@@ -1,5 +1,6 @@
 //! Bytes to operations: lex, split, recognise, detail.
 
+pub mod body;
 pub mod broken_text;
 pub mod detail;
 pub mod lex;
@@ -11,6 +12,7 @@ pub mod split;
 
 use crate::model::operation::Operation;
 use crate::text::{Located, SourceFile, Span};
+pub use body::Nesting;
 use broken_text::BrokenText;
 use remark::{Remark, Remarks};
 use split::{Piece, Splitter};
@@ -37,6 +39,17 @@ pub struct Statement {
     pub reading: Reading,
     /// What it does, in order.
     pub operations: Vec<Located<Operation>>,
+    /// Of DO: the statements of its body, in order.
+    pub body: Vec<Statement>,
+    /// Where in a body it stands; `None`: in the file itself.
+    pub nesting: Option<Box<Nesting>>,
+}
+
+impl Statement {
+    /// One that stands in the file itself.
+    pub(crate) fn new(span: Span, reading: Reading, operations: Vec<Located<Operation>>) -> Self {
+        Self { span, reading, operations, body: Vec::new(), nesting: None }
+    }
 }
 
 /// How much of a statement could be read.
@@ -61,7 +74,9 @@ pub fn read(source: &SourceFile, part: Span) -> Script {
             Piece::Sql(span) => {
                 let (tokens, cut) = splitter.tokens();
                 remarks.statement(statements.len(), tokens);
-                statements.push(recognise::statement(source, span, tokens, cut));
+                let mut statement = recognise::statement(source, span, tokens, cut);
+                body::attach(&mut statement, source);
+                statements.push(statement);
             }
             Piece::PsqlCommand(span) => statements.push(psql_command(source, span)),
             Piece::CopyData(data) => give_data(&mut statements, &mut without_data, data),
@@ -76,13 +91,13 @@ pub fn read(source: &SourceFile, part: Span) -> Script {
 
 fn unreadable(span: Span, at: Span, why: String) -> Statement {
     let operation = Located { what: Operation::Unreadable { why: why.into() }, span: at };
-    Statement { span, reading: Reading::Unreadable, operations: vec![operation] }
+    Statement::new(span, Reading::Unreadable, vec![operation])
 }
 
 fn psql_command(source: &SourceFile, span: Span) -> Statement {
     let name = psql::Command::at(source.bytes(), span.start as usize).name;
     let word = String::from_utf8_lossy(name).into();
-    Statement { span, reading: Reading::Full, operations: vec![Located { what: Operation::PsqlCommand { word }, span }] }
+    Statement::new(span, Reading::Full, vec![Located { what: Operation::PsqlCommand { word }, span }])
 }
 
 /// Gives data to the first COPY FROM STDIN from `without_data` on; of `\copy` the data is of no interest.

@@ -3,6 +3,7 @@
 //! `replay` moves the catalog one operation on. What the history does not tell is unknown, never absent: see [`Lookup`].
 
 mod alter;
+mod branch;
 mod constraint;
 mod create;
 mod dependents;
@@ -28,6 +29,7 @@ use super::operation::{
     Bound, ConstraintKind, Generated, Identity, IndexKey, ObjectKind, PartitionKey, Persistence, ReplicaIdentity, Signature, Volatility,
 };
 use super::types::{Collation, TypeName, UserType};
+use crate::text::Span;
 use foldhash::{HashMap, HashSet};
 use store::Journal;
 
@@ -89,6 +91,8 @@ pub struct Catalog {
     /// ALTER DEFAULT PRIVILEGES has granted rights on what is made later.
     grants_to_come: bool,
     journal: Journal,
+    /// The branches that are open: parts of a program that may not run.
+    branches: Vec<branch::Branch>,
 }
 
 /// A table, index, view, materialized view, sequence or foreign table.
@@ -288,6 +292,10 @@ pub struct Function {
     pub returns_trigger: bool,
     /// The body is a BEGIN ATOMIC block, so that its dependencies are recorded.
     pub atomic: bool,
+    /// Names of all its arguments.
+    pub parameters: Vec<Ident>,
+    /// Where its body stands: in which migration, and the literal or the block there. `None` if it cannot be told.
+    pub body: Option<(Step, Span)>,
     /// The migration that made it.
     pub added_in: Step,
 }

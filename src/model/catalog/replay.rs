@@ -87,11 +87,13 @@ impl Catalog {
             Operation::Release(name) => self.release(name),
             Operation::RollbackTo(name) => self.roll_back_to(name),
             Operation::TwoPhase(TwoPhase::Prepare) => self.commit(false),
-            Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } => self.forget(),
+            Operation::Dynamic { .. } | Operation::Unreadable { .. } => self.forget(),
             Operation::PsqlCommand { .. } if operation.runs_unseen() => self.forget(),
-            Operation::Select { calls, .. } if calls.iter().any(|call| self.may_change_schema(call)) => self.forget(),
             Operation::Other { words, .. } if matches!(&**words, "drop owned by" | "import foreign schema") => self.forget(),
-            Operation::Policy(_)
+            // What they run are statements of their own.
+            Operation::DoBlock { .. }
+            | Operation::Call { .. }
+            | Operation::Policy(_)
             | Operation::CreateStatistics { .. }
             | Operation::Cluster { .. }
             | Operation::TwoPhase(TwoPhase::Commit | TwoPhase::Rollback)
@@ -141,7 +143,8 @@ impl Catalog {
 
     /// A relation has to be there for a statement to succeed. If a whole history has not made it, the history is not whole.
     fn meet(&mut self, name: &QualifiedName) {
-        if self.whole && !self.relations.contains_key(name) && !self.dropped.contains(name) && !lookup::is_system(&name.schema) {
+        // What stands in a branch may never have run, and proves nothing.
+        if self.whole && self.branches.is_empty() && !self.relations.contains_key(name) && !self.dropped.contains(name) && !lookup::is_system(&name.schema) {
             (self.whole, self.older) = (false, true);
         }
     }

@@ -12,7 +12,7 @@ use foldhash::HashSet;
 
 /// What has to be put back.
 #[derive(Clone, Debug)]
-enum Undo {
+pub(super) enum Undo {
     /// A relation, and whether its name was known to be gone.
     Relation(QualifiedName, Option<Box<Relation>>, bool),
     Type(QualifiedName, Option<UserType>, bool),
@@ -143,7 +143,7 @@ impl Catalog {
         self.remove(name)
     }
 
-    fn insert(&mut self, relation: Relation) {
+    pub(super) fn insert(&mut self, relation: Relation) {
         for constraint in &relation.constraints {
             self.count_constraint_name(&relation.name.schema, &constraint.name);
         }
@@ -157,7 +157,7 @@ impl Catalog {
         self.relations.insert(relation.name.clone(), Box::new(relation));
     }
 
-    fn remove(&mut self, name: &QualifiedName) -> Option<Relation> {
+    pub(super) fn remove(&mut self, name: &QualifiedName) -> Option<Relation> {
         let relation = self.relations.remove(name)?;
         for constraint in &relation.constraints {
             self.uncount_constraint_name(&name.schema, &constraint.name);
@@ -196,6 +196,10 @@ impl Catalog {
 
     /// Keeps a relation as it is before its first change since the last savepoint.
     fn keep(&mut self, name: &QualifiedName) {
+        if self.branches.last_mut().is_some_and(|branch| branch.is_first(name)) {
+            let before = Undo::Relation(name.clone(), self.relations.get(name).cloned(), self.dropped.contains(name));
+            self.note_in_branch(before);
+        }
         if self.keeps() && self.journal.kept.insert(name.clone()) {
             let relation = self.relations.get(name).cloned();
             self.journal.undo.push(Undo::Relation(name.clone(), relation, self.dropped.contains(name)));
@@ -214,6 +218,9 @@ impl Catalog {
             Some(user_type) => self.types.insert(name.clone(), user_type),
             None => self.types.remove(&name),
         };
+        if !self.branches.is_empty() {
+            self.note_in_branch(Undo::Type(name.clone(), before.clone(), dropped));
+        }
         if self.keeps() {
             self.journal.undo.push(Undo::Type(name, before, dropped));
         }
@@ -225,6 +232,9 @@ impl Catalog {
             true => self.functions.remove(&name),
             false => self.functions.insert(name.clone(), functions),
         };
+        if !self.branches.is_empty() {
+            self.note_in_branch(Undo::Functions(name.clone(), before.clone()));
+        }
         if self.keeps() {
             self.journal.undo.push(Undo::Functions(name, before));
         }
@@ -235,6 +245,9 @@ impl Catalog {
         let before = self.schemas.contains(&name);
         set_member(&mut self.dropped_schemas, name.clone(), !exists);
         set_member(&mut self.schemas, name.clone(), exists);
+        if !self.branches.is_empty() {
+            self.note_in_branch(Undo::Schema(name.clone(), before));
+        }
         if self.keeps() {
             self.journal.undo.push(Undo::Schema(name, before));
         }
@@ -256,7 +269,7 @@ impl Catalog {
     }
 }
 
-fn set_member<T: std::hash::Hash + Eq>(set: &mut HashSet<T>, element: T, is_in: bool) {
+pub(super) fn set_member<T: std::hash::Hash + Eq>(set: &mut HashSet<T>, element: T, is_in: bool) {
     if is_in {
         set.insert(element);
     } else {

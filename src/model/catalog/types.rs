@@ -191,6 +191,8 @@ impl Catalog {
             procedure: create.procedure,
             returns_trigger: create.returns_trigger,
             atomic: create.atomic,
+            parameters: create.parameters.clone(),
+            body: create.body.map(|place| (step, place)),
             added_in: step,
         };
         let mut functions = self.functions.get(&name).cloned().unwrap_or_default();

@@ -232,6 +232,9 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::Other { words, object, transactional } => {
             line.word(format_args!("[{words}]")).maybe(object.as_ref()).flag(!transactional, "outside_transactions");
         }
+        Operation::Dynamic { construct } => {
+            line.word(construct);
+        }
         Operation::Unreadable { why } => {
             line.word(why);
         }

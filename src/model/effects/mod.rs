@@ -114,7 +114,7 @@ pub struct Effects {
     /// Rows are changed or read in a number that no bound limits (UPDATE without key range, INSERT ... SELECT): how long it takes grows
     /// with the table although no strong lock is held.
     pub unbounded: bool,
-    /// Nothing can be known about what it does: DO, CALL, a statement that could not be read.
+    /// Nothing can be known about what it does: a call of what nobody has shown, a statement that could not be read.
     pub opaque: bool,
     /// A materialized view that REFRESH fills while nobody waits for it: CONCURRENTLY stops no reader, one that was left WITH NO DATA has
     /// none, and nobody writes to it but another REFRESH.
@@ -210,7 +210,7 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::Cluster { table, .. } => maintenance::cluster(scene, table.as_ref(), out),
         Operation::Repack { table, concurrently } => maintenance::repack(scene, table.as_ref(), *concurrently, out),
         Operation::Comment { object, name, table } => object::comment(scene, *object, name.as_ref(), table.as_ref(), out),
-        Operation::DoBlock { .. } | Operation::Call { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => {
+        Operation::Dynamic { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => {
             out.opaque = scene.statement[at].what.runs_unseen();
         }
         Operation::Other { words, transactional, .. } => {
@@ -220,7 +220,9 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
             // ALTER TABLE ALL IN TABLESPACE, DROP OWNED: which relations lie there, or are his, only the server knows.
             out.opaque |= words.ends_with("all in tablespace") || &**words == "drop owned by";
         }
-        Operation::CreateSequence { .. }
+        Operation::DoBlock { .. }
+        | Operation::Call { .. }
+        | Operation::CreateSequence { .. }
         | Operation::CreateType { .. }
         | Operation::CreateDomain { .. }
         | Operation::AddEnumValue { .. }

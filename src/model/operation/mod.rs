@@ -295,7 +295,7 @@ pub enum Operation {
     DoBlock {
         /// LANGUAGE; `None` is `plpgsql`.
         language: Option<Ident>,
-        /// The code between its quotes; `None` if it cannot be read where it stands.
+        /// The code, with its quotes; `None` if psql puts it in.
         body: Option<Span>,
     },
     /// CALL.
@@ -362,6 +362,11 @@ pub enum Operation {
         /// False where PostgreSQL refuses it in a transaction block.
         transactional: bool,
     },
+    /// Something in a body, or the call of one, that may run any statement: nobody sees here which.
+    Dynamic {
+        /// What it is, in words (`EXECUTE of a text that is made at run time`).
+        construct: Box<str>,
+    },
     /// A statement that could not be read at all.
     Unreadable {
         /// What stood there instead of what was expected.
@@ -375,12 +380,26 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether it may run statements that nobody sees here.
+    /// Whether it may run statements that nobody sees here. What DO and a call run are statements of their own.
     pub fn runs_unseen(&self) -> bool {
         match self {
-            Self::DoBlock { .. } | Self::Call { .. } | Self::Unreadable { .. } => true,
+            Self::Dynamic { .. } | Self::Unreadable { .. } => true,
             Self::PsqlCommand { word } => !is_harmless(word),
             _ => false,
+        }
+    }
+}
+
+impl Operation {
+    /// The functions and procedures that it calls, each once.
+    pub fn calls(&self) -> &[Name] {
+        match self {
+            Self::Call { procedure } => std::slice::from_ref(procedure),
+            Self::Select { calls, .. } | Self::Merge { calls, .. } => calls,
+            Self::Insert(insert) => &insert.calls,
+            Self::Update(update) => &update.calls,
+            Self::Delete(delete) => &delete.calls,
+            _ => &[],
         }
     }
 }

@@ -27,8 +27,7 @@ pub struct CreateFunction {
     pub security_definer: bool,
     /// SET search_path is among its options, to any value.
     pub sets_search_path: bool,
-    /// The body as a literal, quotes not included, or the BEGIN ATOMIC block or RETURN. `None` if it is in a library or cannot be read
-    /// where it stands.
+    /// The body: a literal with its quotes, or the BEGIN ATOMIC block or RETURN. `None` if it is in a library, or psql puts it in.
     pub body: Option<Span>,
     /// BEGIN ATOMIC or RETURN (14): the body is parsed when the function is made, and depends on what it names.
     pub atomic: bool,

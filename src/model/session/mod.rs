@@ -37,6 +37,8 @@ pub enum Opener {
     OneMessage,
     /// Nobody is known to; it is taken to be open.
     Assumed,
+    /// The statement that runs a body, for the time that it runs: nobody else has opened one.
+    Body,
 }
 
 /// What the server makes of a statement that controls transactions or settings.
@@ -217,12 +219,12 @@ impl Session {
             Operation::Begin => match self.opened_by() {
                 // The implicit transaction of a message just becomes a block.
                 None | Some(Opener::OneMessage) => Turn::AsWritten,
-                Some(Opener::File | Opener::Runner | Opener::Assumed) => Turn::NestedBegin,
+                Some(Opener::File | Opener::Runner | Opener::Assumed | Opener::Body) => Turn::NestedBegin,
             },
             Operation::Commit { .. } | Operation::Rollback { .. } => match self.opened_by() {
                 None | Some(Opener::OneMessage) => Turn::Stray,
                 Some(Opener::Runner | Opener::Assumed) => Turn::EndsTheRunners,
-                Some(Opener::File) => Turn::AsWritten,
+                Some(Opener::File | Opener::Body) => Turn::AsWritten,
             },
             Operation::Savepoint(_) if self.in_block() => Turn::AsWritten,
             Operation::Release(name) | Operation::RollbackTo(name) if self.savepoint(name).is_some() => Turn::AsWritten,
@@ -276,9 +278,24 @@ impl Session {
         }
     }
 
+    /// The body of the statement `statement` begins to run: in the transaction that is open, else in one of its own.
+    pub fn begin_body(&mut self, statement: usize) {
+        if self.transaction.is_none() {
+            self.transaction = Some(Transaction::new(Opener::Body, statement, self.settings.save()));
+        }
+    }
+
+    /// The body is over, and the transaction with it that was opened for it.
+    pub fn end_body(&mut self) {
+        if self.opened_by() == Some(Opener::Body) {
+            self.settings.end_of_transaction();
+            self.transaction = None;
+        }
+    }
+
     /// Whether a transaction block is open, which the implicit transaction of a message is not.
     fn in_block(&self) -> bool {
-        !matches!(self.opened_by(), None | Some(Opener::OneMessage))
+        !matches!(self.opened_by(), None | Some(Opener::OneMessage | Opener::Body))
     }
 
     fn opener_of_file(&self) -> Option<Opener> {
@@ -305,6 +322,7 @@ impl Session {
         let next = match self.mode {
             _ if chain && was_block => Some(Opener::File),
             // What follows in the message is a transaction again.
+            _ if self.opened_by() == Some(Opener::Body) => Some(Opener::Body),
             TransactionMode::OneMessage => Some(Opener::OneMessage),
             _ if self.message.is_some() => Some(Opener::OneMessage),
             _ => None,

@@ -96,6 +96,7 @@ fn source(m: &Moment<'_>) -> &'static str {
             "the runner sends this and its neighbours as one message, which is one transaction"
         }
         Some(Opener::OneMessage) => "the runner sends this file as one message, which is one transaction",
+        Some(Opener::Body) => "a body runs inside the transaction of the statement that runs it",
         Some(Opener::Assumed) => "nothing tells that the runner does not wrap this file in a transaction",
     }
 }

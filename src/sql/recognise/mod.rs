@@ -129,14 +129,14 @@ pub(crate) fn statement(source: &SourceFile, span: Span, tokens: &[Token], cut: 
         None => operations(&mut Cursor::new(source, tokens, &notes)),
     };
     match read {
-        Ok(operations) => Statement { span, reading: if notes.unknown.get() { Reading::Partial } else { Reading::Full }, operations },
+        Ok(operations) => Statement::new(span, if notes.unknown.get() { Reading::Partial } else { Reading::Full }, operations),
         Err(fault) => unreadable(span, fault),
     }
 }
 
 fn unreadable(span: Span, fault: Fault) -> Statement {
     let operation = Operation::Unreadable { why: fault.message.into() };
-    Statement { span, reading: Reading::Unreadable, operations: vec![Located { what: operation, span: fault.span }] }
+    Statement::new(span, Reading::Unreadable, vec![Located { what: operation, span: fault.span }])
 }
 
 /// Dispatches on the leading words; the whole statement has to be consumed.

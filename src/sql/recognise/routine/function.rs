@@ -151,12 +151,13 @@ fn body(cursor: &mut Cursor<'_>, function: &mut CreateFunction) -> Read<()> {
     let from = cursor.mark();
     if cursor.take("as") {
         function.body = literal(cursor)?;
+        if function.body.is_none() {
+            cursor.note_unknown();
+        }
         if cursor.take(",") {
             // A library and a symbol in it.
             literal(cursor)?;
             function.body = None;
-        } else if function.body.is_none() {
-            cursor.note_unknown();
         }
         return Ok(());
     }

@@ -12,7 +12,7 @@ use super::cursor::{Cursor, Read};
 use super::{Operations, one};
 use crate::model::name::Ident;
 use crate::model::operation::Operation;
-use crate::sql::lex::{Token, TokenKind};
+use crate::sql::lex::TokenKind;
 use crate::text::Span;
 
 /// DO, with LANGUAGE before or behind the code.
@@ -44,12 +44,12 @@ fn language(cursor: &mut Cursor<'_>) -> Read<Ident> {
     }
 }
 
-/// Takes a string; gives its inside if that can be read where it stands.
+/// Takes a string; gives its place, with its quotes. `None` if psql puts it in.
 fn literal(cursor: &mut Cursor<'_>) -> Read<Option<Span>> {
     match cursor.peek() {
         Some(token) if matches!(token.kind, TokenKind::String | TokenKind::DollarString) => {
             cursor.bump();
-            Ok(inside(cursor, token))
+            Ok(Some(token.span))
         }
         // psql puts it in.
         Some(token) if token.kind == TokenKind::Variable => {
@@ -58,17 +58,6 @@ fn literal(cursor: &mut Cursor<'_>) -> Read<Option<Span>> {
         }
         _ => Err(cursor.fail("a string")),
     }
-}
-
-/// Between the quotes, unless some quote or escape in there has to be undone first.
-fn inside(cursor: &Cursor<'_>, token: Token) -> Option<Span> {
-    let source = cursor.source();
-    if token.kind == TokenKind::DollarString {
-        return token.dollar_body(source);
-    }
-    let quote = source.slice(token.span).iter().position(|byte| *byte == b'\'')?;
-    let span = Span::new(token.span.start + quote as u32 + 1, token.span.end - 1);
-    (token.string_value(source)? == source.text(span)).then_some(span)
 }
 
 /// CALL.

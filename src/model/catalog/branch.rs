@@ -1,0 +1,118 @@
+//! Branches of a program: statements that may have run, once or many times, or not at all.
+//!
+//! Inside a branch each statement meets what those before it made. At its end nothing of that is proven: what it made may be older, or not
+//! be there, and what it dropped may still be there.
+
+use super::store::{Undo, set_member};
+use super::{Catalog, Column, Relation};
+use crate::model::name::QualifiedName;
+use foldhash::HashSet;
+
+/// What an open branch has changed: each thing as it was before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Branch {
+    before: Vec<Undo>,
+    relations: HashSet<QualifiedName>,
+}
+
+impl Branch {
+    /// Whether a relation is changed in it for the first time.
+    pub fn is_first(&mut self, name: &QualifiedName) -> bool {
+        !self.relations.contains(name) && self.relations.insert(name.clone())
+    }
+}
+
+impl Catalog {
+    /// A branch begins: what follows may not run.
+    pub fn begin_branch(&mut self) {
+        self.branches.push(Branch::default());
+    }
+
+    /// The branch ends: from now on, what it changed is as it was before or as it is now.
+    pub fn end_branch(&mut self) {
+        let Some(branch) = self.branches.pop() else { return };
+        for before in branch.before.into_iter().rev() {
+            let is_new = match &before {
+                Undo::Relation(name, ..) => self.branches.last_mut().is_some_and(|around| around.is_first(name)),
+                Undo::Type(..) | Undo::Functions(..) | Undo::Schema(..) | Undo::Dropped(..) => true,
+            };
+            if is_new {
+                self.note_in_branch(before.clone());
+            }
+            self.join(before);
+        }
+    }
+
+    /// Notes in the innermost branch, if one is open, how something was before a change.
+    pub(super) fn note_in_branch(&mut self, before: Undo) {
+        if let Some(branch) = self.branches.last_mut() {
+            branch.before.push(before);
+        }
+    }
+
+    fn join(&mut self, before: Undo) {
+        match before {
+            Undo::Relation(name, before, was_dropped) => {
+                let after = self.remove(&name);
+                let joined = match (before, after) {
+                    // It was only ever mentioned, by a statement that may not have run.
+                    (None, Some(after)) if after.made_in.is_none() => None,
+                    (None, Some(after)) => Some(Relation { surely_made: false, complete: false, ..after }),
+                    (Some(before), None) => Some(Relation { complete: false, ..*before }),
+                    (Some(before), Some(after)) => Some(joined(*before, after)),
+                    (None, None) => None,
+                };
+                set_member(&mut self.dropped, name, was_dropped && joined.is_none());
+                if let Some(relation) = joined {
+                    self.insert(relation);
+                }
+            }
+            Undo::Type(name, before, was_dropped) => {
+                set_member(&mut self.dropped_types, name.clone(), was_dropped && !self.types.contains_key(&name));
+                if let Some(before) = before {
+                    self.types.entry(name).or_insert(before);
+                }
+            }
+            Undo::Functions(name, Some(before)) => {
+                let now = self.functions.entry(name).or_default();
+                // Which of two bodies a call finds is not known.
+                now.extend(before.into_iter().filter(|function| !now.contains(function)).collect::<Vec<_>>());
+            }
+            Undo::Functions(_, None) | Undo::Dropped(..) => {}
+            Undo::Schema(name, was_there) => {
+                set_member(&mut self.dropped_schemas, name.clone(), false);
+                if was_there {
+                    self.schemas.insert(name);
+                }
+            }
+        }
+    }
+}
+
+/// A relation that is either as it was or as it is now: what is the same in both is known.
+fn joined(before: Relation, mut after: Relation) -> Relation {
+    let same = before.columns == after.columns && before.constraints == after.constraints && before.indexes == after.indexes;
+    after.complete &= before.complete && same;
+    after.surely_made &= before.surely_made;
+    after.filled |= before.filled;
+    if !same {
+        after.columns = before.columns.iter().filter_map(|column| Some(column.or(after.column(&column.name)?))).collect();
+        after.constraints.retain(|constraint| before.constraints.contains(constraint));
+        after.indexes.retain(|index| before.indexes.contains(index));
+    }
+    after
+}
+
+impl Column {
+    /// A column of which either this or the other definition holds.
+    fn or(&self, other: &Self) -> Self {
+        let same_type = self.data_type == other.data_type;
+        let same_default = self.default == other.default;
+        Self {
+            data_type: self.data_type.clone().filter(|_| same_type),
+            default: self.default.clone().filter(|_| same_default),
+            not_null: self.not_null && other.not_null,
+            ..self.clone()
+        }
+    }
+}
