@@ -1,6 +1,6 @@
 //! Findings, and what a run of the linter gives: a [`Report`].
 
-use crate::model::effects::{Effects, Version};
+use crate::model::effects::{self, Effects, Version};
 use crate::model::lock::Blocks;
 use crate::model::session::TransactionMode;
 use crate::model::sizes::Estimate;
@@ -50,7 +50,7 @@ pub struct Judged {
     pub reading: Reading,
     /// The words of its operations, each once, in order (`create_index`).
     pub operations: Vec<&'static str>,
-    /// What it does on the server.
+    /// What it does on the server, what its body does included.
     pub effects: Effects,
     /// Whether reads wait for it, and writes, over all relations that existed before the migration.
     pub blocks: Blocks,
@@ -60,6 +60,29 @@ pub struct Judged {
     pub class: Class,
     /// With the suggested fixes.
     pub class_with_fixes: Class,
+    /// The statements of the bodies that it runs, in order. The findings about them are the statement's own.
+    pub body: Vec<Judged>,
+    /// Whether it may not run: it stands in a body, under a condition.
+    pub conditional: bool,
+}
+
+impl Judged {
+    /// Adds what its body does.
+    pub(super) fn add_body(&mut self) {
+        for inner in &self.body {
+            self.blocks = Blocks { reads: self.blocks.reads.max(inner.blocks.reads), writes: self.blocks.writes.max(inner.blocks.writes) };
+            self.estimate = [self.estimate, inner.estimate].into_iter().flatten().max_by(|a, b| a.seconds.cmp(&b.seconds));
+            self.class = self.class.max(inner.class);
+            self.class_with_fixes = self.class_with_fixes.max(inner.class_with_fixes);
+            if inner.reading != Reading::Full {
+                self.reading = Reading::Partial;
+            }
+        }
+        if !self.body.is_empty() {
+            let each: Vec<_> = std::iter::once(&self.effects).chain(self.body.iter().map(|inner| &inner.effects)).cloned().collect();
+            self.effects = effects::union(&each);
+        }
+    }
 }
 
 /// One finding.

@@ -6,8 +6,9 @@ use super::holding::{self, Hold};
 use super::{Replay, Settings, fingerprint, suggest, suppress};
 use crate::discover::{History, Migration};
 use crate::model::catalog::Catalog;
-use crate::model::effects::{self, Effects, Lock};
+use crate::model::effects::{self, Effects, InTransaction, Lock};
 use crate::model::lock::{Blocked, Blocks};
+use crate::model::operation::Operation;
 use crate::model::session::Session;
 use crate::problem::Problem;
 use crate::rule::file::{Case, Rule};
@@ -17,7 +18,7 @@ use crate::rule::set::Entry;
 use crate::rule::story::Story;
 use crate::rule::turnover::Turnover;
 use crate::rule::{Class, Severity};
-use crate::sql::{Script, Statement};
+use crate::sql::{Nesting, Script, Statement};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -26,6 +27,10 @@ pub(super) struct Judge<'a> {
     settings: &'a Settings<'a>,
     migration: &'a Migration,
     script: &'a Script,
+    /// The same with the bodies that it runs.
+    unfolded: &'a Script,
+    /// Of each of those statements: the statement of the file that runs it.
+    outer: Vec<usize>,
     end: &'a Replay<'a>,
     surroundings: Surroundings,
     outline: OnceCell<Outline>,
@@ -76,8 +81,13 @@ struct Here<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(settings: &'a Settings<'a>, file: (&'a Migration, &'a Script), neighbours: Neighbours<'a>, watch: &'a Watch<'a>) -> Self {
-        let (migration, script) = file;
+    pub fn new(
+        settings: &'a Settings<'a>,
+        file: (&'a Migration, &'a Script, &'a Script),
+        neighbours: Neighbours<'a>,
+        watch: &'a Watch<'a>,
+    ) -> Self {
+        let (migration, script, unfolded) = file;
         let surroundings = Surroundings {
             order: migration.order,
             base_version: migration.base_version.clone(),
@@ -87,25 +97,37 @@ impl<'a> Judge<'a> {
             version: migration.version.clone(),
             psql: settings.config.psql,
             sizes: Arc::clone(&settings.config.sizes),
-            turnover: Turnover::of(&script.statements),
+            turnover: Turnover::of(&unfolded.statements),
         };
         let (end, outline) = (neighbours.end, OnceCell::new());
-        Self { settings, migration, script, end, surroundings, outline, nothing: Effects::default(), watch }
+        let count = |seen: &mut usize, statement: &Statement| {
+            *seen += usize::from(statement.nesting.is_none());
+            Some(seen.saturating_sub(1))
+        };
+        let outer = unfolded.statements.iter().scan(0, count).collect();
+        Self { settings, migration, script, unfolded, outer, end, surroundings, outline, nothing: Effects::default(), watch }
     }
 
     /// Judges it, and the release that it ends, and moves the schema on behind it.
     pub fn file(&self, replay: &mut Replay<'_>, is_last_of_release: bool, problems: &mut Vec<Problem>) -> Assessed {
-        let (transaction, session) = replay.begin(self.migration, self.script);
+        let (transaction, session) = replay.begin(self.migration, self.unfolded);
         let mut run = Run { replay, session, hold: Hold::default() };
         let mut findings = self.whole(&run);
-        let mut statements = Vec::with_capacity(self.script.statements.len());
-        for at in 0..self.script.statements.len() {
-            findings.append(&mut self.remarks(at, &run));
-            statements.push(self.statement(at, &mut run, &mut findings));
+        let mut statements: Vec<Judged> = Vec::with_capacity(self.script.statements.len());
+        for (at, statement) in self.unfolded.statements.iter().enumerate() {
+            if statement.nesting.is_none() {
+                findings.append(&mut self.remarks(at, &run));
+            }
+            let judged = self.statement(at, &mut run, &mut findings);
+            match statements.last_mut().filter(|_| statement.nesting.is_some()) {
+                Some(outer) => outer.body.push(judged),
+                None => statements.push(judged),
+            }
         }
         if is_last_of_release {
             findings.append(&mut self.ask(Subject::Release(&run.replay.budget), run.here(None, &self.nothing, &self.nothing)));
         }
+        statements.iter_mut().for_each(Judged::add_body);
         let allowances = suppress::read(&self.migration.source, self.script);
         for allowed in suppress::apply(&allowances, &mut findings, self.settings.rules) {
             let here = run.here(None, &self.nothing, &self.nothing);
@@ -137,9 +159,12 @@ impl<'a> Judge<'a> {
 
     /// One statement: each of its operations, and then the whole of it.
     fn statement(&self, at: usize, run: &mut Run<'_, '_>, findings: &mut Vec<Finding>) -> Judged {
-        let statement = &self.script.statements[at];
-        run.replay.begin_statement(&mut run.session, at);
-        let each = effects::assess(&statement.operations, &run.replay.catalog, &run.session, self.settings.server);
+        let statement = &self.unfolded.statements[at];
+        run.replay.begin_statement(&mut run.session, self.unfolded, at);
+        let mut each = effects::assess(&statement.operations, &run.replay.catalog, &run.session, self.settings.server);
+        if let Some(nesting) = &statement.nesting {
+            add_effects_of_body(&mut each, statement, nesting);
+        }
         let all = effects::union(&each);
         let scene = self.scene(run, at);
         let blocks = scene.blocks(&all, run.hold.now.strongest);
@@ -151,20 +176,23 @@ impl<'a> Judge<'a> {
         let transaction = run.session.transaction_start();
         findings.append(&mut self.parts_and_whole(at, run, (&each, &all), (class, blocks)));
         run.replay.budget.note(on_tables.into_iter(), transaction, &self.migration.source);
-        run.replay.end_statement(&mut run.session, statement, at, &each);
+        run.replay.end_statement(&mut run.session, self.unfolded, at, &each);
         let mut hold = std::mem::take(&mut run.hold);
         hold.advance(statement, at, locks, &self.scene(run, at));
         run.hold = hold;
         // The class of the findings is added when the allowances are known.
         let (span, reading) = (statement.span, statement.reading);
-        Judged { span, reading, operations: words(statement), effects: all, blocks, estimate, class, class_with_fixes: class }
+        let conditional = statement.nesting.as_ref().is_some_and(|nesting| nesting.conditional);
+        let (operations, class_with_fixes, body) = (words(statement), class, Vec::new());
+        Judged { span, reading, operations, effects: all, blocks, estimate, class, class_with_fixes, body, conditional }
     }
 
     /// The findings about the operations of a statement, each by the schema that the one before it leaves behind; and about the whole, by
     /// the schema before it and by what was found about its parts.
     fn parts_and_whole(&self, at: usize, run: &mut Run<'_, '_>, does: (&[Effects], &Effects), is: (Class, Blocks)) -> Vec<Finding> {
         let ((each, all), (class, blocks)) = (does, is);
-        let operations = &self.script.statements[at].operations;
+        let statement = &self.unfolded.statements[at];
+        let operations = &statement.operations;
         let whole = |run: &Run<'_, '_>, explained| self.ask(Subject::Statement { explained, blocks }, run.here(Some(at), all, all));
         let explain = |findings: &[Finding]| findings.iter().any(|finding| finding.class >= class);
         // When several operations have changed the schema it is too late to ask about the whole, so both answers are prepared.
@@ -175,7 +203,7 @@ impl<'a> Judge<'a> {
             if prepared.is_none() {
                 findings.append(&mut whole(run, explain(&findings)));
             }
-            run.replay.operation(&operation.what, (&self.script.statements[at], at), self.migration);
+            run.replay.operation(&operation.what, (statement, at), self.migration);
         }
         if let Some([unexplained, explained]) = prepared {
             findings.append(&mut if explain(&findings) { explained } else { unexplained });
@@ -193,7 +221,7 @@ impl<'a> Judge<'a> {
         let moment = Moment {
             subject,
             index: here.index,
-            file: &self.script.statements,
+            file: &self.unfolded.statements,
             file_outline: &self.outline,
             source: &self.migration.source,
             step: self.migration.step,
@@ -216,7 +244,9 @@ impl<'a> Judge<'a> {
         let rule = entry.rule().ok().filter(|_| entry.is_on())?;
         let (case, assumed) = rule.speaks(moment)?;
         let severity = entry.overridden().or(case.severity).unwrap_or(rule.severity);
-        Some(finding(rule, case, severity, assumed, moment))
+        let mut finding = finding(rule, case, severity, assumed, moment);
+        finding.statement = moment.index.map(|at| self.outer[at]);
+        Some(finding)
     }
 
     /// Of a rule that speaks once in a file, the first finding stands that nobody has allowed.
@@ -253,6 +283,19 @@ fn words(statement: &Statement) -> Vec<&'static str> {
     words
 }
 
+/// What stands in a body may end the transaction around it, or run again and again.
+fn add_effects_of_body(each: &mut [Effects], statement: &Statement, nesting: &Nesting) {
+    for (effects, operation) in each.iter_mut().zip(&statement.operations) {
+        match operation.what {
+            Operation::Commit { .. } | Operation::Rollback { .. } => effects.transaction = InTransaction::Forbidden,
+            Operation::Insert(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Merge { .. } => {
+                effects.unbounded |= nesting.repeats;
+            }
+            _ => {}
+        }
+    }
+}
+
 fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>) -> Finding {
     let mut finding = Finding {
         rule: rule.id.clone(),
@@ -260,7 +303,10 @@ fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static s
         class: case.class.unwrap_or(rule.class),
         statement: moment.index,
         span: moment.place(),
-        message: case.message.words(moment),
+        message: match moment.nesting().and_then(|nesting| nesting.routine.as_ref()) {
+            Some(routine) => format!("{} (`{routine}` does it)", case.message.words(moment)),
+            None => case.message.words(moment),
+        },
         why: case.why.shared_words(moment),
         assumed: assumed.into_iter().map(str::to_owned).collect(),
         allowed: None,

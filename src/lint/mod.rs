@@ -9,6 +9,7 @@ mod judge;
 pub mod show;
 mod suggest;
 mod suppress;
+mod unfold;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects, InTransaction, Version};
 use crate::model::kind::OpKind;
 use crate::model::operation::{Operation, SettingValue};
-use crate::model::session::{Session, Timeout, TransactionMode};
+use crate::model::session::{Opener, Session, Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::budget::Budget;
 use crate::rule::moment::Order;
@@ -31,6 +32,7 @@ use finding::{Assessed, Report};
 pub use judge::Watch;
 use judge::{Judge, Neighbours};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// What a run judges by.
@@ -97,7 +99,8 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
             Role::History => replay.file(migration, &script),
             Role::Subject => {
                 let neighbours = Neighbours { history, end: &end, later: last.map_or(0, |last| last.saturating_sub(at)) };
-                let judge = Judge::new(settings, (migration, &script), neighbours, watch);
+                let unfolded = replay.unfolded(migration, &script);
+                let judge = Judge::new(settings, (migration, &script, &unfolded), neighbours, watch);
                 if migration.order != Order::Gone {
                     replay.budget.begin_file();
                 }
@@ -110,12 +113,13 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
 }
 
 /// The schema before the file `first`, and the schema behind the last one.
-fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
+fn replayed<'a>(history: &'a History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
     let mut replay = Replay {
         catalog: Catalog::new(whole),
         story: Story::default(),
         budget: Budget::default(),
         settings: *settings,
+        history: &history.migrations,
         messages: Vec::new(),
     };
     let mut files = history.migrations.iter().zip(scripts);
@@ -133,6 +137,8 @@ struct Replay<'a> {
     /// The locks of the release.
     budget: Budget,
     settings: Settings<'a>,
+    /// All files: bodies of functions stand in them.
+    history: &'a [Migration],
     /// The statements of the file that reach the server together, where not all do.
     messages: Vec<RangeInclusive<usize>>,
 }
@@ -140,21 +146,30 @@ struct Replay<'a> {
 impl Replay<'_> {
     /// A whole file at once.
     fn file(&mut self, migration: &Migration, script: &Script) {
+        let script = self.unfolded(migration, script);
+        let script = &*script;
         let (_, mut session) = self.begin(migration, script);
         for (at, statement) in script.statements.iter().enumerate() {
-            self.begin_statement(&mut session, at);
+            self.begin_statement(&mut session, script, at);
             for operation in &statement.operations {
                 self.operation(&operation.what, (statement, at), migration);
             }
-            self.end_statement(&mut session, statement, at, &[]);
+            self.end_statement(&mut session, script, at, &[]);
         }
     }
 
-    /// One operation of the statement runs.
+    /// The script with the bodies that it runs.
+    fn unfolded<'s>(&self, migration: &Migration, script: &'s Script) -> Cow<'s, Script> {
+        unfold::unfold(script, migration.step, &self.catalog, self.history)
+    }
+
+    /// One operation of the statement runs. In a body COMMIT and ROLLBACK are the session's matter alone.
     fn operation(&mut self, operation: &Operation, statement: (&Statement, usize), migration: &Migration) {
         let telling = Telling { source: &migration.source, statement, step: migration.step };
         self.story.note(operation, &self.catalog, telling);
-        self.catalog.replay(operation, migration.step);
+        if statement.0.nesting.is_none() || !ends_transaction(operation) {
+            self.catalog.replay(operation, migration.step);
+        }
     }
 
     /// A new file begins, on a new connection. Gives how it is put into transactions, too.
@@ -176,18 +191,36 @@ impl Replay<'_> {
     }
 
     /// The statement is about to run.
-    fn begin_statement(&self, session: &mut Session, at: usize) {
+    fn begin_statement(&mut self, session: &mut Session, script: &Script, at: usize) {
+        if let Some(nesting) = &script.statements[at].nesting {
+            // The statement that runs the body stands before its first one.
+            session.begin_body(at.saturating_sub(1));
+            (0..nesting.opens).for_each(|_| self.catalog.begin_branch());
+        }
         if let Ok(which) = self.messages.binary_search_by_key(&at, |message| *message.start()) {
             session.begin_message(at, *self.messages[which].end());
         }
     }
 
     /// The statement is over; `effects` are those of its operations, if somebody asked for them.
-    fn end_statement(&mut self, session: &mut Session, statement: &Statement, at: usize, effects: &[Effects]) {
+    fn end_statement(&mut self, session: &mut Session, script: &Script, at: usize, effects: &[Effects]) {
         let none = Effects::default();
+        let statement = &script.statements[at];
         for (which, operation) in statement.operations.iter().enumerate() {
+            let is_nested = statement.nesting.is_some();
+            if is_nested && ends_transaction(&operation.what) && session.opened_by() != Some(Opener::Body) {
+                // The server refuses it.
+                continue;
+            }
             session.advance(&operation.what, effects.get(which).unwrap_or(&none), at);
             if steers_names(&operation.what) {
+                self.catalog.follow(session);
+            }
+        }
+        if let Some(nesting) = &statement.nesting {
+            (0..nesting.closes).for_each(|_| self.catalog.end_branch());
+            if script.statements.get(at + 1).is_none_or(|next| next.nesting.is_none()) {
+                session.end_body();
                 self.catalog.follow(session);
             }
         }
@@ -199,12 +232,14 @@ impl Replay<'_> {
 
     /// Whether a transaction holds the file together. Where nobody says it, a statement that cannot run in one does.
     fn mode(&self, migration: &Migration, script: &Script) -> TransactionMode {
-        let begins = operations(script).any(|operation| matches!(operation, Operation::Begin));
+        let own = || script.statements.iter().filter(|statement| statement.nesting.is_none());
+        let begins = own().flat_map(|statement| &statement.operations).any(|operation| matches!(operation.what, Operation::Begin));
         let refuses = migration.declared.is_none() && !begins && {
             let alone = Session::new(TransactionMode::None, migration.step);
             let assess = |statement: &Statement| effects::assess(&statement.operations, &self.catalog, &alone, self.settings.server);
-            let mut doubtful = script.statements.iter().filter(|statement| statement.operations.iter().any(may_refuse_transactions));
+            let mut doubtful = own().filter(|statement| statement.operations.iter().any(may_refuse_transactions));
             doubtful.any(|statement| assess(statement).iter().any(|effects| effects.transaction == InTransaction::Forbidden))
+                || script.statements.iter().any(commits_in_body)
         };
         migration.transaction_mode(begins, refuses)
     }
@@ -215,14 +250,16 @@ fn messages(migration: &Migration, script: &Script) -> Vec<RangeInclusive<usize>
     let statements_in = |message: &Span| {
         let first = script.statements.partition_point(|statement| statement.span.start < message.start);
         let end = script.statements.partition_point(|statement| statement.span.start < message.end);
-        (end > first + 1).then(|| first..=end - 1)
+        let own = script.statements.get(first..end)?.iter().filter(|statement| statement.nesting.is_none());
+        (own.count() > 1).then(|| first..=end - 1)
     };
     migration.messages.iter().filter_map(statements_in).collect()
 }
 
 /// What a mode means for a file: a message with one statement in it is no transaction block.
 fn in_effect(mode: TransactionMode, script: &Script) -> TransactionMode {
-    if mode == TransactionMode::OneMessage && script.statements.len() == 1 { TransactionMode::None } else { mode }
+    let alone = script.statements.iter().filter(|statement| statement.nesting.is_none()).count() == 1;
+    if mode == TransactionMode::OneMessage && alone { TransactionMode::None } else { mode }
 }
 
 fn operations(script: &Script) -> impl Iterator<Item = &Operation> {
@@ -250,6 +287,16 @@ fn may_refuse_transactions(operation: &Located<Operation>) -> bool {
         OpKind::Other,
     ];
     KINDS.contains(&operation.what.kind())
+}
+
+/// A body that commits or rolls back, which only works where no transaction is open around it.
+fn commits_in_body(statement: &Statement) -> bool {
+    let may = statement.nesting.as_ref().is_some_and(|nesting| !nesting.atomic && !nesting.caught);
+    may && statement.operations.iter().any(|operation| ends_transaction(&operation.what))
+}
+
+fn ends_transaction(operation: &Operation) -> bool {
+    matches!(operation, Operation::Commit { .. } | Operation::Rollback { .. })
 }
 
 /// Whether names may lead elsewhere after it.

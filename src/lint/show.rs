@@ -18,8 +18,10 @@ use std::path::PathBuf;
 pub struct Seen {
     /// The file it stands in.
     pub path: PathBuf,
-    /// The index of its statement; `None` for the file as a whole.
+    /// The index of its statement, those of bodies counted behind the one that runs them; `None` for the file as a whole.
     pub statement: Option<usize>,
+    /// Whether it stands in a body, and if so, whether it may not run.
+    pub in_body: Option<bool>,
     /// The word for it.
     pub kind: OpKind,
     /// Where it stands.
@@ -51,7 +53,7 @@ pub fn show(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<See
     // A statement stands before its operations. Of several operations it is asked twice, before and without knowing what they give.
     seen.sort_by_key(|subject| (subject.statement, subject.kind != OpKind::Statement));
     seen.dedup_by(|again, first| {
-        first.kind == OpKind::Statement && again.kind == first.kind && again.path == first.path && again.span == first.span
+        first.kind == OpKind::Statement && again.kind == first.kind && again.path == first.path && again.statement == first.statement
     });
     (report, seen)
 }
@@ -66,6 +68,7 @@ fn see(moment: &Moment<'_>, rules: &RuleSet) -> Seen {
     Seen {
         path: moment.source.path().to_owned(),
         statement: moment.index,
+        in_body: moment.nesting().map(|nesting| nesting.conditional),
         kind,
         span: moment.place(),
         effects: match moment.subject {

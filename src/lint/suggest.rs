@@ -8,7 +8,9 @@ use crate::text::{SourceFile, Span};
 
 /// The suggestion of a fix at a moment.
 pub(super) fn suggestion(fix: &Fix, moment: &Moment<'_>) -> Suggestion {
-    let edits: Vec<_> = fix.edit.as_ref().and_then(|edit| edited(edit, moment)).into_iter().collect();
+    // What stands in a string is not edited.
+    let edit = fix.edit.as_ref().filter(|_| moment.nesting().is_none());
+    let edits: Vec<_> = edit.and_then(|edit| edited(edit, moment)).into_iter().collect();
     // A statement that needs to run by itself cannot be moved out of its transaction unseen.
     let needs_moving = fix.outside_transaction && moment.session.in_transaction();
     let safe = !edits.is_empty() && !fix.review && !fix.ends_elsewhere && !needs_moving;

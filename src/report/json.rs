@@ -81,13 +81,34 @@ impl Serialize for Json<&Assessed> {
 impl Serialize for In<'_, &Judged> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let statement = self.what;
-        let mut map = to.serialize_struct("statement", 6)?;
+        let body = statement.body.iter().map(|what| BodyStatement(In { source: self.source, what }));
+        let mut map = to.serialize_struct("statement", 7)?;
         map.serialize_field("span", &In { source: self.source, what: statement.span })?;
         map.serialize_field("reading", reading(statement.reading))?;
         map.serialize_field("operations", &statement.operations)?;
         map.serialize_field("effects", &Json(statement))?;
         map.serialize_field("class", &statement.class)?;
         map.serialize_field("class_with_fixes", &statement.class_with_fixes)?;
+        match statement.body.is_empty() {
+            true => map.skip_field("body")?,
+            false => map.serialize_field("body", &List(body))?,
+        }
+        map.end()
+    }
+}
+
+/// A statement of a body: the classes that findings give belong to the statement that runs it.
+struct BodyStatement<'a>(In<'a, &'a Judged>);
+
+impl Serialize for BodyStatement<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let In { source, what: statement } = self.0;
+        let mut map = to.serialize_struct("body_statement", 5)?;
+        map.serialize_field("span", &In { source, what: statement.span })?;
+        map.serialize_field("reading", reading(statement.reading))?;
+        map.serialize_field("operations", &statement.operations)?;
+        map.serialize_field("conditional", &statement.conditional)?;
+        map.serialize_field("effects", &Json(statement))?;
         map.end()
     }
 }

@@ -38,7 +38,14 @@ fn head(source: &SourceFile, subject: &Seen, paint: Paint, out: &mut impl Write)
     let place = source.place(subject.span.start);
     let place = format!("{}:{}:{}", source.path().display(), place.line, place.column);
     match subject.kind {
-        OpKind::Statement => writeln!(out, "\n{}  {}", paint.bold(place), one_line(source, subject.span)),
+        OpKind::Statement => {
+            let how = match subject.in_body {
+                None => "",
+                Some(false) => "in its body: ",
+                Some(true) => "in its body, may not run: ",
+            };
+            writeln!(out, "\n{}  {}{}", paint.bold(place), paint.dim(how), one_line(source, subject.span))
+        }
         OpKind::Migration => writeln!(out, "{}", paint.bold(source.path().display())),
         kind => writeln!(out, "  {}  {}", paint.hint(kind), paint.dim(place)),
     }

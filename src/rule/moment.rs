@@ -12,9 +12,9 @@ use crate::model::session::{Held, Session};
 use crate::model::sizes::Sizes;
 use crate::rule::outline::Outline;
 use crate::rule::turnover::Turnover;
-use crate::sql::Statement;
 use crate::sql::broken_text::BrokenText;
 use crate::sql::remark::{Remark, RemarkKind};
+use crate::sql::{Nesting, Statement};
 use crate::text::{Located, SourceFile, Span};
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -27,7 +27,7 @@ pub struct Moment<'a> {
     pub subject: Subject<'a>,
     /// The index of its statement in the file; `None` for the file as a whole.
     pub index: Option<usize>,
-    /// All statements of the file.
+    /// All statements of the file; behind each one those of the bodies that it runs.
     pub file: &'a [Statement],
     /// The same, indexed when a fact first asks for it: see [`Moment::outline`].
     pub file_outline: &'a OnceCell<Outline>,
@@ -143,6 +143,17 @@ impl<'a> Moment<'a> {
     pub fn earlier_in_transaction(&self) -> Range<usize> {
         let here = self.index.unwrap_or(0);
         self.session.transaction_start().unwrap_or(here).min(here)..here
+    }
+
+    /// Where in a body it stands; `None`: in the file itself.
+    pub fn nesting(&self) -> Option<&'a Nesting> {
+        self.statement()?.nesting.as_deref()
+    }
+
+    /// The text that something in its operation points to.
+    pub fn text(&self, span: Span) -> String {
+        let code = self.nesting().and_then(|nesting| nesting.code.as_deref());
+        code.unwrap_or(self.source).text(span).into_owned()
     }
 
     /// Where a finding about it points to.

@@ -51,6 +51,12 @@ impl Outline {
         let mut outline = Self::default();
         for (at, operation) in operations(file) {
             outline.note(at, operation);
+            // A body fails or succeeds with the statement that runs it.
+            let steers =
+                matches!(operation, Operation::Set { .. } | Operation::Reset { .. } | Operation::Begin) || ends_transaction(operation);
+            if !steers && file[at].nesting.is_none() {
+                outline.last_that_may_fail = Some(at);
+            }
         }
         outline
     }
@@ -131,9 +137,6 @@ impl Outline {
     }
 
     fn note(&mut self, at: usize, operation: &Operation) {
-        if !matches!(operation, Operation::Set { .. } | Operation::Reset { .. } | Operation::Begin) && !ends_transaction(operation) {
-            self.last_that_may_fail = Some(at);
-        }
         if operation.runs_unseen() {
             self.unseen.push(at);
         }

@@ -108,18 +108,27 @@ enum Agreement {
     Worst,
     /// The planner and the rows decide whether a query reads a table as a whole: what is said is seen, and maybe another scan.
     Query,
-    /// What a DO block or a procedure does is not read.
+    /// The same of a body in which something may not have run, or which commits.
+    Branches,
+    /// Nobody sees what runs.
     Hidden,
+}
+
+/// It may not run, or it ends the transaction that holds the locks.
+fn may_leave_no_lock(nested: &Judged) -> bool {
+    nested.conditional || nested.operations.iter().any(|operation| ["commit", "rollback"].contains(operation))
 }
 
 impl Agreement {
     fn of(judged: &Judged) -> Self {
         let is_one_of = |words: &[&str]| judged.operations.iter().any(|operation| words.contains(operation));
-        if is_one_of(&["do_block", "call"]) {
+        if judged.effects.opaque {
             Self::Hidden
+        } else if judged.body.iter().any(may_leave_no_lock) {
+            Self::Branches
         } else if !judged.effects.assumed.is_empty() {
             Self::Worst
-        } else if is_one_of(&["select", "insert", "update", "delete", "merge", "copy"]) {
+        } else if !judged.body.is_empty() || is_one_of(&["select", "insert", "update", "delete", "merge", "copy"]) {
             Self::Query
         } else {
             Self::Exact
@@ -129,7 +138,9 @@ impl Agreement {
     fn holds(self, what: &str, said: &BTreeSet<String>, seen: &BTreeSet<String>) -> bool {
         match self {
             Self::Hidden => seen.is_superset(said),
-            Self::Worst => said.is_superset(seen),
+            Self::Branches if what == "scans" => true,
+            Self::Branches if what == "transaction" => said == seen,
+            Self::Branches | Self::Worst => said.is_superset(seen),
             Self::Query if what == "scans" => seen.is_superset(said),
             Self::Query | Self::Exact => said == seen,
         }

@@ -4,7 +4,7 @@
 //! be there, and what it dropped may still be there.
 
 use super::store::{Undo, set_member};
-use super::{Catalog, Column, Relation};
+use super::{Catalog, Column, Relation, Step};
 use crate::model::name::QualifiedName;
 use foldhash::HashSet;
 
@@ -57,7 +57,7 @@ impl Catalog {
                 let joined = match (before, after) {
                     // It was only ever mentioned, by a statement that may not have run.
                     (None, Some(after)) if after.made_in.is_none() => None,
-                    (None, Some(after)) => Some(Relation { surely_made: false, complete: false, ..after }),
+                    (None, Some(after)) => Some(of_any_age(after)),
                     (Some(before), None) => Some(Relation { complete: false, ..*before }),
                     (Some(before), Some(after)) => Some(joined(*before, after)),
                     (None, None) => None,
@@ -87,6 +87,16 @@ impl Catalog {
             }
         }
     }
+}
+
+/// A relation that a branch has made, unless it was there before.
+fn of_any_age(mut relation: Relation) -> Relation {
+    relation.surely_made = false;
+    relation.complete = false;
+    relation.columns.iter_mut().for_each(|column| column.added_in = Step::BASE);
+    relation.constraints.iter_mut().for_each(|constraint| constraint.added_in = Step::BASE);
+    relation.triggers.iter_mut().for_each(|trigger| trigger.added_in = Step::BASE);
+    relation
 }
 
 /// A relation that is either as it was or as it is now: what is the same in both is known.

@@ -292,6 +292,8 @@ pub struct Function {
     pub returns_trigger: bool,
     /// The body is a BEGIN ATOMIC block, so that its dependencies are recorded.
     pub atomic: bool,
+    /// SECURITY DEFINER, or SET among its options: its body may not end the transaction.
+    pub pinned: bool,
     /// Names of all its arguments.
     pub parameters: Vec<Ident>,
     /// Where its body stands: in which migration, and the literal or the block there. `None` if it cannot be told.

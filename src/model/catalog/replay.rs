@@ -144,7 +144,12 @@ impl Catalog {
     /// A relation has to be there for a statement to succeed. If a whole history has not made it, the history is not whole.
     fn meet(&mut self, name: &QualifiedName) {
         // What stands in a branch may never have run, and proves nothing.
-        if self.whole && self.branches.is_empty() && !self.relations.contains_key(name) && !self.dropped.contains(name) && !lookup::is_system(&name.schema) {
+        if self.whole
+            && self.branches.is_empty()
+            && !self.relations.contains_key(name)
+            && !self.dropped.contains(name)
+            && !lookup::is_system(&name.schema)
+        {
             (self.whole, self.older) = (false, true);
         }
     }

@@ -191,6 +191,7 @@ impl Catalog {
             procedure: create.procedure,
             returns_trigger: create.returns_trigger,
             atomic: create.atomic,
+            pinned: create.security_definer || create.sets_search_path,
             parameters: create.parameters.clone(),
             body: create.body.map(|place| (step, place)),
             added_in: step,

@@ -29,7 +29,7 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "NOT NULL, and nothing gives old rows a value" },
     Fact { name: "default", kind: Kind::Words(&["none", "constant", "stable", "volatile"]), of: &[OpKind::AddColumn], read: default,
            doc: "the default over its whole expression: `volatile` if one call in it is, `stable` if it is the same for all rows of a statement" },
-    Fact { name: "default_text", kind: Kind::Text, of: &[OpKind::AddColumn], read: |m| added(m).and_then(|c| c.default.as_ref()).map(|d| m.source.text(d.span).into_owned()).into(),
+    Fact { name: "default_text", kind: Kind::Text, of: &[OpKind::AddColumn], read: |m| added(m).and_then(|c| c.default.as_ref()).map(|d| m.text(d.span)).into(),
            doc: "the default as it is written" },
     Fact { name: "numbering", kind: Kind::Words(&["none", "serial", "identity", "sequence"]), of: &[OpKind::AddColumn, OpKind::AddPrimaryKey], read: numbering,
            doc: "what numbers the rows of an added column: serial, GENERATED AS IDENTITY, a default from a sequence" },

@@ -121,7 +121,7 @@ fn references_itself<'a>(m: &Moment<'a>) -> Value<'a> {
 
 fn definition<'a>(m: &Moment<'a>) -> Value<'a> {
     match added(m).map(|constraint| &constraint.kind) {
-        Some(ConstraintKind::Check { expression }) => format!("CHECK ({})", m.source.text(expression.span)).into(),
+        Some(ConstraintKind::Check { expression }) => format!("CHECK ({})", m.text(expression.span)).into(),
         _ => Value::Unknown,
     }
 }

@@ -50,6 +50,10 @@ fn filter<'a>(m: &Moment<'a>) -> Value<'a> {
 }
 
 fn bounded<'a>(m: &Moment<'a>) -> Value<'a> {
+    if m.nesting().is_some_and(|nesting| nesting.repeats) {
+        // A few rows each time, and nothing bounds how often.
+        return false.into();
+    }
     match m.operation() {
         Some(Operation::Insert(insert)) => match &insert.source {
             InsertSource::Values { rows, .. } => (*rows <= HANDFUL).into(),

@@ -42,16 +42,16 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the index's name, as written or as the server chooses it" },
     Fact { name: "partitioned", kind: Kind::Bool, of: &[OpKind::CreateIndex, OpKind::DropIndex, OpKind::Reindex, OpKind::AddExclusion], read: partitioned,
            doc: "the table, or that of the index, is partitioned" },
-    Fact { name: "procedure", kind: Kind::Text, of: &[OpKind::Call, OpKind::Select], read: |m| called(m).map(Name::sql).into(),
-           doc: "the procedure that is called, or the first function of which nothing tells that it runs no DDL" },
-    Fact { name: "calls_unseen", kind: Kind::Bool, of: &[OpKind::Select], read: |m| called(m).is_some().into(),
-           doc: "a function is called that the server did not bring and that nobody declared STABLE or IMMUTABLE" },
+    Fact { name: "procedure", kind: Kind::Text, of: &[OpKind::Call], read: |m| match m.operation() { Some(Operation::Call { procedure }) => procedure.sql().into(), _ => Value::Unknown },
+           doc: "the procedure that is called" },
+    Fact { name: "construct", kind: Kind::Text, of: &[OpKind::Dynamic], read: |m| match m.operation() { Some(Operation::Dynamic { construct }) => Value::Text((&**construct).into()), _ => Value::Unknown },
+           doc: "what nobody can see into, in words" },
     Fact { name: "value", kind: Kind::Text, of: &[OpKind::AddEnumValue], read: |m| match m.operation() { Some(Operation::AddEnumValue { value, .. }) => Value::Text((&**value).into()), _ => Value::Unknown },
            doc: "the enum value that is added" },
     Fact { name: "type", kind: Kind::Text, of: &[OpKind::AddEnumValue], read: |m| match m.operation() { Some(Operation::AddEnumValue { name, .. }) => name.sql().into(), _ => Value::Unknown },
            doc: "the enum type" },
-    Fact { name: "guarded", kind: Kind::Bool, of: OpKind::ALL, read: |m| m.operation().map(is_guarded).into(),
-           doc: "IF EXISTS, IF NOT EXISTS or OR REPLACE is said" },
+    Fact { name: "guarded", kind: Kind::Bool, of: OpKind::ALL, read: guarded,
+           doc: "IF EXISTS, IF NOT EXISTS or OR REPLACE is said, or it stands under a condition" },
     Fact { name: "statement_words", kind: Kind::Text, of: &[OpKind::Vacuum, OpKind::Other, OpKind::Reindex, OpKind::Cluster, OpKind::Repack, OpKind::Reset], read: statement_words,
            doc: "the statement's leading words" },
     Fact { name: "reason", kind: Kind::Text, of: &[OpKind::Unreadable, OpKind::AlterUnreadable], read: reason,
@@ -145,6 +145,11 @@ fn partitioned<'a>(m: &Moment<'a>) -> Value<'a> {
     table::relation(m).is_some_and(|relation| relation.partition_by.is_some()).into()
 }
 
+fn guarded<'a>(m: &Moment<'a>) -> Value<'a> {
+    let by_condition = m.nesting().is_some_and(|nesting| nesting.conditional);
+    m.operation().map(|operation| by_condition || is_guarded(operation)).into()
+}
+
 /// Whether running it twice does no harm, because it says so.
 fn is_guarded(operation: &Operation) -> bool {
     match operation {
@@ -172,14 +177,6 @@ fn is_guarded(operation: &Operation) -> bool {
 }
 
 /// The routine that may run statements which nobody sees here.
-fn called<'a>(m: &Moment<'a>) -> Option<&'a Name> {
-    match m.operation()? {
-        Operation::Call { procedure } => Some(procedure),
-        Operation::Select { calls, .. } => calls.iter().find(|call| m.before.may_change_schema(call)),
-        _ => None,
-    }
-}
-
 fn statement_words<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.operation() {
         Some(Operation::Other { words, .. }) => words.to_uppercase().into(),

@@ -6,6 +6,7 @@ use crate::model::lock::LockMode;
 use crate::model::operation::{Operation, SettingValue};
 use crate::model::session::{Held, Opener, Timeout, TransactionMode};
 use crate::rule::moment::Moment;
+use crate::sql::Statement;
 use std::time::Duration;
 
 /// A lock_timeout above this protects nobody: everybody else waits as long (manual: explicit-locking).
@@ -33,7 +34,13 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "a later statement of the file may fail: one that is no SET, RESET or end of a transaction" },
     Fact { name: "stays", kind: Kind::Bool, of: OpKind::ALL, read: stays,
            doc: "if a later statement of the file fails, it is not undone" },
-    Fact { name: "alone", kind: Kind::Bool, of: OpKind::ALL, read: |m| (m.file.len() == 1).into(),
+    Fact { name: "in_body", kind: Kind::Bool, of: OpKind::ALL, read: |m| m.nesting().is_some().into(),
+           doc: "it stands in a DO block, or in the body of a function or procedure that the file calls" },
+    Fact { name: "conditional", kind: Kind::Bool, of: OpKind::ALL, read: |m| m.nesting().is_some_and(|nesting| nesting.conditional).into(),
+           doc: "it stands in a body where it may not run: under IF, in a loop, in a block with EXCEPTION, behind a RETURN" },
+    Fact { name: "termination", kind: Kind::Words(&["allowed", "in_transaction", "in_function", "in_subtransaction"]), of: &[OpKind::Commit, OpKind::Rollback], read: termination,
+           doc: "in a body: whether the server takes it, or what it refuses it for" },
+    Fact { name: "alone", kind: Kind::Bool, of: OpKind::ALL, read: |m| (own(m).nth(1).is_none()).into(),
            doc: "the file holds no other statement" },
     Fact { name: "lock_timeout", kind: Kind::Words(&["unset", "off", "set", "untold"]), of: OpKind::ALL, read: |m| timeout(m.session.lock_timeout()),
            doc: "lock_timeout as it is in force: `off` is 0, `untold` a value that cannot be read" },
@@ -57,12 +64,32 @@ pub(super) const FACTS: &[Fact] = &[
 /// statement which would be refused otherwise.
 fn in_transaction<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.session.opened_by() {
+        // A body is never alone: what stands beside it, it shares its transaction with.
+        _ if m.nesting().is_some() => true.into(),
         Some(Opener::Assumed) => Value::Unknown,
         opener => opener.is_some().into(),
     }
 }
 
+/// The statements of the file itself.
+fn own<'a>(m: &Moment<'a>) -> impl Iterator<Item = &'a Statement> {
+    m.file.iter().filter(|statement| statement.nesting.is_none())
+}
+
+/// The server asks in this order.
+fn termination<'a>(m: &Moment<'a>) -> Value<'a> {
+    Value::Word(match m.nesting() {
+        Some(nesting) if nesting.atomic => "in_function",
+        Some(_) if m.session.opened_by() != Some(Opener::Body) => "in_transaction",
+        Some(nesting) if nesting.caught => "in_subtransaction",
+        Some(_) | None => "allowed",
+    })
+}
+
 fn stays<'a>(m: &Moment<'a>) -> Value<'a> {
+    if m.session.opened_by() == Some(Opener::Body) {
+        return true.into();
+    }
     match m.session.message_end() {
         Some(last) => m.outline().may_fail_from(last + 1).into(),
         None => match in_transaction(m) {

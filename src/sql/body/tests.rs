@@ -37,7 +37,10 @@ fn line(source: &SourceFile, statement: &Statement) -> String {
 
 #[test]
 fn a_statement_of_a_block_is_read_where_it_stands() {
-    assert_snapshot!(inside("DO $$ BEGIN ALTER TABLE orders ADD COLUMN note text; DROP TABLE drafts; END $$"), @"");
+    assert_snapshot!(inside("DO $$ BEGIN ALTER TABLE orders ADD COLUMN note text; DROP TABLE drafts; END $$"), @r#"
+add_column orders.note text <ALTER TABLE orders ADD COLUMN note text>
+drop_table drafts <DROP TABLE drafts>
+"#);
 }
 
 #[test]
@@ -73,7 +76,21 @@ fn branches_loops_and_handlers_may_not_run() {
             END;
             DROP TABLE payments;
         END main
-        $$"), @"");
+        $$"), @r#"
+select reads=pg_type <NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'mood')>
+(create_type mood enum (good)) maybe <CREATE TYPE mood AS ENUM ('good')>
+(drop_type mood) maybe <DROP TYPE mood>
+(drop_table drafts) maybe <DROP TABLE drafts>
+(drop_table orders) maybe <DROP TABLE orders>
+select reads=orders <SELECT id FROM orders>
+(update orders (note) where [id = $100]) maybe often <UPDATE orders SET note = r.note WHERE id = r.id>
+(delete drafts where [id = 1]) maybe <DELETE FROM drafts WHERE id = i>
+(update orders (note) where [id = 1] maybe <UPDATE orders SET note = '' WHERE id = n>
+commit) maybe <COMMIT>
+(add_check orders total_is_positive [total > 0]) maybe caught <ALTER TABLE orders ADD CONSTRAINT total_is_positive CHECK (total > 0)>
+(drop_table orders) maybe <DROP TABLE orders>
+drop_table payments <DROP TABLE payments>
+"#);
 }
 
 #[test]
@@ -83,7 +100,13 @@ fn what_stands_behind_a_conditional_return_may_not_run() {
         DROP TABLE orders;
         BEGIN IF true THEN RETURN; END IF; DROP TABLE users; END;
         DROP TABLE payments;
-    END $$"), @"");
+    END $$"), @r#"
+select calls=now <now() > '2030-01-01'>
+(drop_table drafts) maybe <DROP TABLE drafts>
+(drop_table orders maybe <DROP TABLE orders>
+(drop_table users) maybe <DROP TABLE users>
+(drop_table payments)) maybe <DROP TABLE payments>
+"#);
 }
 
 #[test]
@@ -98,7 +121,15 @@ fn perform_select_into_and_variables_are_queries_with_values() {
         CALL archive(v_id);
         OPEN c; FETCH c INTO v_id; CLOSE c;
         GET DIAGNOSTICS v_id = ROW_COUNT;
-    END $$"), @"");
+    END $$"), @r#"
+select reads=orders <SELECT id FROM orders>
+select calls=close_year <PERFORM close_year(v_id)>
+select reads=orders calls=count,max <SELECT count(*), max(id) INTO STRICT total, v_id FROM orders>
+insert orders (note) rows=1 <INSERT INTO orders (note) VALUES ('x') RETURNING id INTO v_id>
+update orders (note) where [id = $100] <UPDATE orders SET note = 'y' WHERE id = v_id>
+select calls=next_id <next_id(total)>
+call archive <CALL archive(v_id)>
+"#);
 }
 
 #[test]
@@ -112,23 +143,43 @@ fn execute_of_what_is_written_out_is_read() {
         other := 'y';
         EXECUTE 'DROP TABLE ' || other;
         EXECUTE format('DROP TABLE %I', current_user) INTO other;
-    END $$"#), @"");
+    END $$"#), @r#"
+add_column orders.note text default ['none'] <ALTER TABLE orders ADD COLUMN note text DEFAULT ''none''>
+drop_table drafts <DROP TABLE ' || 'drafts>
+drop_column orders.Note <ALTER TABLE %I DROP COLUMN %I', name, col>
+update orders (note) where [id = $1] <UPDATE %2$s SET note = %1$L WHERE id = %3$L', 'it''s', name, now()>
+delete orders where [id = $1] <DELETE FROM orders WHERE id = $1>
+truncate drafts <TRUNCATE drafts>
+dynamic EXECUTE of `'DROP TABLE ' || other` <'DROP TABLE ' || other>
+dynamic EXECUTE of `format('DROP TABLE %I', current_user)` <format('DROP TABLE %I', current_user)>
+"#);
 }
 
 #[test]
 fn offsets_are_right_where_quotes_are_doubled() {
-    assert_snapshot!(inside("DO 'BEGIN UPDATE orders SET note = ''it''''s'' WHERE id = 1; DROP TABLE drafts; END'"), @"");
-    assert_snapshot!(inside("DO E'BEGIN\\n DROP TABLE drafts; END'"), @"");
+    assert_snapshot!(inside("DO 'BEGIN UPDATE orders SET note = ''it''''s'' WHERE id = 1; DROP TABLE drafts; END'"), @r#"
+update orders (note) where [id = 1] <UPDATE orders SET note = ''it''''s'' WHERE id = 1>
+drop_table drafts <DROP TABLE drafts>
+"#);
+    assert_snapshot!(inside("DO E'BEGIN\\n DROP TABLE drafts; END'"), @r#"drop_table drafts <E'BEGIN\n DROP TABLE drafts; END'>"#);
 }
 
 #[test]
 fn blocks_in_blocks_are_read() {
-    assert_snapshot!(inside("DO $a$ BEGIN IF true THEN DO $b$ BEGIN EXECUTE 'DROP TABLE drafts'; END $b$; END IF; END $a$"), @"");
+    assert_snapshot!(inside("DO $a$ BEGIN IF true THEN DO $b$ BEGIN EXECUTE 'DROP TABLE drafts'; END $b$; END IF; END $a$"), @r#"
+(do_block maybe <DO $b$ BEGIN EXECUTE 'DROP TABLE drafts'; END $b$>
+drop_table drafts) maybe <DROP TABLE drafts>
+"#);
 }
 
 #[test]
 fn what_cannot_be_told_is_named() {
-    assert_snapshot!(inside("DO LANGUAGE plpython3u $$ plpy.execute('DROP TABLE orders') $$; DO $$ IF true $$; DO :'code'; DO $$ BEGIN FROBNICATE orders; END $$"), @"");
+    assert_snapshot!(inside("DO LANGUAGE plpython3u $$ plpy.execute('DROP TABLE orders') $$; DO $$ IF true $$; DO :'code'; DO $$ BEGIN FROBNICATE orders; END $$"), @r#"
+dynamic a body in plpython3u <DO LANGUAGE plpython3u $$ plpy.execute('DROP TABLE orders') $$>
+dynamic a body that cannot be read <DO $$ IF true $$>
+dynamic a body that cannot be read <DO :'code'>
+dynamic a statement that cannot be read, `FROBNICATE orders` <FROBNICATE orders>
+"#);
 }
 
 #[test]
@@ -138,9 +189,15 @@ fn words_in_strings_and_comments_do_nothing() {
 
 #[test]
 fn functions_in_sql_are_read_as_scripts() {
-    assert_snapshot!(of_function("sql", "$$ UPDATE orders SET note = '' WHERE id = wanted; DROP TABLE drafts $$", &["wanted"]), @"");
-    assert_snapshot!(of_function("sql", "BEGIN ATOMIC DELETE FROM orders; SELECT 1; END", &[]), @"");
-    assert_snapshot!(of_function("sql", "RETURN a + 1", &["a"]), @"");
-    assert_snapshot!(of_function("plpgsql", "'BEGIN DROP TABLE drafts; END'", &[]), @"");
-    assert_snapshot!(of_function("c", "'library'", &[]), @"");
+    assert_snapshot!(of_function("sql", "$$ UPDATE orders SET note = '' WHERE id = wanted; DROP TABLE drafts $$", &["wanted"]), @r#"
+update orders (note) where [id = $10000] <UPDATE orders SET note = '' WHERE id = wanted>
+drop_table drafts <DROP TABLE drafts>
+"#);
+    assert_snapshot!(of_function("sql", "BEGIN ATOMIC DELETE FROM orders; SELECT 1; END", &[]), @r#"
+delete orders <DELETE FROM orders>
+select <SELECT 1>
+"#);
+    assert_snapshot!(of_function("sql", "RETURN a + 1", &["a"]), @"select <RETURN a + 1>");
+    assert_snapshot!(of_function("plpgsql", "'BEGIN DROP TABLE drafts; END'", &[]), @"drop_table drafts <DROP TABLE drafts>");
+    assert_snapshot!(of_function("c", "'library'", &[]), @"dynamic a body in c <'library'>");
 }

@@ -67,7 +67,8 @@ impl Variables {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             let before = at.checked_sub(1).map(|before| tokens[before]);
-            let is_name = before.is_some_and(|before| before.is_mark(source, ".") || BEFORE_A_NAME.iter().any(|word| before.is_word(source, word)));
+            let is_name =
+                before.is_some_and(|before| before.is_mark(source, ".") || BEFORE_A_NAME.iter().any(|word| before.is_word(source, word)));
             let next = |ahead: usize| tokens.get(at + ahead);
             let calls = next(1).is_some_and(|next| next.is_mark(source, "("));
             let is_variable = matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent)

@@ -25,7 +25,7 @@ fn a_procedure_is_called_with_its_out_arguments() {
 }
 
 #[test]
-fn a_body_is_what_stands_between_its_quotes() {
+fn a_body_is_the_literal_with_its_quotes() {
     let body = |sql: &str| {
         let source = SourceFile::new("orders.sql", sql);
         let statements = read(&source, Span::new(0, sql.len() as u32)).statements;
@@ -37,9 +37,9 @@ fn a_body_is_what_stands_between_its_quotes() {
         };
         span.map_or("unknown".to_owned(), |span| source.text(span).into_owned())
     };
-    assert_eq!(body("DO $x$ SELECT 1 $x$"), " SELECT 1 ");
-    assert_eq!(body("DO LANGUAGE plpgsql 'SELECT 1'"), "SELECT 1");
-    assert_eq!(body("DO 'SELECT ''x'''"), "unknown");
+    assert_eq!(body("DO $x$ SELECT 1 $x$"), "$x$ SELECT 1 $x$");
+    assert_eq!(body("DO LANGUAGE plpgsql 'SELECT 1'"), "'SELECT 1'");
+    assert_eq!(body("DO 'SELECT ''x'''"), "'SELECT ''x'''");
     assert_eq!(body("DO :'body'"), "unknown");
     assert_eq!(body("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END"), "BEGIN ATOMIC SELECT 1; END");
 }
@@ -50,7 +50,7 @@ fn do_takes_its_language_before_or_behind_the_code() {
     do_block
     do_block language=plperl
     do_block language=PlX
-    do_block no_literal (partial)
+    do_block
     ");
     assert_snapshot!(words("DO LANGUAGE plpgsql"), @"unreadable syntax error at the end of the statement, expected the code as a string (unreadable)");
 }
