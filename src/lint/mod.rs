@@ -113,13 +113,12 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
 }
 
 /// The schema before the file `first`, and the schema behind the last one.
-fn replayed<'a>(history: &'a History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
+fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
     let mut replay = Replay {
         catalog: Catalog::new(whole),
         story: Story::default(),
         budget: Budget::default(),
         settings: *settings,
-        history: &history.migrations,
         messages: Vec::new(),
     };
     let mut files = history.migrations.iter().zip(scripts);
@@ -137,8 +136,6 @@ struct Replay<'a> {
     /// The locks of the release.
     budget: Budget,
     settings: Settings<'a>,
-    /// All files: bodies of functions stand in them.
-    history: &'a [Migration],
     /// The statements of the file that reach the server together, where not all do.
     messages: Vec<RangeInclusive<usize>>,
 }
@@ -160,7 +157,7 @@ impl Replay<'_> {
 
     /// The script with the bodies that it runs.
     fn unfolded<'s>(&self, migration: &Migration, script: &'s Script) -> Cow<'s, Script> {
-        unfold::unfold(script, migration.step, &self.catalog, self.history)
+        unfold::unfold(script, &migration.source, &self.catalog)
     }
 
     /// One operation of the statement runs. In a body COMMIT and ROLLBACK are the session's matter alone.
@@ -169,6 +166,9 @@ impl Replay<'_> {
         self.story.note(operation, &self.catalog, telling);
         if statement.0.nesting.is_none() || !ends_transaction(operation) {
             self.catalog.replay(operation, migration.step);
+        }
+        if let Operation::CreateFunction(create) = operation {
+            self.catalog.place_body(create, &migration.source);
         }
     }
 

@@ -1,8 +1,7 @@
 //! The statements that a file really runs: those in the bodies of its DO blocks, and of the functions and procedures that it calls, stand
 //! behind the statement that runs them. A function that is made and not called runs nothing.
 
-use crate::discover::Migration;
-use crate::model::catalog::{Catalog, Step};
+use crate::model::catalog::Catalog;
 use crate::model::name::{Ident, Name};
 use crate::model::operation::{CreateFunction, Operation, Volatility};
 use crate::sql::body::{self, Nesting, Routine};
@@ -15,14 +14,13 @@ use std::sync::Arc;
 const DEEPEST: usize = 8;
 const MOST: usize = 20_000;
 
-/// The script of the migration `step` with all bodies that it runs. `catalog` is the schema before it, `history` has the files in which
-/// bodies stand.
-pub(super) fn unfold<'s>(script: &'s Script, step: Step, catalog: &Catalog, history: &[Migration]) -> Cow<'s, Script> {
+/// The script of a file with all bodies that it runs. `catalog` is the schema before it.
+pub(super) fn unfold<'s>(script: &'s Script, source: &Arc<SourceFile>, catalog: &Catalog) -> Cow<'s, Script> {
     let runs_more = |statement: &Statement| !statement.body.is_empty() || statement.operations.iter().any(|o| !o.what.calls().is_empty());
     if !script.statements.iter().any(runs_more) {
         return Cow::Borrowed(script);
     }
-    let mut unfolding = Unfolding { step, catalog, history, made: Vec::new(), statements: Vec::new(), left: MOST };
+    let mut unfolding = Unfolding { source, catalog, made: Vec::new(), statements: Vec::new(), left: MOST };
     for statement in &script.statements {
         unfolding.outer(statement);
     }
@@ -33,9 +31,8 @@ pub(super) fn unfold<'s>(script: &'s Script, step: Step, catalog: &Catalog, hist
 }
 
 struct Unfolding<'a> {
-    step: Step,
+    source: &'a Arc<SourceFile>,
     catalog: &'a Catalog,
-    history: &'a [Migration],
     /// The functions that the file has made so far.
     made: Vec<&'a CreateFunction>,
     statements: Vec<Statement>,
@@ -49,16 +46,16 @@ struct Found<'a> {
     pinned: bool,
     atomic: bool,
     parameters: &'a [Ident],
-    body: Option<(Step, Span)>,
+    body: Option<(&'a Arc<SourceFile>, Span)>,
 }
 
 /// What a body is run by.
 #[derive(Clone, Default)]
-struct Around {
+struct Around<'a> {
     /// The innermost routine, and where the file calls the outermost.
     routine: Option<(Arc<str>, Span)>,
     /// The bodies that are running.
-    running: Vec<(Step, Span)>,
+    running: Vec<(&'a Arc<SourceFile>, Span)>,
     atomic: bool,
     conditional: bool,
     repeats: bool,
@@ -82,7 +79,7 @@ impl<'a> Unfolding<'a> {
     }
 
     /// A statement of a body, with the bodies that it runs itself. `code` is the text that its spans are about, if that is not the file's.
-    fn nested(&mut self, mut statement: Statement, around: &Around, code: Option<&Arc<SourceFile>>) {
+    fn nested(&mut self, mut statement: Statement, around: &Around<'a>, code: Option<&Arc<SourceFile>>) {
         let nesting = statement.nesting.get_or_insert_default();
         nesting.conditional |= around.conditional;
         nesting.repeats |= around.repeats;
@@ -92,7 +89,13 @@ impl<'a> Unfolding<'a> {
         if let Some((routine, place)) = &around.routine {
             nesting.routine = Some(Arc::clone(routine));
             statement.span = *place;
-            statement.operations.iter_mut().for_each(|operation| operation.span = *place);
+            for operation in &mut statement.operations {
+                operation.span = *place;
+                if let Operation::CreateFunction(function) = &mut operation.what {
+                    // It stands in another file than the one that is thought to make it.
+                    function.body = None;
+                }
+            }
         }
         let around = Around {
             conditional: nesting.conditional,
@@ -122,7 +125,7 @@ impl<'a> Unfolding<'a> {
     }
 
     /// The bodies that the operations of a statement call.
-    fn calls(&mut self, statement: &Statement, around: &Around) {
+    fn calls(&mut self, statement: &Statement, around: &Around<'a>) {
         for operation in &statement.operations {
             for name in operation.what.calls() {
                 self.call(name, operation, around);
@@ -130,7 +133,7 @@ impl<'a> Unfolding<'a> {
         }
     }
 
-    fn call(&mut self, name: &Name, operation: &Located<Operation>, around: &Around) {
+    fn call(&mut self, name: &Name, operation: &Located<Operation>, around: &Around<'a>) {
         let is_call = matches!(operation.what, Operation::Call { .. });
         // A function that a change of rows calls computes values; of one that nobody has shown that is taken for granted.
         let matters = is_call || matches!(operation.what, Operation::Select { .. });
@@ -163,32 +166,31 @@ impl<'a> Unfolding<'a> {
         }
     }
 
-    fn run(&mut self, name: &Name, routine: &Found<'_>, span: Span, mut around: Around, matters: bool) {
+    fn run(&mut self, name: &Name, routine: &Found<'a>, span: Span, mut around: Around<'a>, matters: bool) {
         let language = routine.language.map_or("sql", Ident::as_str);
-        let source = routine.body.and_then(|(step, place)| Some((self.source(step)?, (step, place))));
-        let Some((source, body)) = source.filter(|_| matches!(language, "plpgsql" | "sql")) else {
+        let Some((source, place)) = routine.body.filter(|_| matches!(language, "plpgsql" | "sql")) else {
             if matters {
                 self.unseen(format!("`{}`, which is written in {language},", name.sql()), span, &around);
             }
             return;
         };
-        if around.running.contains(&body) {
+        if around.running.iter().any(|(running, at)| Arc::ptr_eq(running, source) && *at == place) {
             // What it runs has been seen.
             return;
         }
         if around.running.len() == DEEPEST || self.left == 0 {
             return self.unseen(format!("`{}`, behind too many calls,", name.sql()), span, &around);
         }
-        around.running.push(body);
+        around.running.push((source, place));
         let Found { atomic, parameters, .. } = *routine;
-        let routine = Routine { language: routine.language, body: body.1, atomic, parameters };
+        let routine = Routine { language: routine.language, body: place, atomic, parameters };
         for statement in body::routine(source, &routine) {
             self.nested(statement, &around, Some(source));
         }
     }
 
     /// A statement that stands for what nobody sees.
-    fn unseen(&mut self, construct: String, span: Span, around: &Around) {
+    fn unseen(&mut self, construct: String, span: Span, around: &Around<'a>) {
         let operation = Located { what: Operation::Dynamic { construct: construct.into() }, span };
         let nesting = Some(Box::new(Nesting::default()));
         let statement = Statement { span, reading: Reading::Partial, operations: vec![operation], body: Vec::new(), nesting };
@@ -207,7 +209,7 @@ impl<'a> Unfolding<'a> {
             pinned: made.security_definer || made.sets_search_path,
             atomic: made.atomic,
             parameters: &made.parameters,
-            body: made.body.map(|place| (self.step, place)),
+            body: made.body.map(|place| (self.source, place)),
         });
         let own: Vec<_> = own.collect();
         if !own.is_empty() {
@@ -219,14 +221,8 @@ impl<'a> Unfolding<'a> {
             pinned: known.pinned,
             atomic: known.atomic,
             parameters: &known.parameters,
-            body: known.body,
+            body: known.body.as_ref().map(|(source, place)| (source, *place)),
         });
         known.collect()
-    }
-
-    /// The file of a migration.
-    fn source(&self, step: Step) -> Option<&'a Arc<SourceFile>> {
-        let at = self.history.partition_point(|migration| migration.step < step);
-        self.history.get(at).filter(|migration| migration.step == step).map(|migration| &migration.source)
     }
 }

@@ -29,8 +29,9 @@ use super::operation::{
     Bound, ConstraintKind, Generated, Identity, IndexKey, ObjectKind, PartitionKey, Persistence, ReplicaIdentity, Signature, Volatility,
 };
 use super::types::{Collation, TypeName, UserType};
-use crate::text::Span;
+use crate::text::{SourceFile, Span};
 use foldhash::{HashMap, HashSet};
+use std::sync::Arc;
 use store::Journal;
 
 /// What the history says about an object.
@@ -296,8 +297,8 @@ pub struct Function {
     pub pinned: bool,
     /// Names of all its arguments.
     pub parameters: Vec<Ident>,
-    /// Where its body stands: in which migration, and the literal or the block there. `None` if it cannot be told.
-    pub body: Option<(Step, Span)>,
+    /// Where its body stands: the file, and the literal or the block in it. `None` if it cannot be told.
+    pub body: Option<(Arc<SourceFile>, Span)>,
     /// The migration that made it.
     pub added_in: Step,
 }

@@ -5,6 +5,8 @@ use super::{Catalog, Function, Step};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AlterAction, CreateFunction, DomainAction, DomainCheck, Persistence, TypeDefinition, Volatility};
 use crate::model::types::{TypeName, UserType};
+use crate::text::SourceFile;
+use std::sync::Arc;
 
 impl Catalog {
     pub(super) fn create_type(&mut self, name: &Name, definition: &TypeDefinition) {
@@ -193,7 +195,7 @@ impl Catalog {
             atomic: create.atomic,
             pinned: create.security_definer || create.sets_search_path,
             parameters: create.parameters.clone(),
-            body: create.body.map(|place| (step, place)),
+            body: None,
             added_in: step,
         };
         let mut functions = self.functions.get(&name).cloned().unwrap_or_default();
@@ -203,6 +205,15 @@ impl Catalog {
             None => functions.push(made),
         }
         self.set_functions(name, functions);
+    }
+
+    /// Tells in which file the body of a function stands that was just made.
+    pub fn place_body(&mut self, create: &CreateFunction, source: &Arc<SourceFile>) {
+        let name = self.creation_name(&create.name, Persistence::Permanent);
+        let functions = self.functions.get_mut(&name).into_iter().flatten();
+        for function in functions.filter(|function| function.arguments == create.arguments) {
+            function.body = create.body.map(|place| (Arc::clone(source), place));
+        }
     }
 
     /// DROP FUNCTION: of several by this name it is not kept which one was meant, so none is known any more. CASCADE takes its triggers.

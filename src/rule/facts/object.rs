@@ -176,7 +176,6 @@ fn is_guarded(operation: &Operation) -> bool {
     }
 }
 
-/// The routine that may run statements which nobody sees here.
 fn statement_words<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.operation() {
         Some(Operation::Other { words, .. }) => words.to_uppercase().into(),

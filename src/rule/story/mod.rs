@@ -8,8 +8,8 @@ mod trigger;
 use crate::model::catalog::{Catalog, Step};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AlterAction, CreateTrigger, InsertSource, ObjectKind, Operation, Persistence, Update};
-use crate::sql::Statement;
 use crate::sql::lex::{Lexer, Token};
+use crate::sql::{Statement, body};
 use crate::text::SourceFile;
 use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
@@ -127,7 +127,7 @@ impl Story {
                 self.note_made(&view.name, Persistence::Permanent, replaces, catalog, telling);
             }
             Operation::CreateFunction(function) if function.returns_trigger => {
-                let body = function.body.map_or_else(Body::default, |span| Body::read(telling.source, span));
+                let body = function.body.map_or_else(Body::default, |span| Body::read(&body::code(telling.source, span)));
                 self.bodies.insert(function.name.name.clone(), Arc::new(body));
             }
             Operation::CreateTrigger(trigger) => self.note_trigger(trigger, catalog, telling),

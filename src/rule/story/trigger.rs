@@ -16,9 +16,9 @@ pub struct Body {
 }
 
 impl Body {
-    /// Reads a body where it stands in its file.
-    pub(super) fn read(source: &SourceFile, span: Span) -> Self {
-        let tokens: Vec<Token> = Lexer::new(source, span).collect();
+    /// Reads a body, as a source of its own.
+    pub(super) fn read(source: &SourceFile) -> Self {
+        let tokens: Vec<Token> = Lexer::new(source, Span::new(0, source.bytes().len() as u32)).collect();
         let mut body = Self::default();
         // The column that the assignment sets in which the token stands.
         let mut target: Option<Ident> = None;

@@ -74,6 +74,12 @@ pub fn routine(source: &SourceFile, routine: &Routine<'_>) -> Vec<Statement> {
     read.unwrap_or_else(|| vec![dynamic(routine.body, unread(language))])
 }
 
+/// The text of a body, as a source of its own.
+pub fn code(source: &SourceFile, body: Span) -> Arc<SourceFile> {
+    let text = literal_at(source, body, &|span| span).unwrap_or_else(|| inside_of_block(source, body));
+    Code::new(source.path(), text).source
+}
+
 fn attach_at(statement: &mut Statement, source: &SourceFile, place: &dyn Fn(Span) -> Span, depth: usize) {
     for operation in &statement.operations {
         let Operation::DoBlock { language, body } = &operation.what else { continue };
@@ -253,6 +259,10 @@ impl<'a> Body<'a> {
         statement.span = self.code.place(statement.span);
         for operation in &mut statement.operations {
             operation.span = self.code.place(operation.span);
+            if let Operation::CreateFunction(function) = &mut operation.what {
+                // Its body can be read again where it stands word for word.
+                function.body = function.body.map(|body| (body, self.code.place(body))).filter(|(a, b)| a.len() == b.len()).map(|(_, b)| b);
+            }
         }
         let code = Some(Arc::clone(&self.code.source));
         statement.nesting = Some(Box::new(Nesting { code, ..Nesting::default() }));
