@@ -152,8 +152,9 @@ impl<'a> Judge<'a> {
     /// What is remarkable about the writing of one statement.
     fn remarks(&self, at: usize, run: &Run<'_, '_>) -> Vec<Finding> {
         let remarks = &self.script.remarks;
-        let from = remarks.partition_point(|remark| remark.statement < at);
-        let of_statement = remarks[from..].iter().take_while(|remark| remark.statement == at);
+        let outer = self.outer[at];
+        let from = remarks.partition_point(|remark| remark.statement < outer);
+        let of_statement = remarks[from..].iter().take_while(|remark| remark.statement == outer);
         of_statement.flat_map(|remark| self.ask(Subject::Remark(remark), run.here(Some(at), &self.nothing, &self.nothing))).collect()
     }
 

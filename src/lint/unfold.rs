@@ -27,7 +27,8 @@ pub(super) fn unfold<'s>(script: &'s Script, source: &Arc<SourceFile>, catalog: 
     if unfolding.statements.len() == script.statements.len() {
         return Cow::Borrowed(script);
     }
-    Cow::Owned(Script { statements: unfolding.statements, comments: script.comments.clone(), broken_text: script.broken_text.clone() })
+    let (comments, broken_text, remarks) = (script.comments.clone(), script.broken_text.clone(), script.remarks.clone());
+    Cow::Owned(Script { statements: unfolding.statements, comments, broken_text, remarks })
 }
 
 struct Unfolding<'a> {
@@ -45,7 +46,7 @@ struct Found<'a> {
     volatility: Volatility,
     pinned: bool,
     atomic: bool,
-    parameters: &'a [Ident],
+    parameters: Vec<Ident>,
     body: Option<(&'a Arc<SourceFile>, Span)>,
 }
 
@@ -182,8 +183,8 @@ impl<'a> Unfolding<'a> {
             return self.unseen(format!("`{}`, behind too many calls,", name.sql()), span, &around);
         }
         around.running.push((source, place));
-        let Found { atomic, parameters, .. } = *routine;
-        let routine = Routine { language: routine.language, body: place, atomic, parameters };
+        let Found { atomic, parameters, .. } = routine;
+        let routine = Routine { language: routine.language, body: place, atomic: *atomic, parameters };
         for statement in body::routine(source, &routine) {
             self.nested(statement, &around, Some(source));
         }
@@ -208,7 +209,7 @@ impl<'a> Unfolding<'a> {
             volatility: made.volatility.unwrap_or(Volatility::Volatile),
             pinned: made.security_definer || made.sets_search_path,
             atomic: made.atomic,
-            parameters: &made.parameters,
+            parameters: made.signature.variables(),
             body: made.body.map(|place| (self.source, place)),
         });
         let own: Vec<_> = own.collect();
@@ -220,7 +221,7 @@ impl<'a> Unfolding<'a> {
             volatility: known.volatility,
             pinned: known.pinned,
             atomic: known.atomic,
-            parameters: &known.parameters,
+            parameters: known.signature.variables(),
             body: known.body.as_ref().map(|(source, place)| (source, *place)),
         });
         known.collect()

@@ -35,8 +35,9 @@ fn a_rule_of_ones_own_is_begun_filled_and_tested() {
     let begun = fs::read_to_string(&path).expect("it is written");
     assert!(begun.contains("op: create_statistics\n"), "{begun}");
     assert_eq!(shop.run(&["rule", "test", "create-statistics-of-ours"]).code, Some(1), "its examples are none yet");
-    let filled =
-        begun.replace("The SQL on which this rule speaks, once.", "CREATE STATISTICS orders_state ON state, day FROM orders;").replace("SQL on which no rule speaks.", "SELECT 1;");
+    let filled = begun
+        .replace("The SQL on which this rule speaks, once.", "CREATE STATISTICS orders_state ON state, day FROM orders;")
+        .replace("SQL on which no rule speaks.", "SELECT 1;");
     fs::write(&path, filled).expect("it is filled");
     let tested = shop.run(&["rule", "test", "create-statistics-of-ours"]);
     assert_eq!(tested.code, Some(0), "{}{}", tested.out, tested.err);

@@ -295,8 +295,6 @@ pub struct Function {
     pub atomic: bool,
     /// SECURITY DEFINER, or SET among its options: its body may not end the transaction.
     pub pinned: bool,
-    /// Names of all its arguments.
-    pub parameters: Vec<Ident>,
     /// Where its body stands: the file, and the literal or the block in it. `None` if it cannot be told.
     pub body: Option<(Arc<SourceFile>, Span)>,
     /// The migration that made it.

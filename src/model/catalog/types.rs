@@ -194,7 +194,6 @@ impl Catalog {
             returns_trigger: create.returns_trigger,
             atomic: create.atomic,
             pinned: create.security_definer || create.sets_search_path,
-            parameters: create.parameters.clone(),
             body: None,
             added_in: step,
         };

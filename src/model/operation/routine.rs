@@ -48,6 +48,13 @@ pub struct Signature {
     pub returns_set: bool,
 }
 
+impl Signature {
+    /// The names of all arguments, and of the columns that it gives back: variables of its body.
+    pub fn variables(&self) -> Vec<Ident> {
+        self.names.iter().chain(self.outputs.iter().map(|(name, _)| name)).flatten().cloned().collect()
+    }
+}
+
 /// pg_proc.provolatile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Volatility {
