@@ -111,3 +111,46 @@ impl Budget {
         self.opposite.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line for each file: the tables that its transaction locks, statement by statement.
+    fn budget(files: &[&str]) -> Budget {
+        let mut budget = Budget::default();
+        for (number, tables) in files.iter().enumerate() {
+            let source = SourceFile::new(format!("{number}.sql"), "");
+            budget.begin_file();
+            for table in tables.split_whitespace() {
+                let Ok(relation) = table.parse();
+                let lock = Lock { relation, mode: LockMode::AccessExclusive };
+                budget.note(std::iter::once(lock), Some(0), &source);
+            }
+        }
+        budget
+    }
+
+    fn opposite(files: &[&str]) -> Option<String> {
+        let budget = budget(files);
+        let found = budget.opposite()?;
+        Some(format!("{} {} in {}, not in {}", found.first, found.second, found.one.path().display(), found.other.path().display()))
+    }
+
+    #[test]
+    fn two_tables_in_opposite_order_are_found_between_others() {
+        let found = opposite(&["orders users", "users payments orders"]);
+        assert_eq!(found.as_deref(), Some("public.orders public.users in 0.sql, not in 1.sql"));
+        assert_eq!(opposite(&["orders users", "orders payments users"]), None);
+        assert_eq!(opposite(&["orders users", "users", "orders"]), None);
+        assert_eq!(opposite(&["orders users orders"]), None);
+    }
+
+    #[test]
+    fn a_table_counts_once_in_a_file_and_a_hot_one_before_others() {
+        let budget = budget(&["orders orders users", "users", "users orders"]);
+        let most = |hot: &str| budget.most_locked(|table| table.name == hot).map(|locked| (locked.table.to_string(), locked.files));
+        assert_eq!(most("drafts"), Some(("public.users".to_owned(), 3)));
+        assert_eq!(most("orders"), Some(("public.orders".to_owned(), 2)));
+    }
+}

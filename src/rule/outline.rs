@@ -25,6 +25,8 @@ pub struct Outline {
     drops_routine: Option<usize>,
     made: HashMap<(ObjectKind, Name), Places>,
     renames: HashMap<Ident, Vec<(usize, Name)>>,
+    /// By table, without schema, and the new name.
+    column_renames: HashMap<(Ident, Ident), Places>,
     row_changes: HashMap<Ident, Vec<RowChange>>,
     /// By the bare name of a table, view or function; grants of roles by the role, and those on all objects of a schema by no name.
     rights: HashMap<Ident, Places>,
@@ -98,6 +100,11 @@ impl Outline {
     /// Statements that give a table this name, and the name that it had.
     pub fn renames_to(&self, name: &Ident) -> &[(usize, Name)] {
         self.renames.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Statements that give a column of a table of this name this name.
+    pub fn column_renames_to(&self, table: &Ident, column: &Ident) -> &[usize] {
+        places(&self.column_renames, &(table.clone(), column.clone()))
     }
 
     /// Statements that empty or fill a table of this name.

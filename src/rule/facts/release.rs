@@ -7,6 +7,7 @@ use crate::model::name::{Ident, QualifiedName};
 use crate::model::operation::{AlterAction, ConstraintKind, IndexKeyKind, ObjectKind, Operation};
 use crate::rule::budget::{Budget, Locked, Opposite};
 use crate::rule::moment::{Moment, Subject};
+use crate::rule::outline::first_in;
 use crate::rule::story::{self, Copied, Deed, Sync};
 use crate::text::SourceFile;
 
@@ -125,12 +126,8 @@ fn comes_back(m: &Moment<'_>, table: &QualifiedName) -> bool {
 
 /// Whether another column takes the name in the same transaction.
 fn column_comes_back(m: &Moment<'_>, column: &Ident) -> bool {
-    let Some(table) = table::name(m) else { return false };
-    let rest = m.rest_of_transaction();
-    m.migration.turnover.on_table(&table.name, m.file).filter(|(at, _)| rest.contains(at)).any(|(_, operation)| match operation {
-        Operation::Alter(_, action) => matches!(&**action, AlterAction::RenameColumn { to, .. } if to == column),
-        _ => false,
-    })
+    let renames = table::name(m).map_or(&[][..], |table| m.outline().column_renames_to(&table.name, column));
+    first_in(renames, &m.rest_of_transaction()).is_some()
 }
 
 fn added_here<'a>(m: &Moment<'a>) -> Option<&'a Deed> {

@@ -90,3 +90,38 @@ fn begins_statement(source: &SourceFile, token: Token) -> bool {
     let words = ["begin", "then", "else", "loop"];
     token.is_mark(source, ";") || (token.kind == TokenKind::Word && words.iter().any(|word| token.is_word(source, word)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Body;
+    use crate::text::{SourceFile, Span};
+    use insta::assert_snapshot;
+
+    /// The columns that a body touches, and what flows into what.
+    fn words(text: &str) -> String {
+        let source = SourceFile::new("body.sql", text);
+        let body = Body::read(&source, Span::new(0, text.len() as u32));
+        let touches = body.touches.iter().map(|column| column.sql()).collect::<Vec<_>>().join(" ");
+        let flows = body.flows.iter().map(|(from, to)| format!(", {} -> {}", from.sql(), to.sql())).collect::<String>();
+        format!("{touches}{flows}")
+    }
+
+    #[test]
+    fn an_assignment_lets_one_column_flow_into_another() {
+        assert_snapshot!(words("BEGIN NEW.email_address := lower(NEW.email); RETURN NEW; END"), @"email_address email, email -> email_address");
+        assert_snapshot!(words(r#"BEGIN new."To" = coalesce(OLD.a, NEW.b); END"#), @r#""To" b, a -> "To", b -> "To""#);
+    }
+
+    #[test]
+    fn both_branches_of_a_condition_are_read_and_the_condition_is_no_assignment() {
+        assert_snapshot!(
+            words("BEGIN IF NEW.n IS NULL AND NEW.x = NEW.y THEN NEW.n := NEW.o; ELSE NEW.o := NEW.n; END IF; RETURN NEW; END"),
+            @"n x y o, o -> n, n -> o"
+        );
+    }
+
+    #[test]
+    fn what_only_a_comment_or_a_string_says_is_not_done() {
+        assert_snapshot!(words("BEGIN -- NEW.a := NEW.b;\n RAISE NOTICE 'NEW.c := NEW.d'; RETURN NEW; END"), @"");
+    }
+}
