@@ -171,6 +171,7 @@ impl Outline {
             Operation::Alter(target, action) => match &**action {
                 AlterAction::SetOptions { .. } => push(&mut self.rights, target.name.name.clone(), at),
                 AlterAction::RenameTo { to } => self.renames.entry(to.clone()).or_default().push((at, target.name.clone())),
+                AlterAction::RenameColumn { to, .. } => push(&mut self.column_renames, (target.name.name.clone(), to.clone()), at),
                 _ => {}
             },
             _ => self.note_rows(at, operation),
