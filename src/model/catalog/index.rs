@@ -91,6 +91,11 @@ impl Catalog {
         }
     }
 
+    /// The names of the indexes that LIKE INCLUDING INDEXES gives a table.
+    pub fn indexes_for_copy(&self, source: &Relation, table: &QualifiedName) -> Vec<QualifiedName> {
+        self.indexes_of(source).map(|(_, index)| self.copy_name(index, self.constraint_behind(index), table)).collect()
+    }
+
     fn constraint_behind(&self, index: &Index) -> Option<&Constraint> {
         self.get(&index.table)?.constraint(index.constraint.as_ref()?)
     }

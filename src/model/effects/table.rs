@@ -14,6 +14,15 @@ pub(super) fn create(scene: &Scene<'_>, create: &CreateTable, out: &mut Effects)
     for parent in create.inherits.iter().filter_map(|name| scene.subject(name, false)) {
         out.lock(&parent.name, ShareUpdateExclusive);
     }
+    let with_indexes = |words: &[Box<str>]| words.iter().any(|word| matches!(&**word, "all" | "indexes"));
+    if create.partition_by.is_none() {
+        let name = scene.catalog.creation_name(&create.name, create.persistence);
+        for (source, _) in create.like.iter().filter(|(_, words)| with_indexes(words)) {
+            if let Lookup::Known(source) = scene.catalog.relation(source) {
+                out.builds.extend(scene.catalog.indexes_for_copy(source, &name));
+            }
+        }
+    }
     if let Some((parent, bound)) = &create.partition_of {
         partition::create(scene, create, parent, bound, out);
     }

@@ -166,7 +166,7 @@ fn switches_and_settings_of_a_table() {
         set_trigger orders enable audit
         set_trigger orders enable audit
         set_trigger orders disable all
-        set_trigger orders disable all
+        set_trigger orders disable user
         set_rule orders enable r
         set_rule orders disable r
         set_row_security orders enable
