@@ -114,7 +114,8 @@ fn misses_checks<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(name) = table::name(m) else { return Value::Unknown };
     let table = m.before.resolve(&name);
     let is_it = |name: &Name| m.before.resolve(name) == table;
-    let relation = table::relation(m).filter(|relation| relation.complete);
+    // What was done to the table behind its making by statements that nobody sees is seldom a foreign key.
+    let relation = table::relation(m).filter(|relation| relation.made_in.is_some());
     let keys: Vec<&Ident> = relation.map_or(Vec::new(), |relation| {
         let own = relation.constraints.iter().filter(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey(_)));
         let pointing = m.before.foreign_keys_to(&relation.name).filter_map(|(_, constraint)| match &constraint.kind {
