@@ -4,7 +4,7 @@ use super::example::edited;
 use super::finding::{Assessed, Finding, Report, Safety};
 use super::{Settings, run};
 use crate::config::Config;
-use crate::discover::{Discovered, Role, in_memory};
+use crate::discover::{Discovered, History, Role, in_memory};
 use crate::model::effects::Version;
 use crate::model::session::Timeout;
 use crate::rule::Severity;
@@ -369,4 +369,31 @@ fn who_drops_an_index_holds_its_table() {
         held.map_or("", |finding| &finding.message),
         @"nobody can read or write `orders` while this runs: the transaction has held ACCESS EXCLUSIVE on it since line 3"
     );
+}
+
+#[test]
+fn what_comes_back_in_the_same_transaction_or_was_made_here_breaks_nobody() {
+    assert_snapshot!(classes(
+        "BEGIN; CREATE TYPE size AS ENUM ('s'); ALTER TYPE size RENAME TO sizes; COMMIT;
+         CREATE VIEW ids AS SELECT id FROM orders; BEGIN; DROP VIEW ids; CREATE VIEW ids AS SELECT id, note FROM orders; COMMIT;
+         BEGIN; DROP FUNCTION vat(numeric); CREATE FUNCTION vat(numeric, int) RETURNS numeric LANGUAGE sql AS 'SELECT $1'; COMMIT;"
+    ).lines().next().unwrap_or_default(), @"additive -> additive");
+    assert_snapshot!(classes("DROP FUNCTION vat(numeric); COMMIT; CREATE FUNCTION vat(numeric) RETURNS numeric LANGUAGE sql AS 'SELECT $1';")
+        .lines().next().unwrap_or_default(), @"three-phase -> additive");
+}
+
+#[test]
+fn cascade_says_nothing_where_the_whole_history_shows_that_nothing_hangs_on_the_table() {
+    let said = |sql: &str| {
+        let files = [("0001_drafts.sql", "CREATE TABLE drafts (id bigint PRIMARY KEY);"), ("0002_no_drafts.sql", sql)];
+        let files: Vec<_> = files.iter().map(|(name, sql)| (SourceFile::new(name, *sql), Role::Subject)).collect();
+        let config = Config::default();
+        let histories = vec![History { whole: true, ..in_memory(None, &files, &config) }];
+        let settings = Settings { rules: &RuleSet::embedded(), config: &config, server: Version::DEFAULT };
+        let report = run(Discovered { histories, ..Discovered::default() }, &settings);
+        report.migrations.iter().flat_map(|file| &file.findings).any(|finding| finding.rule == "drop-cascade")
+    };
+    assert!(!said("DROP TABLE drafts CASCADE;"));
+    assert!(said("CREATE VIEW ids AS SELECT id FROM drafts; DROP TABLE drafts CASCADE;"));
+    assert!(said("DO $$ BEGIN EXECUTE 'CREATE VIEW ids AS SELECT id FROM drafts'; END $$; DROP TABLE drafts CASCADE;"));
 }

@@ -264,7 +264,13 @@ fn goes_too(m: &Moment<'_>) -> Vec<String> {
         let unique = relation.index.as_ref().is_some_and(|index| index.unique);
         format!("{} `{}`", if unique { "unique index" } else { "index" }, relation.name.name.sql())
     };
-    constraints.map(|constraint| constraint_words(constraint)).chain(indexes.map(|relation| index_words(relation))).collect()
+    // From 15 on the server refuses.
+    let generated = dependents.generated.iter().filter(|other| m.server.0 < 15 && !column_goes(m, &other.name));
+    let generated = generated.map(|other| format!("generated column `{}`", other.name.sql()));
+    generated
+        .chain(constraints.map(|constraint| constraint_words(constraint)))
+        .chain(indexes.map(|relation| index_words(relation)))
+        .collect()
 }
 
 /// Whether other columns are left that the file does not drop as well.

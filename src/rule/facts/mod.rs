@@ -12,6 +12,7 @@ mod foreign_key;
 mod index;
 mod key;
 mod loss;
+mod needed;
 mod object;
 mod order;
 mod partition;
@@ -92,6 +93,7 @@ const TOPICS: &[&[Fact]] = &[
     key::FACTS,
     index::FACTS,
     object::FACTS,
+    needed::FACTS,
     loss::FACTS,
     remade::FACTS,
     elsewhere::FACTS,
