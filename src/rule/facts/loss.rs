@@ -267,10 +267,7 @@ fn goes_too(m: &Moment<'_>) -> Vec<String> {
     // From 15 on the server refuses.
     let generated = dependents.generated.iter().filter(|other| m.server.0 < 15 && !column_goes(m, &other.name));
     let generated = generated.map(|other| format!("generated column `{}`", other.name.sql()));
-    generated
-        .chain(constraints.map(|constraint| constraint_words(constraint)))
-        .chain(indexes.map(|relation| index_words(relation)))
-        .collect()
+    generated.chain(constraints.map(constraint_words)).chain(indexes.map(index_words)).collect()
 }
 
 /// Whether other columns are left that the file does not drop as well.
