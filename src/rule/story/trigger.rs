@@ -94,13 +94,13 @@ fn begins_statement(source: &SourceFile, token: Token) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Body;
-    use crate::text::{SourceFile, Span};
+    use crate::text::SourceFile;
     use insta::assert_snapshot;
 
     /// The columns that a body touches, and what flows into what.
     fn words(text: &str) -> String {
         let source = SourceFile::new("body.sql", text);
-        let body = Body::read(&source, Span::new(0, text.len() as u32));
+        let body = Body::read(&source);
         let touches = body.touches.iter().map(|column| column.sql()).collect::<Vec<_>>().join(" ");
         let flows = body.flows.iter().map(|(from, to)| format!(", {} -> {}", from.sql(), to.sql())).collect::<String>();
         format!("{touches}{flows}")
