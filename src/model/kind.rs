@@ -169,7 +169,7 @@ vocabulary! {
     Statement "statement" "a statement as a whole, judged after its operations"
     Release "release" "the files of a release (`--since`, `--release`) as a whole, judged once, behind the last of them"
     Migration "migration" "the file as a whole, judged once, before its statements"
-    BrokenText "broken_text" "a place in the file that is no text: a NUL byte, a byte that is no UTF-8, a byte order mark"
+    BrokenText "broken_text" "a place in the file that is no text: a NUL byte, a byte that is no UTF-8, a byte order mark; or not the text that it looks like"
     Secret "secret" "a password, a connection string or a key in plain text"
     LongName "long_name" "a name of something new that is longer than the server keeps"
     Allowance "allowance" "a comment `-- lockkeeper: allow ...`, judged after the statements"

@@ -19,7 +19,7 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the newest version of the base branch, where this one is behind it" },
     Fact { name: "version", kind: Kind::Text, of: MIGRATION, read: |m| m.migration.version.as_deref().into(),
            doc: "the version that its name says" },
-    Fact { name: "encoding", kind: Kind::Words(&["not_utf8", "nul", "byte_order_mark"]), of: TEXT, read: encoding,
+    Fact { name: "encoding", kind: Kind::Words(&["not_utf8", "nul", "byte_order_mark", "hidden", "misread"]), of: TEXT, read: encoding,
            doc: "what is wrong with the bytes at this place" },
     Fact { name: "bad_byte", kind: Kind::Number, of: TEXT, read: bad_byte,
            doc: "the place, in bytes from the beginning of the file" },
@@ -64,6 +64,8 @@ fn encoding<'a>(m: &Moment<'a>) -> Value<'a> {
         Subject::BrokenText(BrokenText { kind: BrokenKind::NotUtf8, .. }) => Value::Word("not_utf8"),
         Subject::BrokenText(BrokenText { kind: BrokenKind::Nul, .. }) => Value::Word("nul"),
         Subject::BrokenText(BrokenText { kind: BrokenKind::ByteOrderMark, .. }) => Value::Word("byte_order_mark"),
+        Subject::BrokenText(BrokenText { kind: BrokenKind::Hidden, .. }) => Value::Word("hidden"),
+        Subject::BrokenText(BrokenText { kind: BrokenKind::Misread, .. }) => Value::Word("misread"),
         Subject::Operation(_)
         | Subject::Statement { .. }
         | Subject::Migration
