@@ -1,5 +1,6 @@
 //! `lockkeeper.yaml`: what a project says about itself, and where that file is found.
 
+mod naming;
 mod read;
 pub mod stats;
 mod template;
@@ -10,6 +11,7 @@ use crate::model::session::{Timeout, TransactionMode};
 use crate::model::sizes::Sizes;
 use crate::problem::Problem;
 use crate::rule::moment::PsqlCommands;
+use crate::rule::naming::Naming;
 use crate::rule::{Class, Preset, Severity};
 use crate::text::SourceFile;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -39,6 +41,8 @@ pub struct Config {
     pub psql: PsqlCommands,
     /// Severities that differ from the rules' own.
     pub rules: Vec<Override>,
+    /// How the project calls things.
+    pub naming: Arc<Naming>,
     /// Rules that are off by default and wanted, together.
     pub presets: Vec<Preset>,
     /// Folders of the project's own rules.
@@ -179,6 +183,7 @@ impl Default for Config {
             transaction: None,
             rules: Vec::new(),
             presets: Vec::new(),
+            naming: Arc::default(),
             rule_folders: Vec::new(),
             exclude: Globs::default(),
             psql: PsqlCommands::Untold,

@@ -1,6 +1,6 @@
 //! Reads `lockkeeper.yaml`: every key and value is checked where it stands.
 
-use super::{Completeness, Config, FailOn, Globs, Level, Override};
+use super::{Completeness, Config, FailOn, Globs, Level, Override, naming};
 use crate::model::effects::Version;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
@@ -27,6 +27,7 @@ const KEYS: &[(&str, Read)] = &[
     ("presets", |config, node| {
         node.items().iter().map(|item| item.one_of(PRESETS)).collect::<Result<_, _>>().map(|presets| config.presets = presets)
     }),
+    ("naming", |config, node| naming::read(node).map(|naming| config.naming = Arc::new(naming))),
     ("rule_folders", |config, node| paths(node).map(|paths| config.rule_folders = paths)),
     ("exclude", |config, node| globs(node).map(|globs| config.exclude = globs)),
     ("small_tables", small_tables),
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on)");
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) struct Head {
     pub part: Span,
     /// Pieces of that part which the runner sends as one message each.
     pub messages: Vec<Span>,
+    /// It has a part that undoes the rest, with something in it, if only a word why nothing is undone.
+    pub undone: bool,
     /// A directive with a word that nobody knows.
     pub problem: Option<Problem>,
 }
@@ -27,7 +29,7 @@ enum Runner {
 /// Reads the comments before the first statement, and, if they name a runner, the lines at which that runner parts the file.
 pub(super) fn read(source: &Arc<SourceFile>) -> Head {
     let bytes = source.bytes();
-    let mut head = Head { transaction: None, part: Span::new(0, bytes.len() as u32), messages: Vec::new(), problem: None };
+    let mut head = Head { transaction: None, part: Span::new(0, bytes.len() as u32), messages: Vec::new(), undone: false, problem: None };
     let mut own = None;
     let mut runner = None;
     for (first, span) in comments(bytes).enumerate().map(|(at, span)| (at == 0, span)) {
@@ -60,7 +62,10 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Head {
         }
     }
     if let Some(runner) = runner {
-        head.part.end = down_at(bytes, runner).unwrap_or(head.part.end);
+        if let Some(down) = down_at(bytes, runner) {
+            head.undone = is_said(&bytes[down as usize..]);
+            head.part.end = down;
+        }
     }
     head.transaction = own.or(head.transaction);
     if runner == Some(Runner::Goose) && head.transaction == Some(TransactionMode::None) {
@@ -128,6 +133,12 @@ fn down_at(bytes: &[u8], runner: Runner) -> Option<u32> {
         start += line.len();
     }
     None
+}
+
+/// Whether anything stands behind the first line but annotations of the runner.
+fn is_said(down: &[u8]) -> bool {
+    let lines = down.split(|byte| *byte == b'\n').skip(1).map(|line| String::from_utf8_lossy(line).trim().to_owned());
+    lines.into_iter().any(|line| !line.is_empty() && goose(line.trim_start_matches('-').trim()).is_none())
 }
 
 /// The `--` comments before the first token that is none.

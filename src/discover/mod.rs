@@ -13,9 +13,10 @@ use crate::config::{Completeness, Config};
 use crate::model::catalog::Step;
 use crate::model::session::TransactionMode;
 use crate::problem::{Problem, io_words};
-use crate::rule::moment::Order;
+use crate::rule::moment::{Order, WayBack};
 use crate::text::{SourceFile, Span};
 use rayon::prelude::*;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use walk::{Candidate, Folder};
@@ -39,6 +40,10 @@ pub struct Migration {
     pub role: Role,
     /// Its place in its history, from 1; files of one release share the place of the first.
     pub step: Step,
+    /// Whether a file, or a part of this one, undoes it, and whether that is usual here.
+    pub way_back: WayBack,
+    /// It is run again whenever it changes.
+    pub repeatable: bool,
     /// What is wrong with that place.
     pub order: Order,
     /// The newest version of the base branch, where this one is behind it.
@@ -156,6 +161,7 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
             migrations.push(migration(candidate, found.remove(which).1, place, config).0);
         }
     }
+    note_missing_ways_back(&mut migrations);
     History { directory: PathBuf::new(), migrations, whole: false, told_whole: config.history == Completeness::Whole, one_release: false }
 }
 
@@ -171,6 +177,26 @@ impl History {
     }
 }
 
+/// How many migrations before one tell what is usual.
+const USUAL: usize = 10;
+
+/// Notes which migrations cannot be undone, though of those right before them all but one in ten can.
+fn note_missing_ways_back(migrations: &mut [Migration]) {
+    let mut before: VecDeque<bool> = VecDeque::new();
+    let counted = |migration: &&mut Migration| migration.step != Step::BASE && !migration.repeatable && migration.version.is_some();
+    for migration in migrations.iter_mut().filter(counted) {
+        let undone = before.iter().filter(|undone| **undone).count();
+        let is_undone = migration.way_back == WayBack::There;
+        if !is_undone && undone >= 2 && 10 * undone >= 9 * before.len() {
+            migration.way_back = WayBack::Missing;
+        }
+        before.push_back(is_undone);
+        if before.len() > USUAL {
+            before.pop_front();
+        }
+    }
+}
+
 /// A schema as a migration that is older than all others.
 fn base(source: Arc<SourceFile>) -> Migration {
     Migration {
@@ -181,6 +207,8 @@ fn base(source: Arc<SourceFile>) -> Migration {
         declared: Some(TransactionMode::None),
         role: Role::History,
         step: Step::BASE,
+        way_back: WayBack::NotUsual,
+        repeatable: false,
         order: Order::Fine,
         base_version: None,
         source,
@@ -213,6 +241,8 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
         name: candidate.name.clone(),
         declared,
         role: candidate.role,
+        way_back: if head.undone || candidate.undone { WayBack::There } else { WayBack::NotUsual },
+        repeatable: candidate.repeatable,
         step: place.step,
         order: place.order.0,
         base_version: place.order.1,
@@ -253,8 +283,11 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     let (migrations, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
     let whole = whole && migrations.iter().all(Option::is_some);
     let dump = request.schema.clone().map(base);
-    let migrations = dump.into_iter().chain(migrations.into_iter().flatten()).chain(folder.gone.iter().map(gone)).collect();
-    let history = History { directory: folder.directory, migrations, whole, told_whole: told_whole && whole, one_release: false };
+    let mut migrations: Vec<_> = dump.into_iter().chain(migrations.into_iter().flatten()).collect();
+    note_missing_ways_back(&mut migrations);
+    let migrations = migrations.into_iter().chain(folder.gone.iter().map(gone)).collect();
+    let told_whole = told_whole && whole;
+    let history = History { directory: folder.directory, migrations, whole, told_whole, one_release: false };
     let history = if request.one_release { history.as_one_release() } else { history };
     (history, problems.into_iter().flatten().collect())
 }

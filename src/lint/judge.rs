@@ -95,6 +95,10 @@ impl<'a> Judge<'a> {
             hot_tables: Arc::clone(&settings.config.hot_tables),
             told_whole: neighbours.history.told_whole,
             version: migration.version.clone(),
+            name: migration.name.clone(),
+            header: has_header(migration, script),
+            way_back: migration.way_back,
+            naming: Arc::clone(&settings.config.naming),
             psql: settings.config.psql,
             sizes: Arc::clone(&settings.config.sizes),
             turnover: Turnover::of(&unfolded.statements),
@@ -270,6 +274,17 @@ impl<'a> Judge<'a> {
             }
         }
     }
+}
+
+/// Whether a comment before the first statement tells a reader something, rather than a program.
+fn has_header(migration: &Migration, script: &Script) -> bool {
+    const TO_PROGRAMS: [&str; 4] = ["lockkeeper:", "+goose", "migrate:", "no-transaction"];
+    let first = script.statements.first().map_or(u32::MAX, |first| first.span.start);
+    script.comments.iter().take_while(|comment| comment.start < first).any(|comment| {
+        let text = migration.source.text(*comment);
+        let words = text.trim_matches(|c: char| matches!(c, '-' | '/' | '*') || c.is_whitespace());
+        !TO_PROGRAMS.iter().any(|sign| words.starts_with(sign)) && words.split_whitespace().count() > 2
+    })
 }
 
 /// The words of a statement's operations, each once.

@@ -169,7 +169,7 @@ impl Pattern {
 }
 
 /// Whether a text fits a pattern in which `*` stands for any text.
-fn like(pattern: &str, text: &str) -> bool {
+pub(super) fn like(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

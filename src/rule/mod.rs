@@ -8,6 +8,7 @@ pub mod fix;
 mod literals;
 pub mod matcher;
 pub mod moment;
+pub mod naming;
 pub mod node;
 pub mod outline;
 pub mod set;

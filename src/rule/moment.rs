@@ -10,6 +10,7 @@ use crate::model::name::QualifiedName;
 use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
 use crate::model::sizes::Sizes;
+use crate::rule::naming::Naming;
 use crate::rule::outline::Outline;
 use crate::rule::turnover::Turnover;
 use crate::sql::broken_text::BrokenText;
@@ -203,10 +204,30 @@ pub struct Surroundings {
     pub psql: PsqlCommands,
     /// The version that the file's name says.
     pub version: Option<String>,
+    /// The rest of that name.
+    pub name: String,
+    /// The file begins with a comment that tells something.
+    pub header: bool,
+    /// Whether it can be undone.
+    pub way_back: WayBack,
+    /// How the project calls things.
+    pub naming: Arc<Naming>,
     /// How large tables are.
     pub sizes: Arc<Sizes>,
     /// The names that its statements give and take away.
     pub turnover: Turnover,
+}
+
+/// Whether a migration can be undone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WayBack {
+    /// A file or a part of it undoes it.
+    There,
+    /// Nothing does, though nearly all of those right before it can be undone.
+    Missing,
+    /// Nothing does, and that is not unusual here.
+    #[default]
+    NotUsual,
 }
 
 /// What is wrong with a migration's place in the order.

@@ -69,3 +69,36 @@ fn a_preset_that_nobody_knows_is_shown_at_its_place_with_those_that_are_known() 
         assert!(answer.out.contains(part), "`{part}` is not in:\n{}", answer.out);
     }
 }
+
+#[test]
+fn names_are_held_against_what_the_project_has_agreed_on() {
+    let sql = "CREATE TABLE orders (id bigint PRIMARY KEY, \"buyerId\" bigint);\n\
+               ALTER TABLE orders ADD CONSTRAINT buyer UNIQUE (\"buyerId\");\nCREATE INDEX orders_by_buyer ON orders (\"buyerId\");\n";
+    let names = |naming: &str| {
+        let shop = Shop::with(&[("m/0001_orders.sql", sql), ("lockkeeper.yaml", &format!("presets: [style]\n{naming}"))]);
+        let out = shop.run(&["lint", "m", "--format", "short"]).out;
+        let own = out.lines().filter_map(|line| line.split_once("advice[name-against-agreement] "));
+        own.map(|(_, message)| message.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(""), ["column `buyerId` has upper-case letters, so every query has to quote it"]);
+    assert_eq!(
+        names("naming: { column: any, unique: [\"{table}_*_key\", \"uq_*\"], index: \"*_idx\" }\n"),
+        ["unique constraint `buyer` is not called `orders_*_key` or `uq_*`", "index `orders_by_buyer` is not called `*_idx`"]
+    );
+    assert_eq!(names("naming: { column: any, longest: 10 }\n"), ["index `orders_by_buyer` has more than 10 characters"]);
+}
+
+#[test]
+fn an_agreement_that_is_none_is_shown_at_its_place() {
+    for (naming, place, words) in [
+        ("naming: { colum: any }\n", "lockkeeper.yaml:1:11", "did you mean `column`?"),
+        ("naming: { column: snake-case }\n", "lockkeeper.yaml:1:19", "did you mean `snake_case`?"),
+        ("naming: { table: \"{table}_*\" }\n", "lockkeeper.yaml:1:18", "a table belongs to no table"),
+        ("naming: { longest: 64 }\n", "lockkeeper.yaml:1:20", "from 1 to 63"),
+    ] {
+        let shop = Shop::with(&[("m/0001_orders.sql", super::ORDERS), ("lockkeeper.yaml", naming)]);
+        let answer = shop.run(&["lint", "m"]);
+        assert_eq!(answer.code, Some(2), "{naming}");
+        assert!(answer.out.contains(place) && answer.out.contains(words), "{naming}: {}", answer.out);
+    }
+}

@@ -67,3 +67,20 @@ fn files_that_undo_a_migration_are_counted_not_judged() {
     assert_eq!(answer.code, Some(0));
     assert!(answer.out.contains("files passed over: 1 that undo a migration"), "{}", answer.out);
 }
+
+#[test]
+fn a_file_without_a_way_back_stands_out_where_the_others_have_one() {
+    let table = |name: &str| format!("CREATE TABLE {name} (id bigint PRIMARY KEY);\n");
+    let (users, orders, payments) = (table("users"), table("orders"), table("payments"));
+    let shop = Shop::with(&[
+        ("m/0001_users.up.sql", &users),
+        ("m/0001_users.down.sql", "DROP TABLE users;\n"),
+        ("m/0002_orders.up.sql", &orders),
+        ("m/0002_orders.down.sql", "DROP TABLE orders;\n"),
+        ("m/0003_payments.up.sql", &payments),
+    ]);
+    assert_eq!(shop.short(&["m"]), ["m/0003_payments.up.sql:1:1: warning[migration-without-way-back]"]);
+    assert_eq!(shop.short(&["m/0003_payments.up.sql"]), ["m/0003_payments.up.sql:1:1: warning[migration-without-way-back]"]);
+    shop.write("m/0003_payments.down.sql", "DROP TABLE payments;\n");
+    assert_eq!(shop.short(&["m"]), Vec::<String>::new());
+}

@@ -3,11 +3,14 @@
 mod column;
 mod constraint;
 mod data;
+mod drift;
 mod default;
 mod definition;
 mod effect;
 mod elsewhere;
 mod file;
+mod hygiene;
+mod naming;
 mod foreign_key;
 mod index;
 mod key;
@@ -112,6 +115,9 @@ const TOPICS: &[&[Fact]] = &[
     version::FACTS,
     view::FACTS,
     file::FACTS,
+    hygiene::FACTS,
+    naming::FACTS,
+    drift::FACTS,
     remark::FACTS,
 ];
 
