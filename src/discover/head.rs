@@ -61,11 +61,11 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Head {
             head.transaction = Some(if without { TransactionMode::OneMessage } else { TransactionMode::Runner });
         }
     }
-    if let Some(runner) = runner {
-        if let Some(down) = down_at(bytes, runner) {
-            head.undone = is_said(&bytes[down as usize..]);
-            head.part.end = down;
-        }
+    if let Some(runner) = runner
+        && let Some(down) = down_at(bytes, runner)
+    {
+        head.undone = is_said(&bytes[down as usize..]);
+        head.part.end = down;
     }
     head.transaction = own.or(head.transaction);
     if runner == Some(Runner::Goose) && head.transaction == Some(TransactionMode::None) {

@@ -56,10 +56,10 @@ fn of_table(m: &Moment<'_>, create: &CreateTable) -> Option<String> {
 
 fn of_column(table: &str, column: &Column, there: &catalog::Column) -> Option<String> {
     let name = format!("`{table}.{}`", column.name.sql());
-    if let (Some(wanted), Some(known)) = (&column.data_type, &there.data_type) {
-        if !is_same(wanted, known) {
-            return Some(format!("{name} is {known}"));
-        }
+    if let (Some(wanted), Some(known)) = (&column.data_type, &there.data_type)
+        && !is_same(wanted, known)
+    {
+        return Some(format!("{name} is {known}"));
     }
     (column.not_null && !there.not_null && there.data_type.is_some()).then(|| format!("{name} may be null"))
 }
