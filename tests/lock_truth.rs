@@ -35,11 +35,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("add-column-references-default-null",  "scans",        "every new key is NULL, so none is looked up"),
     ("add-column-references-beside-default","scans",        "every new key is NULL, so none is looked up"),
     ("add-column-then-foreign-key",         "scans",        "every new key is NULL, so none is looked up"),
-    // What is not read yet.
-    ("create-publication-table",            "locks",        "the tables of a publication are not read; SHARE UPDATE EXCLUSIVE keeps no reader or writer waiting"),
-    ("alter-publication-add-table",         "locks",        "the same"),
-    ("alter-publication-drop-table",        "locks",        "the same"),
-    ("alter-publication-set-table",         "locks",        "the same"),
     // What only the server knows.
     ("alter-table-all-in-tablespace",       "locks",        "which tables lie in a tablespace, only the server knows: said to be opaque"),
     ("alter-table-all-in-tablespace",       "rewrites",     "the same"),

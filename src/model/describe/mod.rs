@@ -229,8 +229,12 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::SetConstraints { deferred } => {
             line.word(if *deferred { "deferred" } else { "immediate" });
         }
-        Operation::Other { words, object, transactional } => {
-            line.word(format_args!("[{words}]")).maybe(object.as_ref()).flag(!transactional, "outside_transactions");
+        Operation::Other { words, object, tables, transactional } => {
+            let tables: Vec<&Name> = tables.iter().map(|(table, _)| table).collect();
+            line.word(format_args!("[{words}]"))
+                .maybe(object.as_ref())
+                .list("tables", &tables)
+                .flag(!transactional, "outside_transactions");
         }
         Operation::Dynamic { construct } => {
             line.word(construct);

@@ -213,7 +213,8 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::Dynamic { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => {
             out.opaque = scene.statement[at].what.runs_unseen();
         }
-        Operation::Other { words, transactional, .. } => {
+        Operation::Other { words, tables, transactional, .. } => {
+            object::publish(scene, tables, out);
             if !transactional {
                 out.transaction = InTransaction::Forbidden;
             }

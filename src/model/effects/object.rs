@@ -156,6 +156,15 @@ pub(super) fn create_trigger(scene: &Scene<'_>, trigger: &CreateTrigger, out: &m
     }
 }
 
+/// CREATE and ALTER PUBLICATION: children by INHERITS come along, partitions do not.
+pub(super) fn publish(scene: &Scene<'_>, tables: &[(Name, bool)], out: &mut Effects) {
+    for (table, only) in tables {
+        let Some(table) = scene.subject(table, false) else { continue };
+        let family = scene.family(&table, *only || table.is_partitioned());
+        out.lock_all(family.iter().map(|member| &member.name), ShareUpdateExclusive);
+    }
+}
+
 /// CREATE STATISTICS.
 pub(super) fn create_statistics(scene: &Scene<'_>, table: Option<&Name>, out: &mut Effects) {
     match table {

@@ -353,12 +353,14 @@ pub enum Operation {
         /// DEFERRED; false for IMMEDIATE.
         deferred: bool,
     },
-    /// A statement whose kind is known, which touches no table, and of which nothing more is asked.
+    /// A statement whose kind is known, which touches no table but those of a publication, and of which nothing more is asked.
     Other {
         /// Its leading keywords in lower case (`create publication`).
         words: Box<str>,
         /// The object that it names, as written; `None` if it names none by a name alone.
         object: Option<Name>,
+        /// The tables that it puts into a publication or takes out of one, as written, and whether ONLY is said.
+        tables: Vec<(Name, bool)>,
         /// False where PostgreSQL refuses it in a transaction block.
         transactional: bool,
     },

@@ -383,5 +383,5 @@ pub(super) fn all_in_tablespace(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.ident()?;
     cursor.take("nowait");
     let words = format!("alter {kind} all in tablespace").into();
-    Ok(super::one(cursor, from, Operation::Other { words, object: None, transactional: true }))
+    Ok(super::one(cursor, from, Operation::Other { words, object: None, tables: Vec::new(), transactional: true }))
 }

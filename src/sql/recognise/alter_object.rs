@@ -1,7 +1,7 @@
 //! ALTER of what is no relation, type or domain: only RENAME is looked into, the rest touches no table.
 
 use super::cursor::{Cursor, Read};
-use super::{Operations, one};
+use super::{Operations, one, other};
 use crate::model::name::Name;
 use crate::model::operation::{ObjectKind, Operation};
 
@@ -70,6 +70,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<Operations> {
     }
     let transactional = !outside_transactions(cursor, words);
     let from_change = cursor.mark();
+    let tables = if object == ObjectKind::Publication { other::tables_of_publication(&mut cursor.clone())? } else { Vec::new() };
     cursor.until(|_| false)?;
     // A role may be altered by no word at all.
     if cursor.mark() == from_change && object != ObjectKind::Role {
@@ -82,6 +83,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<Operations> {
         Operation::Other {
             words: format!("alter {}", words.trim_end_matches(" all").trim_end_matches(" for")).into(),
             object,
+            tables,
             transactional,
         },
     ))

@@ -164,5 +164,5 @@ fn unnamed(cursor: &mut Cursor<'_>, from: usize) -> Read<Operations> {
         super::alter::behaviour(cursor);
     }
     let words = format!("drop {kind}").into();
-    Ok(one(cursor, from, Operation::Other { words, object: None, transactional: true }))
+    Ok(one(cursor, from, Operation::Other { words, object: None, tables: Vec::new(), transactional: true }))
 }

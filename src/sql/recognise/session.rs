@@ -107,7 +107,7 @@ pub(super) fn set(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect("set")?;
     let what = if cursor.take("session characteristics as transaction") {
         modes(cursor)?;
-        Operation::Other { words: "set session characteristics".into(), object: None, transactional: true }
+        Operation::Other { words: "set session characteristics".into(), object: None, tables: Vec::new(), transactional: true }
     } else {
         let local = scope(cursor);
         if cursor.take("transaction") {
@@ -116,7 +116,7 @@ pub(super) fn set(cursor: &mut Cursor<'_>) -> Read<Operations> {
             } else {
                 modes(cursor)?
             }
-            Operation::Other { words: "set transaction".into(), object: None, transactional: true }
+            Operation::Other { words: "set transaction".into(), object: None, tables: Vec::new(), transactional: true }
         } else {
             let (name, value) = assignment(cursor)?;
             Operation::Set { name, value, local }
@@ -253,7 +253,8 @@ pub(super) fn discard(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let from = cursor.mark();
     cursor.expect("discard")?;
     let word = cursor.expect_any(&["all", "plans", "sequences", "temporary", "temp"])?;
-    let other = Operation::Other { words: format!("discard {word}").into(), object: None, transactional: word != "all" };
+    let other =
+        Operation::Other { words: format!("discard {word}").into(), object: None, tables: Vec::new(), transactional: word != "all" };
     let mut operations = one(cursor, from, other);
     if word == "all" {
         operations.extend(one(cursor, from, Operation::Reset { name: None }));

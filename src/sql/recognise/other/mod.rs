@@ -2,9 +2,11 @@
 
 mod comment;
 mod privilege;
+mod publication;
 
 pub(super) use comment::comment;
 pub(super) use privilege::{default_privileges, privilege};
+pub(super) use publication::tables as tables_of_publication;
 
 use super::cursor::{Cursor, Read};
 use super::{Operations, one};
@@ -100,6 +102,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<Operations> {
         return Err(cursor.fail(expected));
     };
     let object = object(cursor, shape)?;
+    let tables = if words == "create publication" { tables_of_publication(&mut cursor.clone())? } else { Vec::new() };
     let content = cursor.until(|_| false)?;
     if matches!(shape, Anything | Unknown) && content.is_empty() {
         return Err(cursor.fail("more"));
@@ -112,7 +115,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<Operations> {
         Always => false,
         WithSlot => makes_no_slot(cursor.between(from, cursor.mark())),
     };
-    Ok(one(cursor, from, Operation::Other { words: plain(words).into(), object, transactional }))
+    Ok(one(cursor, from, Operation::Other { words: plain(words).into(), object, tables, transactional }))
 }
 
 fn object(cursor: &mut Cursor<'_>, shape: Shape) -> Read<Option<Name>> {

@@ -54,9 +54,11 @@ fn comments_name_any_kind_of_object() {
 
 #[test]
 fn what_touches_no_table_has_a_name_and_no_more() {
-    assert_snapshot!(words("CREATE ROLE app LOGIN PASSWORD 'x'; CREATE PUBLICATION p FOR TABLE orders; CREATE USER MAPPING FOR bob SERVER s; CREATE SERVER IF NOT EXISTS s FOREIGN DATA WRAPPER w"), @"
+    assert_snapshot!(words("CREATE ROLE app LOGIN PASSWORD 'x'; CREATE PUBLICATION p FOR TABLE orders (id, note) WHERE (id > 1), ONLY shop.users, TABLES IN SCHEMA logs, CURRENT_SCHEMA WITH (publish = 'insert'); ALTER PUBLICATION p DROP TABLE orders, TABLE users; CREATE PUBLICATION q FOR ALL TABLES; CREATE USER MAPPING FOR bob SERVER s; CREATE SERVER IF NOT EXISTS s FOREIGN DATA WRAPPER w"), @"
     other [create role] app
-    other [create publication] p
+    other [create publication] p tables=orders,shop.users
+    other [alter publication] p tables=orders,users
+    other [create publication] q
     other [create user mapping]
     other [create server] s
     ");
