@@ -25,7 +25,7 @@ pub(super) const FACTS: &[Fact] = &[
 
 type Options = [(Box<str>, Option<Box<str>>)];
 
-fn options<'a>(operation: &'a Operation) -> Option<(&'a Name, &'a Options)> {
+fn options(operation: &Operation) -> Option<(&Name, &Options)> {
     match operation {
         Operation::CreateTable(create) => Some((&create.name, &create.options)),
         Operation::Alter(target, action) => match &**action {
