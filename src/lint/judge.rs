@@ -57,6 +57,8 @@ struct Run<'r, 's> {
     replay: &'r mut Replay<'s>,
     session: Session,
     hold: Hold,
+    /// The statement of the file in whose bodies something was found that nobody sees into: once is enough.
+    unseen: Option<usize>,
 }
 
 impl Run<'_, '_> {
@@ -115,7 +117,7 @@ impl<'a> Judge<'a> {
     /// Judges it, and the release that it ends, and moves the schema on behind it.
     pub fn file(&self, replay: &mut Replay<'_>, is_last_of_release: bool, problems: &mut Vec<Problem>) -> Assessed {
         let (transaction, session) = replay.begin(self.migration, self.unfolded);
-        let mut run = Run { replay, session, hold: Hold::default() };
+        let mut run = Run { replay, session, hold: Hold::default(), unseen: None };
         let mut findings = self.whole(&run);
         let mut statements: Vec<Judged> = Vec::with_capacity(self.script.statements.len());
         for (at, statement) in self.unfolded.statements.iter().enumerate() {
@@ -179,7 +181,13 @@ impl<'a> Judge<'a> {
         let is_table = |lock: &&Lock| scene.catalog.get(&lock.relation).is_none_or(|relation| relation.index.is_none());
         let on_tables: Vec<_> = locks.iter().filter(is_table).cloned().collect();
         let transaction = run.session.transaction_start();
-        findings.append(&mut self.parts_and_whole(at, run, (&each, &all), (class, blocks)));
+        let mut found = self.parts_and_whole(at, run, (&each, &all), (class, blocks));
+        if statement.operations.iter().any(|operation| matches!(operation.what, Operation::Dynamic { .. }))
+            && run.unseen.replace(self.outer[at]) == Some(self.outer[at])
+        {
+            found.clear();
+        }
+        findings.append(&mut found);
         run.replay.budget.note(on_tables.into_iter(), transaction, &self.migration.source);
         run.replay.end_statement(&mut run.session, self.unfolded, at, &each);
         let mut hold = std::mem::take(&mut run.hold);

@@ -141,7 +141,7 @@ impl<'a> Unfolding<'a> {
         let found = self.find(name);
         if found.is_empty() {
             if matters && (is_call || self.catalog.may_change_schema(name)) {
-                self.unseen(format!("`{}`, which the history does not define,", name.sql()), operation.span, around);
+                self.unseen(format!("no migration before it makes `{}`", name.sql()), operation.span, around);
             }
             return;
         }
@@ -171,7 +171,7 @@ impl<'a> Unfolding<'a> {
         let language = routine.language.map_or("sql", Ident::as_str);
         let Some((source, place)) = routine.body.filter(|_| matches!(language, "plpgsql" | "sql")) else {
             if matters {
-                self.unseen(format!("`{}`, which is written in {language},", name.sql()), span, &around);
+                self.unseen(format!("`{}` is written in {language}", name.sql()), span, &around);
             }
             return;
         };
@@ -180,7 +180,7 @@ impl<'a> Unfolding<'a> {
             return;
         }
         if around.running.len() == DEEPEST || self.left == 0 {
-            return self.unseen(format!("`{}`, behind too many calls,", name.sql()), span, &around);
+            return self.unseen(format!("`{}` stands behind too many calls", name.sql()), span, &around);
         }
         around.running.push((source, place));
         let Found { atomic, parameters, .. } = routine;

@@ -366,7 +366,7 @@ pub enum Operation {
     },
     /// Something in a body, or the call of one, that may run any statement: nobody sees here which.
     Dynamic {
-        /// What it is, in words (`EXECUTE of a text that is made at run time`).
+        /// Why, in words (`its body is in plpython3u`).
         construct: Box<str>,
     },
     /// A statement that could not be read at all.

@@ -45,7 +45,7 @@ pub(super) const FACTS: &[Fact] = &[
     Fact { name: "procedure", kind: Kind::Text, of: &[OpKind::Call], read: |m| match m.operation() { Some(Operation::Call { procedure }) => procedure.sql().into(), _ => Value::Unknown },
            doc: "the procedure that is called" },
     Fact { name: "construct", kind: Kind::Text, of: &[OpKind::Dynamic], read: |m| match m.operation() { Some(Operation::Dynamic { construct }) => Value::Text((&**construct).into()), _ => Value::Unknown },
-           doc: "what nobody can see into, in words" },
+           doc: "why nobody sees what runs, in words" },
     Fact { name: "value", kind: Kind::Text, of: &[OpKind::AddEnumValue], read: |m| match m.operation() { Some(Operation::AddEnumValue { value, .. }) => Value::Text((&**value).into()), _ => Value::Unknown },
            doc: "the enum value that is added" },
     Fact { name: "type", kind: Kind::Text, of: &[OpKind::AddEnumValue], read: |m| match m.operation() { Some(Operation::AddEnumValue { name, .. }) => name.sql().into(), _ => Value::Unknown },

@@ -115,8 +115,8 @@ fn inside_of_block(source: &SourceFile, block: Span) -> Text {
 /// Why a body is not known.
 fn unread(language: &str) -> String {
     match language {
-        "plpgsql" | "sql" => "a body that cannot be read".to_owned(),
-        other => format!("a body in {other}"),
+        "plpgsql" | "sql" => "its body cannot be read".to_owned(),
+        other => format!("its body is in {other}"),
     }
 }
 
@@ -181,7 +181,7 @@ impl<'a> Body<'a> {
                     let tokens: Vec<Token> = Lexer::new(&self.code.source, span).collect();
                     match dynamic::text(self.code, &tokens, &constants).filter(|_| self.depth < DEEPEST) {
                         Some(text) => self.executed(text),
-                        None => self.unknown(span, "EXECUTE of"),
+                        None => self.unknown(span, |text| format!("the text of EXECUTE `{text}` is made while it runs")),
                     }
                 }
             }
@@ -209,7 +209,7 @@ impl<'a> Body<'a> {
             statement = read(&self.code.source);
         }
         match statement.reading {
-            Reading::Unreadable => self.unknown(span, "a statement that cannot be read,"),
+            Reading::Unreadable => self.unknown(span, |text| format!("`{text}` cannot be read")),
             Reading::Full | Reading::Partial => self.add(statement),
         }
     }
@@ -241,14 +241,14 @@ impl<'a> Body<'a> {
             match piece {
                 Piece::Sql(span) => self.sql(source, span),
                 Piece::PsqlCommand(span) | Piece::CopyData(span) | Piece::Broken { span, .. } => {
-                    self.unknown(span, "a statement that cannot be read,");
+                    self.unknown(span, |text| format!("`{text}` cannot be read"));
                 }
             }
         }
     }
 
-    fn unknown(&mut self, span: Span, what: &str) {
-        let construct = format!("{what} `{}`", in_short(&self.code.source.text(span)));
+    fn unknown(&mut self, span: Span, why: impl Fn(&str) -> String) {
+        let construct = why(&in_short(&self.code.source.text(span)));
         self.add(dynamic(span, construct));
     }
 

@@ -150,8 +150,8 @@ drop_column orders.Note <ALTER TABLE %I DROP COLUMN %I', name, col>
 update orders (note) where [id = $1] <UPDATE %2$s SET note = %1$L WHERE id = %3$L', 'it''s', name, now()>
 delete orders where [id = $1] <DELETE FROM orders WHERE id = $1>
 truncate drafts <TRUNCATE drafts>
-dynamic EXECUTE of `'DROP TABLE ' || other` <'DROP TABLE ' || other>
-dynamic EXECUTE of `format('DROP TABLE %I', current_user)` <format('DROP TABLE %I', current_user)>
+dynamic the text of EXECUTE `'DROP TABLE ' || other` is made while it runs <'DROP TABLE ' || other>
+dynamic the text of EXECUTE `format('DROP TABLE %I', current_user)` is made while it runs <format('DROP TABLE %I', current_user)>
 "#);
 }
 
@@ -175,10 +175,10 @@ drop_table drafts) maybe <DROP TABLE drafts>
 #[test]
 fn what_cannot_be_told_is_named() {
     assert_snapshot!(inside("DO LANGUAGE plpython3u $$ plpy.execute('DROP TABLE orders') $$; DO $$ IF true $$; DO :'code'; DO $$ BEGIN FROBNICATE orders; END $$"), @r#"
-dynamic a body in plpython3u <DO LANGUAGE plpython3u $$ plpy.execute('DROP TABLE orders') $$>
-dynamic a body that cannot be read <DO $$ IF true $$>
-dynamic a body that cannot be read <DO :'code'>
-dynamic a statement that cannot be read, `FROBNICATE orders` <FROBNICATE orders>
+dynamic its body is in plpython3u <DO LANGUAGE plpython3u $$ plpy.execute('DROP TABLE orders') $$>
+dynamic its body cannot be read <DO $$ IF true $$>
+dynamic its body cannot be read <DO :'code'>
+dynamic `FROBNICATE orders` cannot be read <FROBNICATE orders>
 "#);
 }
 
@@ -199,5 +199,5 @@ select <SELECT 1>
 "#);
     assert_snapshot!(of_function("sql", "RETURN a + 1", &["a"]), @"select <RETURN a + 1>");
     assert_snapshot!(of_function("plpgsql", "'BEGIN DROP TABLE drafts; END'", &[]), @"drop_table drafts <DROP TABLE drafts>");
-    assert_snapshot!(of_function("c", "'library'", &[]), @"dynamic a body in c <'library'>");
+    assert_snapshot!(of_function("c", "'library'", &[]), @"dynamic its body is in c <'library'>");
 }
