@@ -397,3 +397,72 @@ fn cascade_says_nothing_where_the_whole_history_shows_that_nothing_hangs_on_the_
     assert!(said("CREATE VIEW ids AS SELECT id FROM drafts; DROP TABLE drafts CASCADE;"));
     assert!(said("DO $$ BEGIN EXECUTE 'CREATE VIEW ids AS SELECT id FROM drafts'; END $$; DROP TABLE drafts CASCADE;"));
 }
+
+/// What is found in the last of several files: line, rule, message.
+fn messages(files: &[(&str, &str)]) -> String {
+    let assessed = report(files).migrations.pop().expect("it was judged");
+    let line = |finding: &Finding| {
+        let place = assessed.source.place(finding.span.start);
+        format!("{}:{} {} {}", place.line, place.column, finding.rule, finding.message)
+    };
+    assessed.findings.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_finding_in_a_block_stands_at_its_statement_and_counts_for_the_block() {
+    let sql = "SELECT 1;\nDO $$ BEGIN\n  IF true THEN\n    ALTER TABLE orders DROP COLUMN note;\n  END IF;\nEND $$;";
+    let assessed = assessed(sql);
+    let finding = &assessed.findings[0];
+    assert_eq!((finding.rule.as_str(), finding.statement), ("drop-column", Some(1)));
+    assert_eq!(assessed.source.text(finding.span), "DROP COLUMN note");
+    assert_eq!(assessed.statements.len(), 2);
+    assert_eq!(assessed.statements[1].class, finding.class);
+    assert!(assessed.statements[1].body[0].conditional);
+    assert!(finding.suggestion.iter().all(|suggestion| suggestion.edits.is_empty()));
+}
+
+#[test]
+fn a_call_is_judged_by_the_body_that_an_earlier_file_has_made() {
+    let make = "CREATE FUNCTION tidy(wanted text) RETURNS void LANGUAGE plpgsql AS 'BEGIN ALTER TABLE orders DROP COLUMN note; PERFORM more(); END';
+        CREATE FUNCTION more() RETURNS void LANGUAGE sql AS $$ DROP TABLE users $$;";
+    assert_snapshot!(messages(&[("0001_make.sql", make), ("0002_call.sql", "SELECT 1;\nSELECT tidy('x');")]), @"
+    2:1 drop-column `orders.note` goes away while deployed code may still read or write it, and its data with it (`tidy` does it)
+    2:1 drop-table `users` goes away while deployed code may still use it, and all its rows with it (`more` does it)
+    ");
+    assert_eq!(messages(&[("0001_make.sql", make)]), "");
+    assert_snapshot!(messages(&[("0001_make.sql", make), ("0002_again.sql", "CREATE OR REPLACE FUNCTION more() RETURNS void LANGUAGE sql AS $$ SELECT $$; SELECT more()")]), @"");
+    assert_snapshot!(messages(&[("0001_make.sql", make), ("0002_gone.sql", "DROP FUNCTION more()"), ("0003_call.sql", "SELECT tidy('x')")]), @"
+    1:1 drop-column `orders.note` goes away while deployed code may still read or write it, and its data with it (`tidy` does it)
+    1:1 dynamic-sql what this does cannot be judged: no migration before it makes `more` (`tidy` does it)
+    ");
+}
+
+#[test]
+fn functions_that_call_each_other_are_read_once() {
+    let sql =
+        "CREATE FUNCTION ping() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pong(); ALTER TABLE orders DROP COLUMN note; END $$;
+        CREATE FUNCTION pong() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM ping(); END $$;
+        SELECT ping();";
+    assert_snapshot!(findings(sql), @"3 drop-column");
+}
+
+#[test]
+fn calls_are_followed_to_a_bound() {
+    let functions: Vec<_> = (0..40)
+        .map(|n| format!("CREATE FUNCTION f{n}() RETURNS void LANGUAGE sql AS 'SELECT f{m}(), f{m}()';", m = n + 1))
+        .chain(["CREATE FUNCTION f40() RETURNS void LANGUAGE sql AS 'SELECT 1';".to_owned()])
+        .collect();
+    assert_snapshot!(findings(&format!("{}\nSELECT f0();", functions.concat())), @"2 dynamic-sql");
+}
+
+#[test]
+fn a_comment_in_a_block_may_allow_what_it_does() {
+    assert_snapshot!(findings("DO $$ BEGIN\n  -- lockkeeper: allow drop-column because nobody reads it\n  ALTER TABLE orders DROP COLUMN note;\nEND $$;"), @"3 drop-column (allowed: nobody reads it)");
+}
+
+#[test]
+fn locks_that_a_block_has_taken_are_held_behind_it_if_its_transaction_goes_on() {
+    let block = "DO $$ BEGIN ALTER TABLE orders ADD COLUMN state text; END $$;";
+    assert_snapshot!(findings(&format!("BEGIN;\n{block}\nUPDATE orders SET state = 'x' WHERE note IS NULL;\nCOMMIT;")), @"3 update-in-ddl-transaction");
+    assert_snapshot!(findings(&format!("-- lockkeeper: transaction none\n{block}\nUPDATE orders SET state = 'x' WHERE id = 1;")), @"2 statement-cannot-run-again");
+}

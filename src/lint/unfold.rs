@@ -195,7 +195,7 @@ impl<'a> Unfolding<'a> {
         let operation = Located { what: Operation::Dynamic { construct: construct.into() }, span };
         let nesting = Some(Box::new(Nesting::default()));
         let statement = Statement { span, reading: Reading::Partial, operations: vec![operation], body: Vec::new(), nesting };
-        let around = Around { routine: around.routine.clone().filter(|_| around.running.len() > 0), ..around.clone() };
+        let around = Around { routine: around.routine.clone().filter(|_| !around.running.is_empty()), ..around.clone() };
         self.nested(statement, &around, None);
     }
 

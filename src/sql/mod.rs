@@ -22,7 +22,7 @@ use split::{Piece, Splitter};
 pub struct Script {
     /// Its statements in order, psql's meta-commands among them.
     pub statements: Vec<Statement>,
-    /// Its comments in order, those inside of statements included.
+    /// Its comments in order, those inside of statements and of DO blocks included.
     pub comments: Vec<Span>,
     /// Places that are no text: NUL, bytes that are not UTF-8, a byte order mark. The statements are read all the same.
     pub broken_text: Vec<BrokenText>,
@@ -67,7 +67,7 @@ pub enum Reading {
 pub fn read(source: &SourceFile, part: Span) -> Script {
     let mut splitter = Splitter::new(source, part);
     let mut statements: Vec<Statement> = Vec::new();
-    let mut without_data = 0;
+    let (mut without_data, mut comments_in_bodies) = (0, Vec::new());
     let mut remarks = Remarks::new(source, part);
     while let Some(piece) = splitter.next_piece() {
         match piece {
@@ -76,6 +76,7 @@ pub fn read(source: &SourceFile, part: Span) -> Script {
                 remarks.statement(statements.len(), tokens);
                 let mut statement = recognise::statement(source, span, tokens, cut);
                 body::attach(&mut statement, source);
+                comments_in_bodies.append(&mut body::comments(&statement, source));
                 statements.push(statement);
             }
             Piece::PsqlCommand(span) => statements.push(psql_command(source, span)),
@@ -86,7 +87,12 @@ pub fn read(source: &SourceFile, part: Span) -> Script {
             }
         }
     }
-    Script { statements, comments: splitter.comments, broken_text: broken_text::find(source, part), remarks: remarks.into_vec() }
+    let mut comments = splitter.comments;
+    if !comments_in_bodies.is_empty() {
+        comments.append(&mut comments_in_bodies);
+        comments.sort_unstable();
+    }
+    Script { statements, comments, broken_text: broken_text::find(source, part), remarks: remarks.into_vec() }
 }
 
 fn unreadable(span: Span, at: Span, why: String) -> Statement {

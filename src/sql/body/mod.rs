@@ -10,7 +10,7 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
-use super::lex::{Lexer, Token};
+use super::lex::{Lexer, Token, TokenKind};
 use super::split::{Piece, Splitter};
 use super::{Reading, Statement, recognise};
 use crate::model::name::Ident;
@@ -72,6 +72,23 @@ pub fn routine(source: &SourceFile, routine: &Routine<'_>) -> Vec<Statement> {
     let language = routine.language.map_or("sql", Ident::as_str);
     let read = text.and_then(|text| read(source.path(), text, language, routine.parameters, 0));
     read.unwrap_or_else(|| vec![dynamic(routine.body, unread(language))])
+}
+
+/// The comments in the body of a DO.
+pub(super) fn comments(statement: &Statement, source: &SourceFile) -> Vec<Span> {
+    let mut comments = Vec::new();
+    for operation in &statement.operations {
+        let Operation::DoBlock { body: Some(body), .. } = operation.what else { continue };
+        let Some(text) = literal_at(source, body, &|span| span) else { continue };
+        let code = Code::new(source.path(), text);
+        let mut lexer = Lexer::new(&code.source, code.whole());
+        while let Some(token) = lexer.next_lexeme() {
+            if token.kind == TokenKind::Comment {
+                comments.push(code.place(token.span));
+            }
+        }
+    }
+    comments
 }
 
 /// The text of a body, as a source of its own.
