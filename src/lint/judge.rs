@@ -11,6 +11,7 @@ use crate::model::lock::{Blocked, Blocks};
 use crate::model::operation::Operation;
 use crate::model::session::Session;
 use crate::problem::Problem;
+use crate::rule::altered::Altered;
 use crate::rule::file::{Case, Rule};
 use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
 use crate::rule::outline::Outline;
@@ -59,6 +60,7 @@ struct Run<'r, 's> {
     hold: Hold,
     /// The statement of the file in whose bodies something was found that nobody sees into: once is enough.
     unseen: Option<usize>,
+    previous: Option<Altered>,
 }
 
 impl Run<'_, '_> {
@@ -66,7 +68,8 @@ impl Run<'_, '_> {
     fn here<'h>(&'h self, index: Option<usize>, effects: &'h Effects, statement_effects: &'h Effects) -> Here<'h> {
         let (before, story) = (&self.replay.catalog, &self.replay.story);
         let (session, holding) = (&self.session, &self.hold.now);
-        Here { index, before, story, session, holding, effects, statement_effects }
+        let previous = self.previous.as_ref();
+        Here { index, before, story, session, holding, previous, effects, statement_effects }
     }
 }
 
@@ -78,6 +81,7 @@ struct Here<'a> {
     story: &'a Story,
     session: &'a Session,
     holding: &'a Holding,
+    previous: Option<&'a Altered>,
     effects: &'a Effects,
     statement_effects: &'a Effects,
 }
@@ -117,7 +121,7 @@ impl<'a> Judge<'a> {
     /// Judges it, and the release that it ends, and moves the schema on behind it.
     pub fn file(&self, replay: &mut Replay<'_>, is_last_of_release: bool, problems: &mut Vec<Problem>) -> Assessed {
         let (transaction, session) = replay.begin(self.migration, self.unfolded);
-        let mut run = Run { replay, session, hold: Hold::default(), unseen: None };
+        let mut run = Run { replay, session, hold: Hold::default(), unseen: None, previous: None };
         let mut findings = self.whole(&run);
         let mut statements: Vec<Judged> = Vec::with_capacity(self.script.statements.len());
         for (at, statement) in self.unfolded.statements.iter().enumerate() {
@@ -181,6 +185,7 @@ impl<'a> Judge<'a> {
         let is_table = |lock: &&Lock| scene.catalog.get(&lock.relation).is_none_or(|relation| relation.index.is_none());
         let on_tables: Vec<_> = locks.iter().filter(is_table).cloned().collect();
         let transaction = run.session.transaction_start();
+        let altered = Altered::of(statement, &all, &run.replay.catalog);
         let mut found = self.parts_and_whole(at, run, (&each, &all), (class, blocks));
         if statement.operations.iter().any(|operation| matches!(operation.what, Operation::Dynamic { .. }))
             && run.unseen.replace(self.outer[at]) == Some(self.outer[at])
@@ -193,6 +198,7 @@ impl<'a> Judge<'a> {
         let mut hold = std::mem::take(&mut run.hold);
         hold.advance(statement, at, locks, &self.scene(run, at));
         run.hold = hold;
+        run.previous = altered;
         // The class of the findings is added when the allowances are known.
         let (span, reading) = (statement.span, statement.reading);
         let conditional = statement.nesting.as_ref().is_some_and(|nesting| nesting.conditional);
@@ -244,6 +250,7 @@ impl<'a> Judge<'a> {
             ahead: &self.end.story,
             session: here.session,
             holding: here.holding,
+            previous: here.previous,
             effects: here.effects,
             statement_effects: here.statement_effects,
             server: self.settings.server,

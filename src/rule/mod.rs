@@ -1,5 +1,7 @@
 //! What a rule is: its file, its matcher, the facts it may ask.
 
+pub mod aftermath;
+pub mod altered;
 pub mod budget;
 pub mod example;
 pub mod facts;

@@ -10,6 +10,7 @@ use crate::model::name::QualifiedName;
 use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
 use crate::model::sizes::Sizes;
+use crate::rule::altered::Altered;
 use crate::rule::naming::Naming;
 use crate::rule::outline::Outline;
 use crate::rule::turnover::Turnover;
@@ -44,6 +45,8 @@ pub struct Moment<'a> {
     pub session: &'a Session,
     /// What the open transaction holds from earlier statements.
     pub holding: &'a Holding,
+    /// What the statement right before did, if that was an ALTER TABLE.
+    pub previous: Option<&'a Altered>,
     /// What the migrations have done up to this operation.
     pub story: &'a Story,
     /// What all of them have done at the end.

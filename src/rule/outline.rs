@@ -2,10 +2,12 @@
 //!
 //! Tables are filed under their name without schema, since where a name leads depends on the moment: who asks looks closer.
 
+use super::aftermath::Aftermath;
 use super::literals::literals_of;
 use crate::model::name::{Ident, Name};
-use crate::model::operation::{AlterAction, ObjectKind, Operation, Privilege, Realm};
+use crate::model::operation::{AlterAction, ObjectKind, Operation, Privilege, Realm, TwoPhase};
 use crate::sql::Statement;
+use crate::text::SourceFile;
 use foldhash::HashMap;
 use std::cell::OnceCell;
 use std::hash::Hash;
@@ -30,10 +32,13 @@ pub struct Outline {
     row_changes: HashMap<Ident, Vec<RowChange>>,
     /// By the bare name of a table, view or function; grants of roles by the role, and those on all objects of a schema by no name.
     rights: HashMap<Ident, Places>,
+    /// What the file does about its earlier statements.
+    pub aftermath: Aftermath,
     literals: OnceCell<HashMap<Box<str>, Places>>,
     upkeep: OnceCell<HashMap<Ident, Places>>,
     /// Statements that may run others which nobody sees.
     unseen: Places,
+    sequence_words: OnceCell<HashMap<Box<str>, usize>>,
 }
 
 /// A statement that empties a table, or puts rows into it.
@@ -59,6 +64,7 @@ impl Outline {
             if !steers && file[at].nesting.is_none() {
                 outline.last_that_may_fail = Some(at);
             }
+            outline.aftermath.note(at, operation);
         }
         outline
     }
@@ -143,12 +149,28 @@ impl Outline {
         &self.unseen
     }
 
+    /// The words of the statements that may move a sequence on, in lower case, each with the last of them that says it.
+    pub fn sequence_words(&self, file: &[Statement], source: &SourceFile) -> &HashMap<Box<str>, usize> {
+        self.sequence_words.get_or_init(|| {
+            let mut words = HashMap::default();
+            for at in self.aftermath.sequence_moves() {
+                let text = source.text(file[*at].span).to_lowercase();
+                if !text.contains("setval") && !text.contains("restart") {
+                    continue;
+                }
+                let said = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+                words.extend(said.map(|word| (word.into(), *at)));
+            }
+            words
+        })
+    }
+
     fn note(&mut self, at: usize, operation: &Operation) {
         if operation.runs_unseen() {
             self.unseen.push(at);
         }
         match operation {
-            Operation::Commit { .. } | Operation::Rollback { .. } => self.ends.push(at),
+            _ if ends_transaction(operation) => self.ends.push(at),
             Operation::CreateType { name, .. } => self.note_made(at, ObjectKind::Type, name),
             Operation::CreateDomain { name, .. } => self.note_made(at, ObjectKind::Domain, name),
             Operation::CreateFunction(function) if !function.or_replace => self.note_made(at, ObjectKind::Function, &function.name),
@@ -229,26 +251,26 @@ pub fn first_in(places: &[usize], range: &Range<usize>) -> Option<usize> {
     first_from(places, range.start).filter(|at| *at < range.end)
 }
 
-fn first_from(places: &[usize], start: usize) -> Option<usize> {
+pub(super) fn first_from(places: &[usize], start: usize) -> Option<usize> {
     places.get(places.partition_point(|at| *at < start)).copied()
 }
 
 fn ends_transaction(operation: &Operation) -> bool {
-    matches!(operation, Operation::Commit { .. } | Operation::Rollback { .. })
+    matches!(operation, Operation::Commit { .. } | Operation::Rollback { .. } | Operation::TwoPhase(TwoPhase::Prepare))
 }
 
 fn operations(file: &[Statement]) -> impl Iterator<Item = (usize, &Operation)> {
     file.iter().enumerate().flat_map(|(at, statement)| statement.operations.iter().map(move |operation| (at, &operation.what)))
 }
 
-fn push<K: Eq + Hash>(index: &mut HashMap<K, Places>, key: K, at: usize) {
+pub(super) fn push<K: Eq + Hash>(index: &mut HashMap<K, Places>, key: K, at: usize) {
     let places = index.entry(key).or_default();
     if places.last() != Some(&at) {
         places.push(at);
     }
 }
 
-fn places<'a, K: Eq + Hash>(index: &'a HashMap<K, Places>, key: &K) -> &'a [usize] {
+pub(super) fn places<'a, K: Eq + Hash>(index: &'a HashMap<K, Places>, key: &K) -> &'a [usize] {
     index.get(key).map_or(&[], Vec::as_slice)
 }
 

@@ -28,10 +28,12 @@ struct Turn {
 }
 
 impl Turnover {
-    /// Of a whole file. One that drops, renames and alters nothing has nothing to look up.
+    /// Of a whole file. One that drops, renames, alters and locks nothing has nothing to look up.
     pub fn of(file: &[Statement]) -> Self {
         let mut turnover = Self::default();
-        let takes = |operation: &Operation| taken(operation).is_some() || takes_part(operation) || alters_type(operation);
+        let locks = |operation: &Operation| matches!(operation, Operation::LockTable { .. });
+        let takes =
+            |operation: &Operation| taken(operation).is_some() || takes_part(operation) || alters_type(operation) || locks(operation);
         if !file.iter().any(|statement| statement.operations.iter().any(|operation| takes(&operation.what))) {
             return turnover;
         }

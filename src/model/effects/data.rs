@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, Subject};
 use super::{Effects, Loss, object};
-use crate::model::catalog::Lookup;
+use crate::model::catalog::{Column, Lookup};
 use crate::model::expression::{Expression, Predicate};
 use crate::model::lock::LockMode::{RowExclusive, RowShare};
 use crate::model::name::{Ident, Name, QualifiedName};
@@ -12,6 +12,7 @@ use crate::model::operation::{Delete, Insert, InsertSource, Update};
 pub(super) fn insert(scene: &Scene<'_>, insert: &Insert, out: &mut Effects) {
     let Some(table) = scene.subject(&insert.table, false) else { return };
     writes(scene, &table, out);
+    counts(scene, &table, insert, out);
     look_up_parents(scene, &table, |_| true, out);
     match &insert.source {
         InsertSource::Query { limited: false, filters } => {
@@ -24,6 +25,20 @@ pub(super) fn insert(scene: &Scene<'_>, insert: &Insert, out: &mut Effects) {
             }
         }
         InsertSource::Query { limited: true, .. } | InsertSource::Values { .. } | InsertSource::DefaultValues => {}
+    }
+}
+
+/// A column that INSERT leaves to its sequence moves that on.
+fn counts(scene: &Scene<'_>, table: &Subject<'_>, insert: &Insert, out: &mut Effects) {
+    let Some(relation) = scene.catalog.get(&table.name) else { return };
+    let left_out = |column: &&Column| match insert.source {
+        InsertSource::DefaultValues => true,
+        InsertSource::Values { .. } | InsertSource::Query { .. } => !insert.columns.is_empty() && !insert.columns.contains(&column.name),
+    };
+    for column in relation.columns.iter().filter(|column| column.is_numbered()).filter(left_out) {
+        if let Some(sequence) = scene.catalog.owned_sequence(relation, &column.name) {
+            out.lock(&sequence.name, RowExclusive);
+        }
     }
 }
 
@@ -130,7 +145,8 @@ fn is_indexed(scene: &Scene<'_>, table: &QualifiedName, filter: &Expression) -> 
 /// A row that points somewhere locks the row it points to.
 fn look_up_parents(scene: &Scene<'_>, table: &Subject<'_>, sets: impl Fn(&[Ident]) -> bool, out: &mut Effects) {
     for (constraint, key, referenced) in scene.foreign_keys(table) {
-        if constraint.enforced && sets(&key.columns) {
+        // One that is INITIALLY DEFERRED looks at COMMIT.
+        if constraint.enforced && !constraint.deferred && sets(&key.columns) {
             scene.lock_with_partitions(&referenced, RowShare, out);
         }
     }
@@ -149,7 +165,11 @@ fn look_up_children(
         if !constraint.enforced || !touches(&key.referenced_columns) {
             continue;
         }
+        // One that waits for COMMIT looks then; what acts on the other table does so at once.
         let acts = matches!(action(key), Some("cascade" | "set null" | "set default"));
+        if constraint.deferred && !acts {
+            continue;
+        }
         let mode = if acts { RowExclusive } else { RowShare };
         for member in scene.partitions(&scene.named(&from.name), false) {
             out.lock(&member.name, mode);

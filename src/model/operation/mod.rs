@@ -408,7 +408,7 @@ impl Operation {
 
 /// Commands of psql that only look, print, or change psql itself. Any other may run statements that nobody sees here.
 fn is_harmless(word: &str) -> bool {
-    const HARMLESS: [&str; 18] = [
+    const HARMLESS: [&str; 19] = [
         "a",
         "copy",
         "echo",
@@ -426,6 +426,7 @@ fn is_harmless(word: &str) -> bool {
         "unrestrict",
         "unset",
         "warn",
+        "watch",
         "x",
     ];
     HARMLESS.binary_search(&word).is_ok() || (word.starts_with('d') && word != "drop")

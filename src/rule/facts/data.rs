@@ -18,7 +18,7 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "a key range, a list, a unique value or a LIMIT bounds the number of rows" },
     Fact { name: "data_in_file", kind: Kind::Bool, of: &[OpKind::Copy], read: |m| matches!(m.operation(), Some(Operation::Copy { data: Some(_), .. })).into(),
            doc: "COPY FROM STDIN, with its rows in the file" },
-    Fact { name: "psql", kind: Kind::Words(&["allowed", "refused", "untold"]), of: &[OpKind::Copy, OpKind::PsqlCommand], read: psql,
+    Fact { name: "psql", kind: Kind::Words(&["allowed", "refused", "untold"]), of: &[OpKind::Copy, OpKind::PsqlCommand, OpKind::Set], read: psql,
            doc: "whether psql runs the files, as lockkeeper.yaml says" },
     Fact { name: "command", kind: Kind::Text, of: &[OpKind::PsqlCommand], read: |m| match m.operation() { Some(Operation::PsqlCommand { word }) => Value::Text((&**word).into()), _ => Value::Unknown },
            doc: "the command, without its backslash" },

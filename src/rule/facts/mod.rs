@@ -26,11 +26,14 @@ mod remark;
 mod retype;
 mod routine;
 mod row_security;
+mod rows;
 mod session;
+mod pending;
 mod statement;
 mod storage;
 mod table;
 mod types;
+mod transaction;
 mod version;
 mod view;
 
@@ -109,9 +112,11 @@ const TOPICS: &[&[Fact]] = &[
     types::FACTS,
     routine::FACTS,
     data::FACTS,
+    rows::FACTS,
     effect::FACTS,
     session::FACTS,
     statement::FACTS,
+    transaction::FACTS,
     version::FACTS,
     view::FACTS,
     file::FACTS,

@@ -73,7 +73,7 @@ pub(super) fn shown(m: &Moment<'_>, relation: &QualifiedName) -> String {
 }
 
 /// The strongest lock on a relation that others know; of equally strong ones the first.
-fn strongest<'a>(m: &Moment<'a>) -> Option<&'a Lock> {
+pub(super) fn strongest<'a>(m: &Moment<'a>) -> Option<&'a Lock> {
     let shared = m.statement_effects.locks.iter().filter(|lock| is_shared(m, &lock.relation));
     shared.rev().max_by_key(|lock| lock.mode)
 }
@@ -84,18 +84,23 @@ fn blocking<'a>(m: &Moment<'a>) -> Option<&'a Lock> {
     strongest(m).into_iter().chain(held).rev().max_by_key(|lock| lock.mode)
 }
 
-/// Behind these locks others queue while the statement waits. The concurrent forms only wait for transactions, and block nobody meanwhile.
-fn queues(m: &Moment<'_>) -> bool {
-    let concurrent = |operation: &Operation| match operation {
+/// Whether CONCURRENTLY is said.
+pub(super) fn is_concurrent(operation: &Operation) -> bool {
+    match operation {
         Operation::CreateIndex(index) => index.concurrently,
         Operation::Drop(drop) => drop.concurrently,
         Operation::Reindex(reindex) => reindex.concurrently,
         // Nobody writes to a materialized view but another REFRESH.
         Operation::RefreshMaterializedView { concurrently, .. } => *concurrently,
         _ => false,
-    };
-    let by_hand = |operation: &Operation| matches!(operation, Operation::LockTable { nowait: true, .. });
-    let unlike = m.statement().is_none_or(|statement| !statement.operations.iter().any(|o| concurrent(&o.what) || by_hand(&o.what)));
+    }
+}
+
+/// Behind these locks others queue while the statement waits. The concurrent forms only wait for transactions, and block nobody meanwhile.
+fn queues(m: &Moment<'_>) -> bool {
+    // Of what LOCK TABLE keeps waiting its own rule speaks.
+    let by_hand = |operation: &Operation| matches!(operation, Operation::LockTable { .. });
+    let unlike = m.statement().is_none_or(|statement| !statement.operations.iter().any(|o| is_concurrent(&o.what) || by_hand(&o.what)));
     unlike && strongest(m).is_some_and(|lock| lock.mode >= LockMode::Share)
 }
 
@@ -117,7 +122,7 @@ fn takes_long<'a>(m: &Moment<'a>) -> Value<'a> {
     (on_shared(&effects.rewrites) || on_shared(&effects.scans) || on_shared(&effects.rebuilds) || builds).into()
 }
 
-fn operations<'a>(m: &Moment<'a>) -> impl Iterator<Item = &'a Operation> {
+pub(super) fn operations<'a>(m: &Moment<'a>) -> impl Iterator<Item = &'a Operation> {
     m.statement().into_iter().flat_map(|statement| statement.operations.iter().map(|operation| &operation.what))
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn query_over(source: &SourceFile, tokens: &[Token], bounded: &[Ident
         star: targets(source, tokens, &survey).is_some_and(|targets| output::has_star(source, targets)),
         filters: filters(source, tokens, &survey),
         mentions: survey.mentions(),
-        limited: survey.limited,
+        limited: survey.limited || gives_one_row(source, tokens, &survey),
         locks_rows: survey.locks_rows,
         stray: survey.stray,
         understood: survey.complete && !survey.clauses.is_empty(),
@@ -162,6 +162,20 @@ fn behind_group<'a>(source: &SourceFile, tokens: &'a [Token]) -> &'a [Token] {
     }
     &[]
 }
+
+/// Aggregates without GROUP BY make one row of all that they read.
+fn gives_one_row(source: &SourceFile, tokens: &[Token], survey: &Survey) -> bool {
+    let clauses = || survey.clauses.iter().enumerate();
+    let one_branch = clauses().filter(|(_, (clause, _))| *clause == Clause::Targets).count() == 1;
+    let grouped = clauses().any(|(_, (clause, at))| *clause == Clause::Tail && tokens[*at].is_word(source, "group"));
+    let targets = clauses().find(|(_, (clause, _))| *clause == Clause::Targets).map_or(&[][..], |(index, _)| survey.part(index, tokens));
+    let says = |word: &str| targets.iter().any(|token| token.is_word(source, word));
+    let is_aggregate = |pair: &[Token]| pair[1].is_mark(source, "(") && AGGREGATES.iter().any(|word| pair[0].is_word(source, word));
+    one_branch && !grouped && !says("over") && !says("select") && targets.windows(2).any(is_aggregate)
+}
+
+/// The aggregates that stand for a table in one row.
+const AGGREGATES: &[&str] = &["avg", "bool_and", "bool_or", "count", "every", "max", "min", "sum"];
 
 fn filters(source: &SourceFile, tokens: &[Token], survey: &Survey) -> Vec<Expression> {
     let branches = survey.clauses.iter().filter(|(clause, _)| *clause == Clause::Targets).count();

@@ -167,11 +167,12 @@ fn literal(value: &Value) -> Option<Constant> {
     })
 }
 
-/// A constant, or a parameter (`Some(None)`).
+/// A constant, or a value that another tells (`Some(None)`): a parameter, a subquery that stands for one value.
 fn known(expression: &Expr) -> Option<Option<Constant>> {
     match expression {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => known(inner),
         Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => Some(None),
+        Expr::Subquery(_) => Some(None),
         _ => constant(expression).map(Some),
     }
 }
