@@ -46,6 +46,9 @@ impl Altered {
             |operation: &Operation| matches!(operation, Operation::Alter(_, action) if matches!(**action, AlterAction::SetNotNull { .. }));
         let work = if effects.rewrites.contains(&table) {
             Work::Rewrite
+        } else if !effects.builds.is_empty() || !effects.rebuilds.is_empty() {
+            // Each index is built by a pass of its own.
+            return None;
         } else if effects.scans.contains(&table) {
             Work::Scan
         } else if statement.operations.iter().any(|operation| proves(&operation.what)) {

@@ -5,7 +5,7 @@ use crate::model::catalog::{Column, Relation};
 use crate::model::expression::{Expression, Predicate};
 use crate::model::kind::OpKind;
 use crate::model::name::{Ident, Name};
-use crate::model::operation::{IndexKeyKind, Insert, InsertSource, Operation};
+use crate::model::operation::{IndexKeyKind, Insert, InsertSource, Operation, Update};
 use crate::rule::moment::Moment;
 
 const COPIES: &[OpKind] = &[OpKind::Insert, OpKind::Merge];
@@ -148,32 +148,34 @@ fn compared_nullable<'a>(m: &Moment<'a>) -> Option<&'a Ident> {
         return None;
     }
     let relation = table::relation(m)?;
-    let is_compared = |name: &Ident| compares(filter, name);
+    let is_compared = |name: &Ident| compares(update, filter, name);
     let nullable = |name: &Ident| relation.column(name).is_some_and(|column| !column.not_null);
     update.columns.iter().find(|name| is_compared(name) && nullable(name))
 }
 
-/// Whether `<>` stands beside a column.
-fn compares(filter: &Expression, column: &Ident) -> bool {
-    let mut words = filter.text.split(' ').peekable();
-    let sql = column.sql();
-    let mut previous = "";
-    while let Some(word) = words.next() {
-        if matches!(word, "<>" | "!=") && (previous == sql || is_last_part(&mut words.clone(), &sql)) {
-            return true;
-        }
-        previous = word;
-    }
-    false
+/// Whether `<>` stands beside a column of the table that is changed. Where the statement reads others, too, the column has to say whose it is.
+fn compares(update: &Update, filter: &Expression, column: &Ident) -> bool {
+    let words: Vec<&str> = filter.text.split(' ').collect();
+    let (column, table) = (column.sql(), update.table.name.sql());
+    let is_own = |qualifier: Option<&str>| update.reads.is_empty() || qualifier == Some(&*table);
+    let is_it = |operand: &[&str]| match operand {
+        [.., qualifier, ".", name] => *name == column && is_own(Some(qualifier)),
+        [name] => *name == column && is_own(None),
+        _ => false,
+    };
+    let differs = words.iter().enumerate().filter(|(_, word)| matches!(**word, "<>" | "!="));
+    differs.map(|(at, _)| words.split_at(at)).any(|(left, right)| {
+        let before = longest_chain(left.iter().rev());
+        let behind = longest_chain(right[1..].iter());
+        is_it(&left[left.len() - before..]) || is_it(&right[1..1 + behind])
+    })
 }
 
-/// Whether the name that follows, with its parts, ends in this column.
-fn is_last_part<'w>(words: &mut impl Iterator<Item = &'w str>, column: &str) -> bool {
-    let mut last = words.next();
-    while words.next() == Some(".") {
-        last = words.next();
-    }
-    last == Some(column)
+/// How many words from the first on are names with dots between.
+fn longest_chain<'w>(words: impl Iterator<Item = &'w &'w str>) -> usize {
+    let count = words.enumerate().take_while(|(at, word)| (**word == ".") == (at % 2 == 1)).count();
+    // A chain does not end in a dot.
+    if count % 2 == 0 { count.saturating_sub(1) } else { count }
 }
 
 fn analysed_later<'a>(m: &Moment<'a>) -> Value<'a> {
