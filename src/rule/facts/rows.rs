@@ -131,7 +131,9 @@ fn is_one_batch(m: &Moment<'_>) -> bool {
     let Some(filter) = filter(m) else { return false };
     let limited = filter.conjuncts.iter().any(|part| matches!(part, Predicate::InQuery { limited: true, .. }));
     let one = filter.text.contains("limit 1 )") || filter.text.contains("fetch first row") || filter.text.contains("fetch first 1 row");
-    let repeated = m.index.is_some_and(|here| m.outline().aftermath.is_watched(here + 1));
+    // What stands under a condition of a body may stand in a loop.
+    let in_loop = m.nesting().is_some_and(|nesting| nesting.repeats || nesting.conditional);
+    let repeated = in_loop || m.index.is_some_and(|here| m.outline().aftermath.is_watched(here + 1));
     limited && !one && !repeated
 }
 

@@ -23,7 +23,7 @@ pub(super) const FACTS: &[Fact] = &[
     Fact { name: "scope", kind: Kind::Words(&["transaction", "session"]), of: &[OpKind::Set], read: |m| Value::Word(if matches!(m.operation(), Some(Operation::Set { local: true, .. })) { "transaction" } else { "session" }),
            doc: "how long it lasts: LOCAL ends with the transaction" },
     Fact { name: "leaks", kind: Kind::Bool, of: &[OpKind::Set], read: leaks,
-           doc: "it sets, for the connection, what later work on that should not inherit (a timeout, a role, search_path, session_replication_role), to another value than the server's own, and the file never takes it back" },
+           doc: "it sets, for the connection, what later work on that should not inherit (a timeout, a role, search_path), to another value than the server's own, and the file never takes it back" },
     Fact { name: "lock_mode", kind: Kind::Text, of: &[OpKind::LockTable], read: |m| lock_mode(m).map(LockMode::words).into(),
            doc: "the mode, in the manual's words" },
     Fact { name: "makes_wait", kind: Kind::Words(&["nobody", "writers", "everybody"]), of: &[OpKind::LockTable], read: makes_wait,
@@ -69,14 +69,14 @@ fn left_open<'a>(m: &Moment<'a>) -> Value<'a> {
     (opens && !ended).into()
 }
 
-/// Settings that change what later work on the connection means, or whether it gets through.
+/// Settings that change what later work on the connection means, or whether it gets through. Of session_replication_role disable-trigger
+/// speaks.
 const NOT_TO_BE_INHERITED: &[&str] = &[
     "idle_in_transaction_session_timeout",
     "lock_timeout",
     "role",
     "search_path",
     "session_authorization",
-    "session_replication_role",
     "statement_timeout",
     "transaction_timeout",
 ];
