@@ -96,7 +96,7 @@ const MEASURE: &str = r#"
             EXECUTE change;
         END;
         RAISE EXCEPTION USING ERRCODE = 'LK000', MESSAGE = change || '; ' ||
-            CASE WHEN rows <> pg_relation_filenode('t') THEN 'rewrites' WHEN keys <> pg_relation_filenode('i') THEN 'rebuilds' ELSE 'free' END;
+            CASE WHEN rows <> pg_relation_filenode('t') THEN 'rewrites' WHEN keys <> pg_relation_filenode(to_regclass('i')) THEN 'rebuilds' ELSE 'free' END;
     EXCEPTION WHEN SQLSTATE 'LK000' THEN RETURN SQLERRM; WHEN OTHERS THEN RETURN NULL;
     END $$;
     CREATE FUNCTION measure_all(names text[]) RETURNS SETOF text LANGUAGE sql AS $$
