@@ -121,7 +121,8 @@ const COMPARED: &[&[&str]] = &[
     &["integer", "smallint", "bigint"],
     &["numeric"],
     &["real", "double precision"],
-    &["text", "character varying", "name"],
+    &["text", "character varying"],
+    &["name"],
     &["character", "bpchar"],
     &["citext"],
     &["date", "timestamp without time zone", "timestamp with time zone"],
@@ -143,7 +144,7 @@ const COMPARED: &[&[&str]] = &[
 #[rustfmt::skip]
 const CAST: &[(&str, &str)] = &[
     ("integer", "numeric"), ("integer", "real"), ("integer", "oid"), ("numeric", "real"),
-    ("text", "character"), ("character", "text"), ("citext", "text"),
+    ("text", "character"), ("character", "text"), ("citext", "text"), ("text", "name"), ("name", "text"), ("character", "name"),
     ("time without time zone", "time with time zone"), ("time without time zone", "interval"),
 ];
 

@@ -38,7 +38,7 @@ pub(super) const TABLE: &[(&[&str], &[&str], When, Conversion)] = &[
     (&[CHAR],                               &[BPCHAR],                              When::Always,               Free),
     (&[TEXT, VARCHAR],                      &[CITEXT, BPCHAR],                      When::Always,               RebuildsIndexes),
     (&[CITEXT],                             &[TEXT, VARCHAR, BPCHAR],               When::Unlimited,            RebuildsIndexes),
-    (&["xml"],                              &[TEXT, VARCHAR],                       When::Unlimited,            Free),
+    (&["xml"],                              &[TEXT, VARCHAR, BPCHAR],               When::Unlimited,            Free),
     (&["numeric"],                          &["numeric"],                           When::SameScaleNotSmaller,  Free),
     (&[TIMESTAMP],                          &[TIMESTAMP],                           When::NotCoarser,           Free),
     (&[TIMESTAMPTZ],                        &[TIMESTAMPTZ],                         When::NotCoarser,           Free),
