@@ -84,4 +84,4 @@ impl Answer {
 }
 
 const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, buyer bigint);\n";
-const PLAIN_INDEX: &str = "SET lock_timeout = '2s';\nCREATE INDEX orders_buyer_idx ON orders (buyer);\n";
+const PLAIN_INDEX: &str = "SET LOCAL lock_timeout = '2s';\nCREATE INDEX orders_buyer_idx ON orders (buyer);\n";

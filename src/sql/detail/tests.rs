@@ -88,7 +88,7 @@ fn query_words(sql: &str) -> String {
 
 #[test]
 fn a_query_names_its_relations_and_columns() {
-    insta::assert_snapshot!(query_words("SELECT o.id, buyer AS who, lower(note), total::numeric price, count(*) FROM orders o"), @"reads orders; calls lower count; mentions id buyer note total; columns id who lower price count");
+    insta::assert_snapshot!(query_words("SELECT o.id, buyer AS who, lower(note), total::numeric price, count(*) FROM orders o"), @"reads orders; calls lower count; mentions id buyer note total; columns id who lower price count; limited");
     insta::assert_snapshot!(query_words("SELECT * FROM payments p, (users u JOIN drafts d USING (owner)) LEFT JOIN LATERAL (SELECT * FROM ONLY orders) q ON true"), @"reads payments users drafts orders; calls ; mentions owner; columns unknown");
     insta::assert_snapshot!(query_words("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SEARCH DEPTH FIRST BY n SET ord, p AS (TABLE payments) SELECT n FROM t JOIN p ON true"), @"reads payments; calls ; mentions n; columns n");
 }
