@@ -40,7 +40,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the first such table" },
     Fact { name: "invoker_rights", kind: Kind::Bool, of: VIEW, read: |m| view(m).map(|view| view.security_invoker || set_later(m, view)).into(),
            doc: "security_invoker is on: in the statement, or by a later one of the file" },
-    Fact { name: "view", kind: Kind::Text, of: VIEW, read: |m| view(m).map(|view| view.name.sql()).into(), doc: "the view" },
     Fact { name: "gets_row_security", kind: Kind::Bool, of: &[OpKind::CreateTable], read: gets_row_security,
            doc: "row-level security is on for the table behind the last migration that is known" },
 ];
