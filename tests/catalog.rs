@@ -138,7 +138,7 @@ fn an_opaque_statement_leaves_nothing_for_certain() {
 /// The catalog behind a branch, and behind what follows it.
 fn around_branch(before: &str, branch: &str, behind: &str) -> Catalog {
     let mut catalog = after(Whole, before);
-    let mut replay = |sql: &str, catalog: &mut Catalog| operations(sql).iter().for_each(|operation| catalog.replay(operation, Step(2)));
+    let replay = |sql: &str, catalog: &mut Catalog| operations(sql).iter().for_each(|operation| catalog.replay(operation, Step(2)));
     catalog.begin_branch();
     replay(branch, &mut catalog);
     catalog.end_branch();
