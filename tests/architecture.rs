@@ -2,6 +2,7 @@
 
 use lockkeeper::report::markdown;
 use lockkeeper::rule::set::RuleSet;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -119,4 +120,25 @@ fn the_manual_of_the_rules_says_what_the_rules_say() {
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(written == text, "docs/rules.md is older than the rules: UPDATE_DOCS=1 cargo test --test architecture");
+}
+/// A hazard that the field knows has a rule or a reason, and no rule stands outside of the catalogue.
+#[test]
+fn the_catalogue_of_hazards_names_every_rule_and_only_rules() {
+    let catalogue = fs::read_to_string(root().join("docs/catalogue.md")).expect("docs/catalogue.md is there");
+    let rules = RuleSet::embedded();
+    let mut named = BTreeSet::new();
+    for row in catalogue.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| hazard")) {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [hazard, linked, ..] = cells[..] else { panic!("{row} has no two cells") };
+        let links: Vec<_> = linked.split("](../rules/").skip(1).filter_map(|rest| rest.split(".yaml)").next()).collect();
+        let reason = cells.get(2).is_some_and(|reason| reason.len() > 3);
+        assert!(!links.is_empty() || reason, "{hazard} has neither a rule nor a reason");
+        for id in links {
+            assert!(rules.find(id).is_some_and(|entry| entry.id == id), "{hazard} names `{id}`, and there is no such rule");
+            named.insert(id.to_owned());
+        }
+    }
+    let all: BTreeSet<_> = rules.all().map(|entry| entry.id.clone()).collect();
+    let missing: Vec<_> = all.difference(&named).collect();
+    assert!(missing.is_empty(), "docs/catalogue.md does not name {missing:?}");
 }

@@ -42,8 +42,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the same transaction grants something on the same objects: to the same roles, or after PUBLIC to any" },
     Fact { name: "new_owner", kind: Kind::Text, of: &[OpKind::ChangeOwner], read: |m| new_owner(m).map(Ident::sql).into(),
            doc: "the role that gets it" },
-    Fact { name: "function", kind: Kind::Text, of: FUNCTION, read: |m| function(m).map(|function| function.name.sql()).into(),
-           doc: "the function or procedure" },
     Fact { name: "security_definer", kind: Kind::Bool, of: FUNCTION, read: |m| function(m).map(|function| function.security_definer).into(),
            doc: "SECURITY DEFINER: it runs with the rights of its owner" },
     Fact { name: "search_path_fixed", kind: Kind::Bool, of: FUNCTION, read: |m| function(m).map(|function| is_path_fixed(m, function)).into(),

@@ -47,8 +47,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the older of the two" },
     Fact { name: "new_column", kind: Kind::Text, of: TRIGGERS, read: |m| sync(m).map(|(_, new)| new.sql()).into(),
            doc: "the newer of the two" },
-    Fact { name: "trigger", kind: Kind::Text, of: TRIGGERS, read: |m| trigger(m).map(Ident::sql).into(),
-           doc: "its name" },
     Fact { name: "made_in_release", kind: Kind::Bool, of: &[OpKind::DropTrigger], read: |m| sync_made_in_release(m).is_some().into(),
            doc: "another file of the same release makes the trigger" },
     Fact { name: "made_at", kind: Kind::Text, of: &[OpKind::DropTrigger], read: |m| sync_made_in_release(m).map(|deed| deed.place(m.source)).into(),
@@ -248,14 +246,6 @@ fn is_renamed(columns: &[Ident], others: &[Ident], old: &Ident, new: &Ident) -> 
     columns.len() == others.len() && renamed.eq(others)
 }
 
-fn trigger<'a>(m: &Moment<'a>) -> Option<&'a Ident> {
-    match m.operation()? {
-        Operation::CreateTrigger(trigger) => Some(&trigger.name),
-        Operation::Drop(drop) if drop.object == ObjectKind::Trigger => Some(&drop.name.name),
-        _ => None,
-    }
-}
-
 /// The two columns that the trigger keeps equal, the older one first.
 fn sync(m: &Moment<'_>) -> Option<(Ident, Ident)> {
     match m.operation()? {
@@ -265,7 +255,7 @@ fn sync(m: &Moment<'_>) -> Option<(Ident, Ident)> {
 }
 
 fn dropped_sync<'a>(m: &Moment<'a>) -> Option<&'a Sync> {
-    let name = trigger(m)?;
+    let name = super::routine::trigger(m)?;
     m.story.syncs_on(&on(m)?).iter().rev().find(|sync| sync.trigger == *name)
 }
 

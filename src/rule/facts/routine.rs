@@ -45,7 +45,7 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "OR REPLACE is said, but the one function of this name that is known has other arguments, and stays" },
 ];
 
-fn trigger<'a>(m: &Moment<'a>) -> Option<&'a Ident> {
+pub(super) fn trigger<'a>(m: &Moment<'a>) -> Option<&'a Ident> {
     match m.operation()? {
         Operation::CreateTrigger(trigger) => Some(&trigger.name),
         Operation::Drop(drop) if drop.object == ObjectKind::Trigger => Some(&drop.name.name),
