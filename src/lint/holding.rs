@@ -2,7 +2,6 @@
 
 use super::classify::Scene;
 use crate::model::effects::{Effects, Lock};
-use crate::model::lock::LockMode;
 use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
 use crate::rule::moment::Holding;
@@ -40,11 +39,10 @@ impl Hold {
 
     fn take(&mut self, held: Held, scene: &Scene<'_>) {
         let is_index = |held: &Held| scene.catalog.get(&held.lock.relation).is_some_and(|relation| relation.index.is_some());
-        self.now.strongest = self.now.strongest.max(Some(held.lock.mode));
         // A table says more than one of its indexes.
-        let says_more = self.now.exclusive.as_ref().is_none_or(|known| is_index(known) && !is_index(&held));
-        if held.lock.mode == LockMode::AccessExclusive && says_more {
-            self.now.exclusive = Some(held);
+        let rank = |held: &Held| (held.lock.mode, !is_index(held));
+        if self.now.strongest.as_ref().is_none_or(|known| rank(known) < rank(&held)) {
+            self.now.strongest = Some(held);
         }
     }
 }

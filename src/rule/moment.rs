@@ -64,10 +64,15 @@ pub struct Moment<'a> {
 /// What the open transaction holds, from earlier statements, of relations that others use.
 #[derive(Clone, Debug, Default)]
 pub struct Holding {
-    /// The strongest mode of all, if one of them makes writes wait.
-    pub strongest: Option<LockMode>,
-    /// The ACCESS EXCLUSIVE lock that says most: the first on a table, else on an index.
-    pub exclusive: Option<Held>,
+    /// The strongest lock; of equally strong ones the one that says most: the first on a table, else on an index.
+    pub strongest: Option<Held>,
+}
+
+impl Holding {
+    /// The strongest lock, if that is ACCESS EXCLUSIVE.
+    pub fn exclusive(&self) -> Option<&Held> {
+        self.strongest.as_ref().filter(|held| held.lock.mode == LockMode::AccessExclusive)
+    }
 }
 
 /// What is judged: one thing that rules are filed under.

@@ -21,6 +21,10 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the strongest lock that it takes or finds held on a relation that existed before the migration, in the manual's words" },
     Fact { name: "lock_table", kind: Kind::Text, of: OF, read: |m| blocking(m).map(|lock| shown(m, &lock.relation)).into(),
            doc: "the relation of that lock" },
+    Fact { name: "awaited_lock", kind: Kind::Text, of: OF, read: |m| strongest(m).map(|lock| lock.mode.words()).into(),
+           doc: "the strongest lock that it takes itself on a relation that existed before the migration, in the manual's words" },
+    Fact { name: "awaited_table", kind: Kind::Text, of: OF, read: |m| strongest(m).map(|lock| shown(m, &lock.relation)).into(),
+           doc: "the relation of that lock" },
     Fact { name: "holds_access_exclusive", kind: Kind::Bool, of: OF, read: |m| held_exclusive(m).is_some().into(),
            doc: "an earlier statement of the same transaction took ACCESS EXCLUSIVE on a relation that existed before the migration" },
     Fact { name: "held_table", kind: Kind::Text, of: OF, read: |m| held_exclusive(m).map(|held| shown(m, &held.lock.relation)).into(),
@@ -80,7 +84,7 @@ pub(super) fn strongest<'a>(m: &Moment<'a>) -> Option<&'a Lock> {
 
 /// The lock that others wait for while the statement runs: its own, or a stronger one that the transaction holds already.
 fn blocking<'a>(m: &Moment<'a>) -> Option<&'a Lock> {
-    let held = held_exclusive(m).map(|held| &held.lock);
+    let held = m.holding.strongest.as_ref().map(|held| &held.lock);
     strongest(m).into_iter().chain(held).rev().max_by_key(|lock| lock.mode)
 }
 
@@ -112,7 +116,7 @@ fn is_first_without_timeout(m: &Moment<'_>) -> bool {
 }
 
 fn held_exclusive<'a>(m: &Moment<'a>) -> Option<&'a Held> {
-    m.holding.exclusive.as_ref()
+    m.holding.exclusive()
 }
 
 fn takes_long<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -171,7 +175,8 @@ fn blocked<'a>(m: &Moment<'a>, reads: bool) -> Value<'a> {
 
 fn blocking_work<'a>(m: &Moment<'a>) -> Value<'a> {
     let effects = m.statement_effects;
-    let first = |relations: &[QualifiedName]| relations.first().map(|relation| shown(m, relation));
+    // What the migration has made itself takes no time worth telling.
+    let first = |relations: &[QualifiedName]| relations.iter().find(|relation| is_shared(m, relation)).or(relations.first()).map(|relation| shown(m, relation));
     let work = None
         .or_else(|| first(&effects.rewrites).map(|name| format!("every row of `{name}` is written anew")))
         .or_else(|| first(&effects.rebuilds).map(|name| format!("`{name}` is built anew")))

@@ -119,7 +119,7 @@ fn killer(m: &Moment<'_>) -> Option<&'static str> {
 /// The table that the statement shuts beside the one which is shut already. What it found on the way to its first lock, an index or a
 /// sequence, is no table of others.
 fn another<'a>(m: &Moment<'a>) -> Option<&'a QualifiedName> {
-    let held = m.holding.exclusive.as_ref()?;
+    let held = m.holding.exclusive()?;
     let is_table = |relation: &QualifiedName| m.before.get(relation).is_none_or(|known| known.is_table());
     if !is_table(&held.lock.relation) || strongest(m).is_none_or(|lock| lock.mode < LockMode::AccessExclusive) {
         return None;
