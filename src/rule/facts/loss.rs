@@ -18,8 +18,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "this migration has added the constraint" },
     Fact { name: "referenced", kind: Kind::Text, of: &[OpKind::DropConstraint], read: |m| dropped(m).and_then(|known| known.referenced.as_ref()).map(|table| shown(m, table)).into(),
            doc: "the table that the foreign key leads to" },
-    Fact { name: "columns", kind: Kind::Text, of: &[OpKind::DropConstraint, OpKind::DropIndex], read: |m| columns(m).map(|columns| list(&columns)).into(),
-           doc: "its columns, separated by commas" },
+    Fact { name: "columns", kind: Kind::Text, of: &[OpKind::DropConstraint, OpKind::DropIndex], read: |m| keys_in_words(m).into(),
+           doc: "its columns, separated by commas; of an expression, the columns that it is over" },
     Fact { name: "unique", kind: Kind::Bool, of: &[OpKind::DropIndex], read: |m| index(m).is_some_and(|index| index.unique && index.constraint.is_none()).into(),
            doc: "the index is known to be unique, and no constraint owns it" },
     Fact { name: "replaced", kind: Kind::Bool, of: &[OpKind::DropConstraint], read: |m| is_constraint_replaced(m).into(),
@@ -108,6 +108,18 @@ fn columns(m: &Moment<'_>) -> Option<Vec<Ident>> {
     match index(m) {
         Some(index) => plain_keys(&index.keys),
         None => dropped(m).map(|known| known.columns().to_vec()),
+    }
+}
+
+fn keys_in_words(m: &Moment<'_>) -> Option<String> {
+    let words = |key: &IndexKey| match &key.what {
+        IndexKeyKind::Column(column) => column.sql(),
+        IndexKeyKind::Expression(expression) if expression.columns.is_empty() => "an expression".to_owned(),
+        IndexKeyKind::Expression(expression) => format!("an expression over {}", list(&expression.columns)),
+    };
+    match index(m) {
+        Some(index) => Some(index.keys.iter().map(words).collect::<Vec<_>>().join(", ")),
+        None => columns(m).map(|columns| list(&columns)),
     }
 }
 
