@@ -178,7 +178,7 @@ impl<'a> Judge<'a> {
         }
         let all = effects::union(&each);
         let scene = self.scene(run, at);
-        let blocks = scene.blocks(&all, run.hold.now.strongest);
+        let blocks = scene.blocks(&all, run.hold.now.strongest.as_ref().map(|held| held.lock.mode));
         let class = scene.class(&all, blocks);
         let estimate = (blocks.reads.max(blocks.writes) == Blocked::Long).then(|| scene.sizes.estimate(&all, scene.catalog)).flatten();
         let locks = holding::on_relations_in_use(&scene, &all);
@@ -269,16 +269,22 @@ impl<'a> Judge<'a> {
         Some(finding)
     }
 
-    /// Of a rule that speaks once in a file, the first finding stands that nobody has allowed.
+    /// Of a rule that speaks once in a file, the first of its gravest findings stands that nobody has allowed.
     fn keep_first_of_once(&self, findings: &mut Vec<Finding>) {
-        let mut spoken: Vec<String> = Vec::new();
-        findings.retain(|finding| {
-            let once = self.settings.rules.find(&finding.rule).and_then(|entry| entry.rule().ok()).is_some_and(|rule| rule.once);
-            let repeats = once && finding.allowed.is_none() && spoken.contains(&finding.rule);
-            if once && finding.allowed.is_none() && !repeats {
-                spoken.push(finding.rule.clone());
+        let once = |rule: &str| self.settings.rules.find(rule).and_then(|entry| entry.rule().ok()).is_some_and(|rule| rule.once);
+        let mut speakers: Vec<(String, Severity, usize)> = Vec::new();
+        for (at, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.allowed.is_none()) {
+            match speakers.iter_mut().find(|(rule, ..)| *rule == finding.rule) {
+                Some((_, severity, first)) if *severity < finding.severity => (*severity, *first) = (finding.severity, at),
+                Some(_) => {}
+                None if once(&finding.rule) => speakers.push((finding.rule.clone(), finding.severity, at)),
+                None => {}
             }
-            !repeats
+        }
+        let mut at = 0..;
+        findings.retain(|finding| {
+            let at = at.next();
+            finding.allowed.is_some() || speakers.iter().all(|(rule, _, first)| *rule != finding.rule || Some(*first) == at)
         });
     }
 

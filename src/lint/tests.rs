@@ -372,6 +372,37 @@ fn who_drops_an_index_holds_its_table() {
 }
 
 #[test]
+fn who_waits_for_a_foreign_key_that_an_earlier_statement_added_is_named() {
+    let assessed = assessed(
+        "BEGIN;\nCREATE TABLE drafts (id bigint PRIMARY KEY, writer bigint REFERENCES users);\n\
+         CREATE TABLE copies AS SELECT d.id FROM drafts d JOIN orders o ON o.id = d.id;\nCOMMIT;",
+    );
+    let blocks = assessed.findings.iter().find(|finding| finding.rule == "statement-blocks-for-long");
+    assert_snapshot!(blocks.map_or("", |finding| &finding.message), @"all of `orders` is read, and writes to `users` wait meanwhile");
+}
+
+#[test]
+fn a_lock_that_is_held_is_not_the_one_that_is_waited_for() {
+    let assessed = assessed(
+        "BEGIN;\nSET LOCAL lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN state text;\nSET LOCAL lock_timeout = 0;\n\
+         ALTER TABLE drafts ENABLE TRIGGER ALL;\nCREATE INDEX users_id_idx ON users (id);\nCOMMIT;",
+    );
+    let waits = assessed.findings.iter().find(|finding| finding.rule == "lock-without-timeout");
+    assert_snapshot!(
+        waits.map_or("", |finding| &finding.message),
+        @"this waits for SHARE ROW EXCLUSIVE on `drafts` as long as it takes, and every later write to it waits behind"
+    );
+}
+
+#[test]
+fn of_a_rule_that_speaks_once_the_gravest_finding_stands() {
+    let assessed = assessed("CREATE TABLE letters (id bigint NOT NULL UNIQUE);\nCREATE TABLE lines (id bigint);\nCREATE TABLE words (id bigint);");
+    let keyless = assessed.findings.iter().filter(|finding| finding.rule == "create-table-without-primary-key");
+    assert_snapshot!(keyless.map(|finding| &*finding.message).collect::<Vec<_>>().join("\n"),
+        @"`lines` has no primary key: a replica cannot tell its rows apart, nor can a backfill go through them in batches");
+}
+
+#[test]
 fn what_comes_back_in_the_same_transaction_or_was_made_here_breaks_nobody() {
     assert_snapshot!(classes(
         "BEGIN; CREATE TYPE size AS ENUM ('s'); ALTER TYPE size RENAME TO sizes; COMMIT;

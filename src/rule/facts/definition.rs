@@ -4,7 +4,7 @@ use super::{Fact, Kind, Value, column};
 use crate::model::catalog::Lookup;
 use crate::model::kind::OpKind;
 use crate::model::name::Ident;
-use crate::model::operation::{Column, ConstraintKind, Operation, Persistence, TypeDefinition};
+use crate::model::operation::{Column, ConstraintKind, IndexKey, IndexKeyKind, Operation, Persistence, TypeDefinition};
 use crate::rule::moment::Moment;
 use foldhash::HashSet;
 
@@ -22,6 +22,8 @@ const LISTS: &[OpKind] = &[
 pub(super) const FACTS: &[Fact] = &[
     Fact { name: "made_table", kind: Kind::Words(&["permanent", "unlogged", "temporary", "foreign", "partition", "passed_over"]), of: MAKES, read: made_table,
            doc: "the table that is made; `passed_over` if the history shows that IF NOT EXISTS finds it in place" },
+    Fact { name: "unique_key", kind: Kind::Bool, of: MAKES, read: |m| has_unique_key(m).into(),
+           doc: "at the end of the history a unique index over all its rows and columns that are NOT NULL tells them apart" },
     Fact { name: "primary_key", kind: Kind::Words(&["present", "missing", "untold"]), of: MAKES, read: primary_key,
            doc: "whether the table has a primary key at the end of the history" },
     Fact { name: "repeated", kind: SOME, of: LISTS, read: repeated,
@@ -131,6 +133,21 @@ fn primary_key<'a>(m: &Moment<'a>) -> Value<'a> {
         None if copies => "untold",
         None => "missing",
     })
+}
+
+/// Whether REPLICA IDENTITY USING INDEX could name one of its indexes.
+fn has_unique_key(m: &Moment<'_>) -> bool {
+    let (name, persistence) = match m.operation() {
+        Some(Operation::CreateTable(table)) => (&table.name, table.persistence),
+        Some(Operation::CreateTableAs(table)) => (&table.name, table.persistence),
+        _ => return false,
+    };
+    let Some(at_the_end) = m.end.get(&m.before.creation_name(name, persistence)) else { return false };
+    let required = |key: &IndexKey| match &key.what {
+        IndexKeyKind::Column(column) => at_the_end.column(column).is_some_and(|column| column.not_null),
+        IndexKeyKind::Expression(_) => false,
+    };
+    m.end.indexes_of(at_the_end).any(|(_, index)| index.unique && index.valid && index.predicate.is_none() && index.keys.iter().all(required))
 }
 
 fn repeated<'a>(m: &Moment<'a>) -> Value<'a> {
