@@ -396,7 +396,8 @@ fn a_lock_that_is_held_is_not_the_one_that_is_waited_for() {
 
 #[test]
 fn of_a_rule_that_speaks_once_the_gravest_finding_stands() {
-    let assessed = assessed("CREATE TABLE letters (id bigint NOT NULL UNIQUE);\nCREATE TABLE lines (id bigint);\nCREATE TABLE words (id bigint);");
+    let assessed =
+        assessed("CREATE TABLE letters (id bigint NOT NULL UNIQUE);\nCREATE TABLE lines (id bigint);\nCREATE TABLE words (id bigint);");
     let keyless = assessed.findings.iter().filter(|finding| finding.rule == "create-table-without-primary-key");
     assert_snapshot!(keyless.map(|finding| &*finding.message).collect::<Vec<_>>().join("\n"),
         @"`lines` has no primary key: a replica cannot tell its rows apart, nor can a backfill go through them in batches");

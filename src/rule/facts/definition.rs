@@ -147,7 +147,9 @@ fn has_unique_key(m: &Moment<'_>) -> bool {
         IndexKeyKind::Column(column) => at_the_end.column(column).is_some_and(|column| column.not_null),
         IndexKeyKind::Expression(_) => false,
     };
-    m.end.indexes_of(at_the_end).any(|(_, index)| index.unique && index.valid && index.predicate.is_none() && index.keys.iter().all(required))
+    m.end
+        .indexes_of(at_the_end)
+        .any(|(_, index)| index.unique && index.valid && index.predicate.is_none() && index.keys.iter().all(required))
 }
 
 fn repeated<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -5,7 +5,7 @@ use crate::model::catalog::{Constraint, Index, Relation};
 use crate::model::expression::Predicate;
 use crate::model::kind::OpKind;
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{AlterAction, ConstraintKind, IndexKey, IndexKeyKind, Operation, Realm, ReplicaIdentity};
+use crate::model::operation::{AlterAction, ConstraintKind, CreateIndex, IndexKey, IndexKeyKind, Operation, Realm, ReplicaIdentity};
 use crate::rule::moment::Moment;
 
 const KINDS: &[&str] = &["primary_key", "unique", "check", "not_null", "exclusion", "foreign_key", "untold", "absent"];
@@ -333,8 +333,13 @@ fn is_missed(m: &Moment<'_>, table: &Relation, relation: &Relation, index: &Inde
         if index.unique { unique && keys.iter().all(|key| plain(key).is_some_and(|column| left.contains(&column))) } else { begins(keys) }
     };
     let mut others = m.before.indexes_of(table).filter(|(other, index)| other.name != relation.name && !index.mentions(column));
+    // Over all its columns it can only be made again if the one that goes is added anew.
+    let again = |made: &CreateIndex| {
+        let same_rows = made.predicate.as_ref().map(|it| &it.text) == index.predicate.as_ref().map(|it| &it.text);
+        (made.unique || !index.unique) && same_rows && plain_keys(&made.keys).is_some_and(|keys| keys == owned)
+    };
     let added = |operation: &Operation| match operation {
-        Operation::CreateIndex(index) => serves(index.unique, &index.keys),
+        Operation::CreateIndex(made) => serves(made.unique, &made.keys) || again(made),
         _ => false,
     };
     stays_wanted(m, &owned, column) && !others.any(|(_, index)| serves(index.unique, &index.keys)) && !beside_or_later(m).any(added)

@@ -176,7 +176,9 @@ fn blocked<'a>(m: &Moment<'a>, reads: bool) -> Value<'a> {
 fn blocking_work<'a>(m: &Moment<'a>) -> Value<'a> {
     let effects = m.statement_effects;
     // What the migration has made itself takes no time worth telling.
-    let first = |relations: &[QualifiedName]| relations.iter().find(|relation| is_shared(m, relation)).or(relations.first()).map(|relation| shown(m, relation));
+    let first = |relations: &[QualifiedName]| {
+        relations.iter().find(|relation| is_shared(m, relation)).or(relations.first()).map(|relation| shown(m, relation))
+    };
     let work = None
         .or_else(|| first(&effects.rewrites).map(|name| format!("every row of `{name}` is written anew")))
         .or_else(|| first(&effects.rebuilds).map(|name| format!("`{name}` is built anew")))
