@@ -122,10 +122,9 @@ pub(super) fn rebuild(scene: &Scene<'_>, parent: &Subject<'_>, partitions: &[Nam
 }
 
 pub(super) fn default_of<'a>(scene: &Scene<'a>, parent: &Subject<'a>) -> Option<Subject<'a>> {
-    let children = parent.relation?.children.iter().map(|name| scene.named(name));
-    let is_default =
-        |child: &Subject<'_>| child.relation.is_some_and(|relation| matches!(relation.partition_of, Some((_, Bound::Default))));
-    children.into_iter().find(is_default)
+    let mut children = parent.relation?.children.iter().filter_map(|name| scene.catalog.get(name));
+    let default = children.find(|child| matches!(child.partition_of, Some((_, Bound::Default))))?;
+    Some(scene.known(default))
 }
 
 /// Another partition takes rows from the default one's share: none may be there already.

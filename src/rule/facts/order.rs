@@ -40,7 +40,7 @@ impl Missing<'_> {
 /// The relations that the statement needs, as it writes them; not those that it makes itself.
 fn needed<'a>(m: &Moment<'a>) -> impl Iterator<Item = &'a Name> {
     let operations = || m.statement().into_iter().flat_map(|statement| &statement.operations).map(|operation| &operation.what);
-    let makes = move |name: &&Name| operations().any(|operation| made_by(operation) == Some(*name));
+    let made: Vec<&Name> = operations().filter_map(made_by).collect();
     let names = operations().filter(|operation| needs_table(operation)).flat_map(|operation| {
         let referenced = match operation {
             Operation::AddConstraint(constraint) => match &constraint.kind {
@@ -51,7 +51,7 @@ fn needed<'a>(m: &Moment<'a>) -> impl Iterator<Item = &'a Name> {
         };
         table::written(operation).into_iter().chain(referenced)
     });
-    names.filter(move |name| !makes(name)).collect::<Vec<_>>().into_iter()
+    names.filter(|name| !made.contains(name)).collect::<Vec<_>>().into_iter()
 }
 
 /// Whether it names a table or a view, and fails if that is not there.
