@@ -71,6 +71,12 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_file_is_said_to_be_none() {
+        // What `lockkeeper stats > stats.yaml` leaves behind if it fails.
+        assert_eq!(fault(""), "nothing stands where a mapping is expected <- ");
+    }
+
+    #[test]
     fn what_is_below_the_limit_is_small_unless_it_is_heavy_or_not_counted() {
         let mut sizes = Sizes::default();
         let text = "tables:

@@ -271,6 +271,11 @@ impl<'de> Visitor<'de> for WhatVisitor<'_> {
         f.write_str("a plain value without a tag")
     }
 
+    /// An empty file.
+    fn visit_none<E: serde::de::Error>(self) -> Result<What, E> {
+        self.give(What::Null)
+    }
+
     fn visit_unit<E: serde::de::Error>(self) -> Result<What, E> {
         self.give(What::Null)
     }
