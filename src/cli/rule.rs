@@ -6,7 +6,7 @@ use super::{Console, Exit};
 use crate::lint::example::{self, Failure};
 use crate::model::kind::OpKind;
 use crate::problem::{Problem, did_you_mean, io_words};
-use crate::report::Paint;
+use crate::report::{self, Paint};
 use clap::{Args, Subcommand};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -74,12 +74,8 @@ impl Test {
         let paint = Paint::new(console.colour());
         console.print(exit, |out| {
             failed.iter().try_for_each(|(id, failures)| complain(id, failures, paint, out))?;
-            writeln!(
-                out,
-                "{} rules, {examples} examples, {} of them wrong",
-                tested.len(),
-                failed.iter().map(|(_, some)| some.len()).sum::<usize>()
-            )
+            let (rules, examples) = (report::count(tested.len(), "rule"), report::count(examples, "example"));
+            writeln!(out, "{rules}, {examples}, {} of them wrong", failed.iter().map(|(_, some)| some.len()).sum::<usize>())
         })
     }
 }

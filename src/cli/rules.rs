@@ -10,7 +10,7 @@ use crate::report::{self, Look, Paint, markdown};
 use crate::rule::example::{Example, Examples};
 use crate::rule::file::Rule;
 use crate::rule::set::{Entry, RuleSet};
-use crate::rule::{Class, Severity, vocabulary};
+use crate::rule::{Class, PRESETS, Severity, vocabulary};
 use clap::Args;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -184,6 +184,9 @@ impl Page<'_> {
         if !self.entry.aliases.is_empty() {
             writeln!(out, "{}", paint.dim(format_args!("also known as {}", self.entry.aliases.join(", "))))?;
         }
+        if !self.is_on {
+            writeln!(out, "{}", paint.dim(self.switch(severity)))?;
+        }
         if let Some(first) = self.examples.bad.first() {
             writeln!(out)?;
             let look = Look { colour: self.colour, width: 100, skipped: Skipped::default() };
@@ -196,6 +199,16 @@ impl Page<'_> {
             sql(&paint.good("good"), good, paint, out)?;
         }
         Ok(())
+    }
+
+    /// What turns a rule on that is off.
+    fn switch(&self, severity: Severity) -> String {
+        let alone = format!("`rules: {{ {}: {severity} }}`", self.entry.id);
+        let preset = self.rule.preset.and_then(|preset| PRESETS.iter().find(|(_, known)| *known == preset));
+        match preset {
+            Some((word, _)) => format!("turned on by `presets: [{word}]` or {alone} in lockkeeper.yaml"),
+            None => format!("turned on by {alone} in lockkeeper.yaml"),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::problem::Problem;
 use crate::rule::{Class, Severity};
 use std::io::{self, Write};
 
+pub(crate) use human::count;
 pub(crate) use paint::Paint;
 
 /// How a report is written.

@@ -39,15 +39,16 @@ fn what_is_said_of_one_rule_counts_for_more_than_its_preset() {
 fn a_rule_that_is_off_says_so_and_shows_its_example_all_the_same() {
     let out = shop("").run(&["explain", "create-view-of-ours"]).out;
     assert!(out.contains("create-view-of-ours  off, additive") && out.contains("a view is made"), "{out}");
+    assert!(out.contains("turned on by `presets: [style]` or `rules: { create-view-of-ours: advice }` in lockkeeper.yaml"), "{out}");
     let out = shop("presets: [style]\n").run(&["explain", "create-view-of-ours"]).out;
-    assert!(out.contains("create-view-of-ours  advice, additive"), "{out}");
+    assert!(out.contains("create-view-of-ours  advice, additive") && !out.contains("turned on by"), "{out}");
 }
 
 #[test]
 fn the_examples_of_a_rule_that_is_off_are_tested_all_the_same() {
     let tested = shop("").run(&["rule", "test", "create-view-of-ours"]);
     assert_eq!(tested.code, Some(0), "{}{}", tested.out, tested.err);
-    assert!(tested.out.contains("1 examples, 0 of them wrong"), "{}", tested.out);
+    assert!(tested.out.contains("1 rule, 1 example, 0 of them wrong"), "{}", tested.out);
 }
 
 #[test]

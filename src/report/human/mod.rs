@@ -12,6 +12,8 @@ use excerpt::Excerpt;
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+pub(crate) use summary::count;
+
 pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::Result<()> {
     let mut page = Page::new(Paint::new(look.colour), look.width, out);
     for problem in &report.problems {

@@ -127,6 +127,6 @@ fn counted(severity: Severity, number: usize, paint: Paint) -> String {
 }
 
 /// `1 migration`, `2 migrations`.
-fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
