@@ -68,7 +68,7 @@ impl Answers {
                 Predicate::Compare { column, operator, value } => match &**operator {
                     "=" if is_one_of_few(value.as_ref()) => Some(false),
                     "=" => is_key(column),
-                    ">" | ">=" => Some(self.has_upper_end(column)),
+                    ">" | ">=" => Some(self.has_upper_end(column, value.as_ref())),
                     _ => Some(false),
                 },
                 // A list is written by hand: what it names is a handful, unless the column is known to repeat.
@@ -85,11 +85,26 @@ impl Answers {
         answer
     }
 
-    fn has_upper_end(&self, of: &Ident) -> bool {
-        self.conjuncts
-            .iter()
-            .any(|part| matches!(part, Predicate::Compare { column, operator, .. } if column == of && matches!(&**operator, "<" | "<=")))
+    /// Whether a range that begins at `from` has an end that lies near enough.
+    fn has_upper_end(&self, of: &Ident, from: Option<&Constant>) -> bool {
+        self.conjuncts.iter().any(|part| match part {
+            Predicate::Compare { column, operator, value } if column == of && matches!(&**operator, "<" | "<=") => {
+                !is_wide(from, value.as_ref())
+            }
+            _ => false,
+        })
     }
+}
+
+/// More numbers than this are no batch.
+const WIDEST: i128 = 1_000_000;
+
+fn is_wide(from: Option<&Constant>, to: Option<&Constant>) -> bool {
+    let number = |constant: Option<&Constant>| match constant {
+        Some(Constant::Number(number)) => number.parse::<i128>().ok(),
+        _ => None,
+    };
+    number(from).zip(number(to)).is_some_and(|(from, to)| to.saturating_sub(from) > WIDEST)
 }
 
 /// No column of truth values is a key.

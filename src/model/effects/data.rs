@@ -57,7 +57,9 @@ pub(super) fn delete(scene: &Scene<'_>, delete: &Delete, out: &mut Effects) {
     changes(scene, &table, delete.only, delete.current_of, delete.filter.as_ref(), out);
     look_up_children(scene, &table, |key| key.on_delete.as_deref(), |_| true, out);
     if delete.filter.is_none() && !delete.current_of {
-        out.loses(Loss::Rows(table.name));
+        for reached in object::below(scene, &table) {
+            out.loses(Loss::Rows(reached.name));
+        }
     }
 }
 

@@ -201,7 +201,7 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::Insert(insert) => data::insert(scene, insert, out),
         Operation::Update(update) => data::update(scene, update, out),
         Operation::Delete(delete) => data::delete(scene, delete, out),
-        Operation::Merge { table, limited, reads, .. } => data::merge(scene, table, *limited || reads.is_empty(), out),
+        Operation::Merge { table, limited, .. } => data::merge(scene, table, *limited, out),
         Operation::Copy { table, from, .. } => data::copy(scene, table.as_ref(), *from, out),
         Operation::Select { reads, locks_rows, .. } => data::select(scene, reads, *locks_rows, out),
         Operation::LockTable { table, only, mode, .. } => maintenance::lock_table(scene, table, *only, *mode, out),

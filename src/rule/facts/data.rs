@@ -60,8 +60,7 @@ fn bounded<'a>(m: &Moment<'a>) -> Value<'a> {
             InsertSource::Query { limited: true, .. } | InsertSource::DefaultValues => true.into(),
             InsertSource::Query { limited: false, filters } => is_query_bounded(m, &insert.reads, filters).into(),
         },
-        // What stands in VALUES is written by hand.
-        Some(Operation::Merge { limited, reads, .. }) => (*limited || reads.is_empty()).into(),
+        Some(Operation::Merge { limited, .. }) => (*limited).into(),
         _ => match condition(m) {
             None => Value::Unknown,
             Some((None, current_of)) => current_of.into(),

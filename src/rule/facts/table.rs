@@ -39,6 +39,7 @@ fn table<'a>(m: &Moment<'a>) -> Value<'a> {
     match name(m) {
         // An index of this migration is nobody else's, though its table may be.
         Some(name) if is_new_index(m) => Value::Named("new", name.sql().into()),
+        Some(name) if writes_through_view(m, &name) => Value::Named("existing", name.sql().into()),
         Some(name) => Value::Named(state(m, &name), name.sql().into()),
         None => Value::Unknown,
     }
@@ -48,6 +49,19 @@ fn is_new_index(m: &Moment<'_>) -> bool {
     let index =
         m.operation().and_then(written).filter(|name| relation_named(m.before, name).is_some_and(|relation| relation.index.is_some()));
     index.is_some_and(|index| state(m, index) == "new")
+}
+
+/// Whether rows of a table that others use are changed through a view, however new that is.
+fn writes_through_view(m: &Moment<'_>, name: &Name) -> bool {
+    let changes =
+        matches!(m.operation(), Some(Operation::Insert(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Merge { .. }));
+    let is_view = |relation: &Relation| relation.kind == ObjectKind::View;
+    let is_old = |table: &QualifiedName| {
+        m.before.get(table).is_some_and(|table| {
+            table.kind == ObjectKind::Table && table.persistence != Persistence::Temporary && !is_new(m.before, table, m.step)
+        })
+    };
+    changes && relation_named(m.before, name).is_some_and(is_view) && m.effects.locks.iter().any(|lock| is_old(&lock.relation))
 }
 
 fn small<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -3,7 +3,7 @@
 use super::super::cursor::{Cursor, Read};
 use super::super::maintenance::relation;
 use super::{Surveyed, rows};
-use crate::model::expression::{Answers, Expression};
+use crate::model::expression::{Answers, Expression, Predicate};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::{Delete, Insert, InsertSource, Operation, Update};
 use crate::sql::detail::{self, Clause};
@@ -85,7 +85,7 @@ fn source(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<InsertSourc
 }
 
 fn update(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Update> {
-    let (table, only) = target(cursor)?;
+    let (table, only, alias) = target(cursor)?;
     cursor.expect("set")?;
     let set = statement.last(Clause::Set).ok_or_else(|| cursor.fail("SET"))?;
     let mut assignments = cursor.clone();
@@ -93,7 +93,7 @@ fn update(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Update> {
     for mut part in assignments_of(&mut assignments)? {
         add(&mut columns, assigned(&mut part)?);
     }
-    let (filter, current_of) = filter(cursor, statement)?;
+    let (filter, current_of) = filter(cursor, statement, &alias)?;
     Ok(Update {
         table,
         only,
@@ -159,16 +159,16 @@ fn assigned_column(cursor: &mut Cursor<'_>) -> Read<Assigned> {
 }
 
 fn delete(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Delete> {
-    let (table, only) = target(cursor)?;
+    let (table, only, alias) = target(cursor)?;
     if !cursor.at_end() && cursor.sees_any(&["using", "where", "returning"]).is_none() {
         return Err(cursor.fail("USING, WHERE or the end"));
     }
-    let (filter, current_of) = filter(cursor, statement)?;
+    let (filter, current_of) = filter(cursor, statement, &alias)?;
     Ok(Delete { table, only, filter, current_of, reads: statement.reads(), calls: statement.calls() })
 }
 
 fn merge(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Operation> {
-    let (table, _only) = target(cursor)?;
+    let (table, _only, alias) = target(cursor)?;
     if !cursor.sees("using") {
         return Err(cursor.fail("USING"));
     }
@@ -178,14 +178,51 @@ fn merge(cursor: &mut Cursor<'_>, statement: &Surveyed<'_>) -> Read<Operation> {
             return Err(cursor.fail(if clause == Clause::On { "ON" } else { "WHEN" }));
         }
     }
-    // Of a source that LIMIT has cut out, the walk has kept the name.
-    let limited = !statement.found.bounded.is_empty();
-    Ok(Operation::Merge { table, limited, reads: statement.reads(), calls: statement.calls() })
+    let reads = statement.reads();
+    // Of a source that LIMIT has cut out, the walk has kept the name; what stands in VALUES is written by hand. Few rows of the source
+    // find few rows of the table only if something ties the two.
+    let is_short = !statement.found.bounded.is_empty() || reads.is_empty();
+    let limited = is_short && is_tied(cursor, statement, &alias);
+    Ok(Operation::Merge { table, limited, reads, calls: statement.calls() })
 }
 
-/// The table that is changed, with FOR PORTION OF (19) and an alias.
-fn target(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
-    let table = relation(cursor)?;
+/// Whether MERGE changes a row that is there only where an equality of ON finds it.
+fn is_tied(cursor: &Cursor<'_>, statement: &Surveyed<'_>, table: &Ident) -> bool {
+    let source = cursor.source();
+    let branches = statement.found.clauses.iter().enumerate().filter(|(_, (clause, _))| *clause == Clause::When);
+    let mut changes_rows = false;
+    for (index, _) in branches {
+        let words: Vec<_> = statement.found.part(index, statement.tokens).iter().take(4).collect();
+        let says = |at: usize, word: &str| words.get(at).is_some_and(|token| token.is_word(source, word));
+        if says(0, "not") && says(2, "by") && says(3, "source") {
+            return false;
+        }
+        changes_rows |= !says(0, "not");
+    }
+    let on = statement.last(Clause::On).unwrap_or_default();
+    let condition = detail::expression_over(source, on, &statement.found.bounded);
+    let equals = !condition.understood || condition.operators.iter().any(|operator| matches!(&**operator, "=" | "in" | "is"));
+    !changes_rows || (equals && names_column_of(cursor, on, &condition, table))
+}
+
+/// Whether a condition names a column that may be one of `table`: all others say that they are of another.
+fn names_column_of(cursor: &Cursor<'_>, tokens: &[Token], condition: &Expression, table: &Ident) -> bool {
+    let source = cursor.source();
+    let is_dot = |token: Option<&Token>| token.is_some_and(|token| token.is_mark(source, "."));
+    tokens.iter().enumerate().any(|(at, token)| {
+        let Some(ident) = token.ident(source) else { return false };
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+        match (is_dot(before), is_dot(tokens.get(at + 1))) {
+            (_, true) => ident == *table,
+            (false, false) => condition.columns.contains(&ident),
+            (true, false) => false,
+        }
+    })
+}
+
+/// The table that is changed, whether ONLY it is, and what its columns are qualified by. FOR PORTION OF (19) may stand between.
+fn target(cursor: &mut Cursor<'_>) -> Read<(Name, bool, Ident)> {
+    let (table, only) = relation(cursor)?;
     if cursor.take("for portion of") {
         cursor.ident()?;
         if cursor.sees("(") {
@@ -198,14 +235,12 @@ fn target(cursor: &mut Cursor<'_>) -> Read<(Name, bool)> {
         }
     }
     let goes_on = |cursor: &Cursor<'_>| cursor.at_end() || cursor.sees_any(&["set", "using", "where", "returning"]).is_some();
-    if cursor.take("as") || !goes_on(cursor) {
-        cursor.ident()?;
-    }
-    Ok(table)
+    let alias = if cursor.take("as") || !goes_on(cursor) { cursor.ident()? } else { table.name.clone() };
+    Ok((table, only, alias))
 }
 
-/// WHERE, and whether it is WHERE CURRENT OF.
-fn filter(cursor: &Cursor<'_>, statement: &Surveyed<'_>) -> Read<(Option<Expression>, bool)> {
+/// WHERE, and whether it is WHERE CURRENT OF. `table` is what the columns of the changed table are qualified by.
+fn filter(cursor: &Cursor<'_>, statement: &Surveyed<'_>, table: &Ident) -> Read<(Option<Expression>, bool)> {
     let Some(tokens) = statement.last(Clause::Where) else { return Ok((None, false)) };
     if tokens.is_empty() {
         return Err(cursor.fail("a condition behind WHERE"));
@@ -218,9 +253,13 @@ fn filter(cursor: &Cursor<'_>, statement: &Surveyed<'_>) -> Read<(Option<Express
         let text = cursor.source().text(span).to_ascii_lowercase();
         return Ok((Some(Answers { span, text, understood: true, ..Answers::default() }.into()), true));
     }
-    let filter = detail::expression_over(cursor.source(), tokens, &statement.found.bounded);
+    let mut filter = detail::expression_over(cursor.source(), tokens, &statement.found.bounded);
     if !filter.understood {
         cursor.note_unknown();
+    }
+    // What is only said of the other tables of FROM or USING bounds none of the rows that change.
+    if filter.understood && !filter.columns.is_empty() && !names_column_of(cursor, tokens, &filter, table) {
+        filter.conjuncts.iter_mut().for_each(|part| *part = Predicate::Other);
     }
     Ok((Some(filter), false))
 }
