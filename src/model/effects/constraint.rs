@@ -209,8 +209,10 @@ fn note_requirement(table: &Subject<'_>, column: &Ident, out: &mut Effects) {
 
 /// Reads the rows of `member`, which is `table` or below it, unless something proves that the column has no NULL.
 fn look_for_nulls(scene: &Scene<'_>, table: &Subject<'_>, member: &Subject<'_>, column: &Ident, out: &mut Effects) {
-    let added_here = scene.added_columns().any(|added| added.name == *column);
-    if !member.has_rows() || added_here || is_required(member, column) || proves(scene, member, column) {
+    // ADD COLUMN puts a value into each row if it says NOT NULL itself; with a mere default, SET NOT NULL in the same statement looks.
+    let numbered = |added: &Column| added.identity.is_some() || added.data_type.as_ref().is_some_and(|of| of.serial);
+    let filled_here = scene.added_columns().any(|added| added.name == *column && (added.not_null || numbered(added)));
+    if !member.has_rows() || filled_here || is_required(member, column) || proves(scene, member, column) {
         return;
     }
     // A check of the parent holds in its partitions, whose own copy the history may not show.
