@@ -150,7 +150,9 @@ fn taken(operation: &Operation) -> Option<(Realm, Name)> {
 
 /// Whether it is asked of a type that is altered whether the file made it.
 fn alters_type(operation: &Operation) -> bool {
+    let of_attribute = |action: &AlterAction| matches!(action, AlterAction::DropAttribute { .. } | AlterAction::RenameAttribute { .. });
     matches!(operation, Operation::AddEnumValue { .. } | Operation::RenameEnumValue { .. } | Operation::AlterDomain { .. })
+        || matches!(operation, Operation::Alter(_, action) if of_attribute(action))
 }
 
 /// Whether an operation takes away a part of a table that may come back.

@@ -134,6 +134,11 @@ pub(super) fn alter_type(scene: &Scene<'_>, name: &Name, action: &AlterAction, o
     if let AlterAction::RenameTo { .. } | AlterAction::SetSchema { .. } = action {
         out.breaks_other(BreakKind::Renamed, Realm::Type, &of_type);
     }
+    match action {
+        AlterAction::DropAttribute { .. } => out.breaks_other(BreakKind::Removed, Realm::Type, &of_type),
+        AlterAction::RenameAttribute { .. } => out.breaks_other(BreakKind::Renamed, Realm::Type, &of_type),
+        _ => {}
+    }
     let Some(rewrites) = changes else { return };
     for table in scene.relations_where(|relation| relation.of_type.as_ref() == Some(&of_type)) {
         out.lock(&table.name, AccessExclusive);

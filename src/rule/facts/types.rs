@@ -19,6 +19,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "BEFORE or AFTER another value" },
     Fact { name: "enum", kind: Kind::Words(STATES), of: &[OpKind::AddEnumValue, OpKind::RenameEnumValue], read: enum_type,
            doc: "the enum type: `new` if this file made it" },
+    Fact { name: "object", kind: Kind::Words(STATES), of: &[OpKind::DropAttribute], read: composite,
+           doc: "the composite type: `new` if this file made it" },
     Fact { name: "value", kind: Kind::Text, of: &[OpKind::RenameEnumValue], read: |m| match m.operation() { Some(Operation::RenameEnumValue { from, .. }) => Value::Text((&**from).into()), _ => Value::Unknown },
            doc: "the enum value as it was called" },
     Fact { name: "new_value", kind: Kind::Text, of: &[OpKind::RenameEnumValue], read: |m| match m.operation() { Some(Operation::RenameEnumValue { to, .. }) => Value::Text((&**to).into()), _ => Value::Unknown },
@@ -42,6 +44,13 @@ pub(super) const FACTS: &[Fact] = &[
 fn enum_type<'a>(m: &Moment<'a>) -> Value<'a> {
     match m.operation() {
         Some(Operation::AddEnumValue { name, .. } | Operation::RenameEnumValue { name, .. }) => state(m, Realm::Type, name),
+        _ => Value::Unknown,
+    }
+}
+
+fn composite<'a>(m: &Moment<'a>) -> Value<'a> {
+    match m.operation() {
+        Some(Operation::Alter(target, _)) => state(m, Realm::Type, &target.name),
         _ => Value::Unknown,
     }
 }
