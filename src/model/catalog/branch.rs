@@ -4,7 +4,7 @@
 //! be there, and what it dropped may still be there.
 
 use super::store::{Undo, set_member};
-use super::{Catalog, Column, Relation, Step};
+use super::{Catalog, Column, Constraint, Relation, Step};
 use crate::model::name::QualifiedName;
 use foldhash::HashSet;
 
@@ -103,11 +103,15 @@ fn of_any_age(mut relation: Relation) -> Relation {
 fn joined(before: Relation, mut after: Relation) -> Relation {
     let same = before.columns == after.columns && before.constraints == after.constraints && before.indexes == after.indexes;
     after.complete &= before.complete && same;
-    after.surely_made &= before.surely_made;
+    // Either the older one or its successor: nothing says which migration made what is there now.
+    after.surely_made &= before.surely_made && before.made_in == after.made_in;
     after.filled |= before.filled;
     if !same {
         after.columns = before.columns.iter().filter_map(|column| Some(column.or(after.column(&column.name)?))).collect();
-        after.constraints.retain(|constraint| before.constraints.contains(constraint));
+        // A table that is made anew may have the same ones again.
+        let is_in_both =
+            |old: &Constraint| after.constraints.iter().any(|new| *new == Constraint { added_in: new.added_in, ..old.clone() });
+        after.constraints = before.constraints.iter().filter(|old| is_in_both(old)).cloned().collect();
         after.indexes.retain(|index| before.indexes.contains(index));
     }
     after

@@ -23,6 +23,7 @@ impl Catalog {
         table.of_type = create.of_type.as_ref().map(|name| self.resolve_type(name));
         table.complete &= create.of_type.is_none();
         self.put(table);
+        self.keep_until_commit(&name, create.until_commit);
         for parent in &create.inherits {
             self.inherit(&name, parent, step);
         }
@@ -148,7 +149,9 @@ impl Catalog {
         // Its columns are those of the query, which are not known here.
         table.complete = false;
         table.filled = create.with_data;
+        let name = table.name.clone();
         self.put(table);
+        self.keep_until_commit(&name, create.until_commit);
     }
 
     pub(super) fn create_view(&mut self, create: &CreateView, kind: ObjectKind, step: Step) {

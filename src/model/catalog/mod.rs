@@ -65,6 +65,8 @@ pub struct Catalog {
     extensions: HashSet<Ident>,
     /// Temporary relations: they end with the connection.
     temporary: Vec<QualifiedName>,
+    /// Those of them that go when the open transaction commits.
+    until_commit: Vec<QualifiedName>,
     /// Names that the history saw go.
     dropped: HashSet<QualifiedName>,
     dropped_types: HashSet<QualifiedName>,

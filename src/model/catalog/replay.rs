@@ -34,7 +34,9 @@ impl Catalog {
                 }
             }
             Operation::CreateType { name, definition } => self.create_type(name, definition),
-            Operation::CreateDomain { name, base, not_null, checks, .. } => self.create_domain(name, base, *not_null, checks),
+            Operation::CreateDomain { name, base, not_null, default, checks } => {
+                self.create_domain(name, base, default.as_ref(), *not_null, checks);
+            }
             Operation::AlterDomain { name, action } => self.alter_domain(name, action),
             Operation::AddEnumValue { name, value, .. } => self.add_enum_value(name, value),
             Operation::RenameEnumValue { name, from, to } => self.rename_enum_value(name, from, to),
@@ -89,6 +91,9 @@ impl Catalog {
             Operation::TwoPhase(TwoPhase::Prepare) => self.commit(false),
             Operation::Dynamic { .. } | Operation::Unreadable { .. } => self.forget(),
             Operation::PsqlCommand { .. } if operation.runs_unseen() => self.forget(),
+            Operation::Other { words, .. } if matches!(&**words, "discard all" | "discard temp" | "discard temporary") => {
+                self.drop_temporary()
+            }
             Operation::Other { words, .. } if matches!(&**words, "drop owned by" | "import foreign schema") => self.forget(),
             // What they run are statements of their own.
             Operation::DoBlock { .. }

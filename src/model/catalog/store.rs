@@ -48,10 +48,7 @@ impl Catalog {
         self.journal = Journal::default();
         self.passed_over = None;
         self.dropped_in_file.clear();
-        for name in std::mem::take(&mut self.temporary) {
-            self.drop_relation(&name);
-            self.dropped.remove(&name);
-        }
+        self.drop_temporary();
         let reopens = mode == TransactionMode::OneMessage;
         let open = reopens || matches!(mode, TransactionMode::Runner | TransactionMode::Assumed(true));
         self.journal = Journal { open, reopens, idle: !rolls_back, ..Journal::default() };
@@ -61,7 +58,33 @@ impl Catalog {
         self.journal.open = true;
     }
 
+    /// DISCARD TEMP, and the end of a connection.
+    pub(super) fn drop_temporary(&mut self) {
+        self.until_commit.clear();
+        let names = std::mem::take(&mut self.temporary);
+        self.drop_unseen(names);
+    }
+
+    /// A table that is ON COMMIT DROP; outside a transaction block its own statement is the transaction.
+    pub(super) fn keep_until_commit(&mut self, name: &QualifiedName, until_commit: bool) {
+        if until_commit && self.journal.open {
+            self.until_commit.push(name.clone());
+        } else if until_commit {
+            self.drop_unseen(vec![name.clone()]);
+        }
+    }
+
+    /// Relations go of which nobody will say that they are gone: a permanent one may have the name.
+    fn drop_unseen(&mut self, names: Vec<QualifiedName>) {
+        for name in names {
+            self.drop_relation(&name);
+            self.dropped.remove(&name);
+        }
+    }
+
     pub(super) fn commit(&mut self, chain: bool) {
+        let gone = std::mem::take(&mut self.until_commit);
+        self.drop_unseen(gone);
         let journal = &mut self.journal;
         journal.undo.clear();
         journal.kept.clear();

@@ -2,6 +2,7 @@
 
 use super::naming::Among;
 use super::{Catalog, Function, Step};
+use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AlterAction, CreateFunction, DomainAction, DomainCheck, Persistence, TypeDefinition, Volatility};
 use crate::model::types::{TypeName, UserType};
@@ -19,13 +20,21 @@ impl Catalog {
         self.set_type(name, Some(user_type));
     }
 
-    pub(super) fn create_domain(&mut self, name: &Name, base: &TypeName, not_null: bool, checks: &[DomainCheck]) {
+    pub(super) fn create_domain(
+        &mut self,
+        name: &Name,
+        base: &TypeName,
+        default: Option<&Expression>,
+        not_null: bool,
+        checks: &[DomainCheck],
+    ) {
         let name = self.creation_name(name, Persistence::Permanent);
         self.domain_constraints.remove(&name);
         for check in checks {
             self.add_domain_check(&name, check);
         }
-        self.set_type(name, Some(UserType::Domain { base: base.clone(), constrained: not_null || !checks.is_empty() }));
+        let constrained = not_null || !checks.is_empty();
+        self.set_type(name, Some(UserType::Domain { base: base.clone(), constrained, default: default.cloned() }));
     }
 
     pub(super) fn alter_domain(&mut self, name: &Name, action: &DomainAction) {
@@ -50,7 +59,7 @@ impl Catalog {
             | DomainAction::ValidateConstraint { .. }
             | DomainAction::Other { .. } => {}
         }
-        let Some(UserType::Domain { base, constrained }) = self.types.get(&name).cloned() else { return };
+        let Some(UserType::Domain { base, constrained, default }) = self.types.get(&name).cloned() else { return };
         let constrained = match action {
             DomainAction::SetNotNull | DomainAction::AddNotNull | DomainAction::AddCheck(_) => true,
             // Whether it is NOT NULL besides is not kept, so only what never had a constraint is free of them.
@@ -61,7 +70,20 @@ impl Catalog {
             | DomainAction::ValidateConstraint { .. }
             | DomainAction::Other { .. } => constrained,
         };
-        self.set_type(name, Some(UserType::Domain { base, constrained }));
+        let default = match action {
+            DomainAction::DropDefault => None,
+            // What it is now is not kept.
+            DomainAction::SetDefault => Some(Answers::default().into()),
+            DomainAction::AddCheck(_)
+            | DomainAction::DropConstraint { .. }
+            | DomainAction::RenameConstraint { .. }
+            | DomainAction::SetNotNull
+            | DomainAction::DropNotNull
+            | DomainAction::AddNotNull
+            | DomainAction::ValidateConstraint { .. }
+            | DomainAction::Other { .. } => default,
+        };
+        self.set_type(name, Some(UserType::Domain { base, constrained, default }));
     }
 
     fn add_domain_check(&mut self, domain: &QualifiedName, check: &DomainCheck) {

@@ -30,32 +30,43 @@ pub(super) fn fill(scene: &Scene<'_>, column: &Column) -> Fill {
     }
     let by_default = match &column.default {
         None => Fill::Catalog,
-        Some(default) => match functions::volatility_of(default, scene.catalog, scene.server) {
-            Some(Volatility::Volatile) => Fill::EachRow,
-            Some(Volatility::Immutable | Volatility::Stable) => Fill::Catalog,
-            None => Fill::Unknown("default"),
-        },
+        Some(default) => by_expression(scene, default),
     };
-    match (by_default, column.data_type.as_ref().map_or(Fill::Unknown("column_type"), |data_type| by_type(scene, data_type))) {
+    let of_type = |data_type| by_type(scene, data_type, column.default.is_none());
+    match (by_default, column.data_type.as_ref().map_or(Fill::Unknown("column_type"), of_type)) {
         (Fill::EachRow, _) | (_, Fill::EachRow) => Fill::EachRow,
         (Fill::Unknown(fact), _) | (_, Fill::Unknown(fact)) => Fill::Unknown(fact),
         (Fill::Catalog, Fill::Catalog) => Fill::Catalog,
     }
 }
 
-/// A domain's conditions are checked row by row, even for NULL.
-fn by_type(scene: &Scene<'_>, data_type: &TypeName) -> Fill {
+fn by_expression(scene: &Scene<'_>, default: &Expression) -> Fill {
+    match functions::volatility_of(default, scene.catalog, scene.server) {
+        Some(Volatility::Volatile) => Fill::EachRow,
+        Some(Volatility::Immutable | Volatility::Stable) => Fill::Catalog,
+        None => Fill::Unknown("default"),
+    }
+}
+
+/// A domain's conditions are checked row by row, even for NULL. Where a column has no default of its own, that of the uppermost domain
+/// which has one holds.
+fn by_type(scene: &Scene<'_>, data_type: &TypeName, takes_default: bool) -> Fill {
     let mut at = data_type;
+    let mut default = None;
+    let filled = |default: Option<&Expression>| default.map_or(Fill::Catalog, |default| by_expression(scene, default));
     // Domains may stand over domains; how deep is bounded, and what lies deeper counts as unknown.
     for _ in 0..32 {
         if at.dimensions > 0 || (at.built_in().is_some() && at.is_well_known()) {
-            return Fill::Catalog;
+            return filled(default);
         }
         match scene.catalog.user_type(&at.name) {
             Lookup::Known(UserType::Domain { constrained: true, .. }) => return Fill::EachRow,
-            Lookup::Known(UserType::Domain { base, .. }) => at = base,
-            Lookup::Known(UserType::Enum(_) | UserType::Composite(_) | UserType::Other) => return Fill::Catalog,
-            Lookup::Absent | Lookup::Unknown if at.is_well_known() => return Fill::Catalog,
+            Lookup::Known(UserType::Domain { base, default: own, .. }) => {
+                default = default.or(own.as_ref().filter(|_| takes_default));
+                at = base;
+            }
+            Lookup::Known(UserType::Enum(_) | UserType::Composite(_) | UserType::Other) => return filled(default),
+            Lookup::Absent | Lookup::Unknown if at.is_well_known() => return filled(default),
             // It may be a domain.
             Lookup::Absent | Lookup::Unknown => break,
         }

@@ -217,7 +217,7 @@ pub enum Operation {
     Merge {
         /// The table that is changed, as written.
         table: Name,
-        /// LIMIT or FETCH FIRST bounds what stands behind USING.
+        /// It changes few rows: LIMIT, FETCH FIRST or VALUES bounds what stands behind USING, and ON finds rows by an equality.
         limited: bool,
         /// Relations behind USING and in subqueries, each once.
         reads: Vec<Name>,
@@ -401,6 +401,8 @@ impl Operation {
             Self::Insert(insert) => &insert.calls,
             Self::Update(update) => &update.calls,
             Self::Delete(delete) => &delete.calls,
+            Self::CreateTableAs(create) if create.with_data => &create.calls,
+            Self::CreateMaterializedView(view) if view.with_data => &view.calls,
             _ => &[],
         }
     }

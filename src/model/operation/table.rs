@@ -29,6 +29,8 @@ pub struct CreateTable {
     pub of_type: Option<Name>,
     /// WITH (...): storage parameters, names folded, values as written; `None` for a name alone, which means `true`.
     pub options: Vec<(Box<str>, Option<Box<str>>)>,
+    /// ON COMMIT DROP.
+    pub until_commit: bool,
 }
 
 /// PARTITION BY.
@@ -81,8 +83,12 @@ pub struct CreateTableAs {
     pub if_not_exists: bool,
     /// UNLOGGED and TEMPORARY.
     pub persistence: Persistence,
+    /// ON COMMIT DROP.
+    pub until_commit: bool,
     /// False for WITH NO DATA: the query is not run.
     pub with_data: bool,
     /// Relations that the query names, each once; empty for EXECUTE of a prepared statement.
     pub reads: Vec<Name>,
+    /// Functions that it calls, each once.
+    pub calls: Vec<Name>,
 }

@@ -168,7 +168,7 @@ fn plain<'a>(data_type: &'a TypeName, catalog: &'a Catalog) -> Option<Plain<'a>>
             return Some(at);
         }
         match catalog.user_type(&at.data_type.name) {
-            Lookup::Known(UserType::Domain { base, constrained }) if at.data_type.dimensions == 0 => {
+            Lookup::Known(UserType::Domain { base, constrained, .. }) if at.data_type.dimensions == 0 => {
                 at = Plain { data_type: base, domain: true, constrained: at.constrained || *constrained, user_type: None };
             }
             Lookup::Known(user_type) => {

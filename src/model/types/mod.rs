@@ -4,6 +4,7 @@ mod conversion;
 mod fit;
 mod pairs;
 
+use super::expression::Expression;
 use super::name::{Ident, Name};
 use std::fmt;
 
@@ -64,6 +65,8 @@ pub enum UserType {
         base: TypeName,
         /// Whether it has a CHECK or NOT NULL of its own.
         constrained: bool,
+        /// Its DEFAULT, for columns that have none of their own.
+        default: Option<Expression>,
     },
     /// CREATE TYPE ... AS (...): attribute names and types.
     Composite(Vec<(Ident, TypeName)>),

@@ -34,6 +34,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
         partition_by: None,
         of_type: None,
         options: Vec::new(),
+        until_commit: false,
     };
     let constraints = body(cursor, &mut table)?;
     options(cursor, &mut table)?;
@@ -141,13 +142,21 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Read<()> {
     if cursor.take("partition by") {
         table.partition_by = Some(partition_key(cursor)?);
     }
-    table.options = storage(cursor)?;
+    let storage = storage(cursor)?;
+    (table.options, table.until_commit) = (storage.with, storage.until_commit);
     Ok(())
 }
 
-/// USING, WITH, ON COMMIT, TABLESPACE: also of CREATE TABLE AS and materialized views. Gives what stands behind WITH.
-pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<Vec<StorageOption>> {
-    let mut with = Vec::new();
+/// What stands behind the columns of a table.
+pub(super) struct Storage {
+    with: Vec<StorageOption>,
+    /// ON COMMIT DROP.
+    until_commit: bool,
+}
+
+/// USING, WITH, ON COMMIT, TABLESPACE: also of CREATE TABLE AS and materialized views.
+pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<Storage> {
+    let (mut with, mut until_commit) = (Vec::new(), false);
     if cursor.take("using") {
         cursor.ident()?;
     }
@@ -158,12 +167,12 @@ pub(super) fn storage(cursor: &mut Cursor<'_>) -> Read<Vec<StorageOption>> {
         cursor.take("without oids");
     }
     if cursor.take("on commit") {
-        cursor.expect_any(&["drop", "delete rows", "preserve rows"])?;
+        until_commit = cursor.expect_any(&["drop", "delete rows", "preserve rows"])? == "drop";
     }
     if cursor.take("tablespace") {
         cursor.ident()?;
     }
-    Ok(with)
+    Ok(Storage { with, until_commit })
 }
 
 /// `RANGE (a, lower(b))`.
@@ -228,16 +237,18 @@ fn create_as(cursor: &mut Cursor<'_>, from: usize, name: Name, if_not_exists: bo
     if cursor.sees("(") {
         cursor.ident_group()?;
     }
-    storage(cursor)?;
+    let until_commit = storage(cursor)?.until_commit;
     cursor.expect("as")?;
     let (mut query, with_data) = query_with_data(cursor)?;
-    let reads = if query.sees("execute") {
-        Vec::new()
+    let (reads, calls) = if query.sees("execute") {
+        Default::default()
     } else {
         let tokens = query.rest();
-        query.query(tokens)?.reads
+        let summary = query.query(tokens)?;
+        (summary.reads, summary.calls)
     };
-    Ok(one(cursor, from, Operation::CreateTableAs(Box::new(CreateTableAs { name, if_not_exists, persistence, with_data, reads }))))
+    let made = CreateTableAs { name, if_not_exists, persistence, until_commit, with_data, reads, calls };
+    Ok(one(cursor, from, Operation::CreateTableAs(Box::new(made))))
 }
 
 /// The query to the end, and whether it fills what is made: WITH NO DATA does not.

@@ -22,7 +22,8 @@ pub(super) fn select(cursor: &Cursor<'_>, tokens: &[Token]) -> Read<Operations> 
     check(cursor, summary.stray, summary.understood)?;
     let what = match summary.into {
         Some((name, persistence)) => {
-            let made = CreateTableAs { name, if_not_exists: false, persistence, with_data: true, reads: summary.reads };
+            let (reads, calls) = (summary.reads, summary.calls);
+            let made = CreateTableAs { name, if_not_exists: false, persistence, until_commit: false, with_data: true, reads, calls };
             Operation::CreateTableAs(Box::new(made))
         }
         None => {
