@@ -9,7 +9,7 @@ use crate::model::operation::{Persistence, Realm};
 use crate::model::session::Session;
 use crate::model::sizes::Sizes;
 use crate::rule::Class;
-use crate::rule::turnover::Turnover;
+use crate::rule::elsewhere::Elsewhere;
 
 /// What a statement meets.
 #[derive(Clone, Copy)]
@@ -22,8 +22,8 @@ pub(super) struct Scene<'a> {
     pub step: Step,
     /// How large tables are.
     pub sizes: &'a Sizes,
-    /// The names that the file gives and takes away.
-    pub turnover: &'a Turnover,
+    /// What the file does elsewhere.
+    pub elsewhere: &'a Elsewhere<'a>,
     /// The statement, by its place in the file.
     pub at: usize,
 }
@@ -118,8 +118,8 @@ impl Scene<'_> {
     /// Whether code cannot know it, since this migration made it or gave it its name.
     fn is_new(&self, breakage: &Breakage) -> bool {
         let name = &breakage.relation;
-        let named_here =
-            || self.turnover.given_before(self.at, breakage.realm, &name.name, |given| self.leads(breakage.realm, given) == *name);
+        let is_it = |given: &Name| self.leads(breakage.realm, given) == *name;
+        let named_here = || self.elsewhere.turnover().given_before(self.at, breakage.realm, &name.name, is_it);
         match breakage.realm {
             Realm::Relation => !self.in_use(name),
             Realm::Function => named_here() || self.catalog.is_function_made_in(name, self.step),
@@ -129,11 +129,13 @@ impl Scene<'_> {
 
     /// Whether the same transaction gives its name to something else, so that nobody finds it gone.
     fn comes_back(&self, breakage: &Breakage) -> bool {
-        let gone = matches!(breakage.kind, BreakKind::Removed | BreakKind::Renamed);
+        if !matches!(breakage.kind, BreakKind::Removed | BreakKind::Renamed) || !self.session.in_transaction() {
+            return false;
+        }
         let name = &breakage.relation;
         let is_it = |given: &Name| self.leads(breakage.realm, given) == *name;
-        let back = self.turnover.given_after(self.at, breakage.realm, &name.name, is_it);
-        gone && self.session.in_transaction() && back.is_some_and(|back| !self.turnover.ends_between(self.at, back))
+        let back = self.elsewhere.turnover().given_after(self.at, breakage.realm, &name.name, is_it);
+        back.is_some_and(|back| self.elsewhere.outline().rest_of_transaction(self.at + 1).contains(&back))
     }
 
     /// Where a name leads.

@@ -12,15 +12,13 @@ use crate::model::operation::Operation;
 use crate::model::session::Session;
 use crate::problem::Problem;
 use crate::rule::altered::Altered;
+use crate::rule::elsewhere::Elsewhere;
 use crate::rule::file::{Case, Rule};
 use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
-use crate::rule::outline::Outline;
 use crate::rule::set::Entry;
 use crate::rule::story::Story;
-use crate::rule::turnover::Turnover;
 use crate::rule::{Class, Severity};
 use crate::sql::{Nesting, Script, Statement};
-use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// Judges one migration.
@@ -34,7 +32,7 @@ pub(super) struct Judge<'a> {
     outer: Vec<usize>,
     end: &'a Replay<'a>,
     surroundings: Surroundings,
-    outline: OnceCell<Outline>,
+    elsewhere: Elsewhere<'a>,
     nothing: Effects,
     watch: &'a Watch<'a>,
 }
@@ -107,15 +105,14 @@ impl<'a> Judge<'a> {
             naming: Arc::clone(&settings.config.naming),
             psql: settings.config.psql,
             sizes: Arc::clone(&settings.config.sizes),
-            turnover: Turnover::of(&unfolded.statements),
         };
-        let (end, outline) = (neighbours.end, OnceCell::new());
+        let (end, elsewhere) = (neighbours.end, Elsewhere::of(&unfolded.statements));
         let count = |seen: &mut usize, statement: &Statement| {
             *seen += usize::from(statement.nesting.is_none());
             Some(seen.saturating_sub(1))
         };
         let outer = unfolded.statements.iter().scan(0, count).collect();
-        Self { settings, migration, script, unfolded, outer, end, surroundings, outline, nothing: Effects::default(), watch }
+        Self { settings, migration, script, unfolded, outer, end, surroundings, elsewhere, nothing: Effects::default(), watch }
     }
 
     /// Judges it, and the release that it ends, and moves the schema on behind it.
@@ -231,8 +228,8 @@ impl<'a> Judge<'a> {
     }
 
     fn scene<'r>(&'r self, run: &'r Run<'_, '_>, at: usize) -> Scene<'r> {
-        let Surroundings { sizes, turnover, .. } = &self.surroundings;
-        Scene { catalog: &run.replay.catalog, session: &run.session, step: self.migration.step, sizes, turnover, at }
+        let (sizes, elsewhere) = (&*self.surroundings.sizes, &self.elsewhere);
+        Scene { catalog: &run.replay.catalog, session: &run.session, step: self.migration.step, sizes, elsewhere, at }
     }
 
     /// The findings about one subject: at most one of each rule.
@@ -241,7 +238,7 @@ impl<'a> Judge<'a> {
             subject,
             index: here.index,
             file: &self.unfolded.statements,
-            file_outline: &self.outline,
+            elsewhere: &self.elsewhere,
             source: &self.migration.source,
             step: self.migration.step,
             before: here.before,

@@ -1,7 +1,7 @@
 //! What the statements of a file do about earlier ones: statistics gathered anew, sequences moved on, settings put back, checks made early.
 
 use super::outline::{Places, first_from, places, push};
-use crate::model::name::{Ident, Name};
+use crate::model::name::Ident;
 use crate::model::operation::{AlterAction, ConstraintKind, Operation, SettingValue, TwoPhase};
 use foldhash::HashMap;
 
@@ -93,20 +93,11 @@ impl Aftermath {
                 self.transactions.push(at);
             }
             Operation::PsqlCommand { word } if &**word == "watch" => self.watches.push(at),
-            _ => self.note_write(at, operation),
-        }
-    }
-
-    fn note_write(&mut self, at: usize, operation: &Operation) {
-        let table: Option<&Name> = match operation {
-            Operation::Insert(insert) => Some(&insert.table),
-            Operation::Update(update) => Some(&update.table),
-            Operation::Delete(delete) => Some(&delete.table),
-            Operation::Merge { table, .. } | Operation::Copy { table: Some(table), from: true, .. } => Some(table),
-            _ => None,
-        };
-        if let Some(table) = table {
-            push(&mut self.writes, table.name.clone(), at);
+            _ => {
+                if let Some(table) = operation.writes_to() {
+                    push(&mut self.writes, table.name.clone(), at);
+                }
+            }
         }
     }
 }

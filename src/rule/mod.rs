@@ -3,6 +3,7 @@
 pub mod aftermath;
 pub mod altered;
 pub mod budget;
+pub mod elsewhere;
 pub mod example;
 pub mod facts;
 pub mod file;

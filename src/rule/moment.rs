@@ -11,6 +11,7 @@ use crate::model::operation::Operation;
 use crate::model::session::{Held, Session};
 use crate::model::sizes::Sizes;
 use crate::rule::altered::Altered;
+use crate::rule::elsewhere::Elsewhere;
 use crate::rule::naming::Naming;
 use crate::rule::outline::Outline;
 use crate::rule::turnover::Turnover;
@@ -18,7 +19,6 @@ use crate::sql::broken_text::BrokenText;
 use crate::sql::remark::{Remark, RemarkKind};
 use crate::sql::{Nesting, Statement};
 use crate::text::{Located, SourceFile, Span};
-use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ pub struct Moment<'a> {
     pub index: Option<usize>,
     /// All statements of the file; behind each one those of the bodies that it runs.
     pub file: &'a [Statement],
-    /// The same, indexed when a fact first asks for it: see [`Moment::outline`].
-    pub file_outline: &'a OnceCell<Outline>,
+    /// What they do, by thing and by name.
+    pub elsewhere: &'a Elsewhere<'a>,
     /// The file's text.
     pub source: &'a SourceFile,
     /// The migration's place in the replayed order.
@@ -139,7 +139,12 @@ impl<'a> Moment<'a> {
 
     /// What the file does elsewhere, by thing.
     pub fn outline(&self) -> &'a Outline {
-        self.file_outline.get_or_init(|| Outline::of(self.file))
+        self.elsewhere.outline()
+    }
+
+    /// The names that the file gives and takes away.
+    pub fn turnover(&self) -> &'a Turnover {
+        self.elsewhere.turnover()
     }
 
     /// The statements behind this one, by index, that run in the same transaction; none if none is open.
@@ -222,8 +227,6 @@ pub struct Surroundings {
     pub naming: Arc<Naming>,
     /// How large tables are.
     pub sizes: Arc<Sizes>,
-    /// The names that its statements give and take away.
-    pub turnover: Turnover,
 }
 
 /// Whether a migration can be undone.

@@ -84,15 +84,13 @@ impl Outline {
         self.drops_trigger
     }
 
-    /// Statements that make a type, domain, function, schema, trigger or policy of this name, and cannot find it in place; triggers and
-    /// policies are filed under their bare names, procedures as functions.
     /// The last statement that drops a function or procedure.
     pub fn last_drop_of_routine(&self) -> Option<usize> {
         self.drops_routine
     }
 
-    /// Statements that make a type, trigger or policy of this name, and cannot find it in place; triggers and policies are filed under
-    /// their bare names.
+    /// Statements that make a type, domain, function, schema, trigger or policy of this name, and cannot find it in place; triggers and
+    /// policies are filed under their bare names, procedures as functions. Unlike in [`super::turnover`], a new name makes nothing new.
     pub fn makes(&self, kind: ObjectKind, name: &Name) -> &[usize] {
         places(&self.made, &(kind, name.clone()))
     }
@@ -231,11 +229,7 @@ impl Outline {
 /// The table whose rows, triggers or options are changed, or what is dropped.
 fn kept_up(operation: &Operation) -> Option<&Name> {
     match operation {
-        Operation::Insert(insert) => Some(&insert.table),
-        Operation::Update(update) => Some(&update.table),
-        Operation::Delete(delete) => Some(&delete.table),
-        Operation::Merge { table, .. } => Some(table),
-        Operation::Copy { table, from: true, .. } => table.as_ref(),
+        _ if operation.writes_to().is_some() => operation.writes_to(),
         Operation::CreateTrigger(trigger) => Some(&trigger.table),
         Operation::Drop(drop) => Some(&drop.name),
         Operation::Alter(target, action) => match &**action {

@@ -13,8 +13,6 @@ pub struct Turnover {
     taken: HashMap<Ident, Vec<Turn>>,
     /// By the last part of a table's name, what the file does to its columns, constraints and indexes: statement and operation.
     on_table: HashMap<Ident, Vec<(usize, usize)>>,
-    /// Statements that end a transaction.
-    ends: Vec<usize>,
 }
 
 /// A name is given, or taken away.
@@ -28,15 +26,9 @@ struct Turn {
 }
 
 impl Turnover {
-    /// Of a whole file. One that drops, renames, alters and locks nothing has nothing to look up.
+    /// Of a whole file.
     pub fn of(file: &[Statement]) -> Self {
         let mut turnover = Self::default();
-        let locks = |operation: &Operation| matches!(operation, Operation::LockTable { .. });
-        let takes =
-            |operation: &Operation| taken(operation).is_some() || takes_part(operation) || alters_type(operation) || locks(operation);
-        if !file.iter().any(|statement| statement.operations.iter().any(|operation| takes(&operation.what))) {
-            return turnover;
-        }
         for (by, statement) in file.iter().enumerate() {
             for (which, operation) in statement.operations.iter().enumerate() {
                 turnover.add(&operation.what, by);
@@ -54,9 +46,6 @@ impl Turnover {
         }
         if let Some((realm, name)) = taken(operation) {
             self.taken.entry(name.name.clone()).or_default().push(Turn { by, realm, name, surely: true });
-        }
-        if matches!(operation, Operation::Commit { .. } | Operation::Rollback { .. }) {
-            self.ends.push(by);
         }
     }
 
@@ -95,11 +84,6 @@ impl Turnover {
             .map_or(&[][..], Vec::as_slice)
             .iter()
             .filter_map(|(by, which)| Some((*by, &file.get(*by)?.operations.get(*which)?.what)))
-    }
-
-    /// Whether a transaction ends behind one statement and before another.
-    pub fn ends_between(&self, first: usize, second: usize) -> bool {
-        self.ends.iter().any(|end| (first..second).contains(end))
     }
 }
 
@@ -146,21 +130,6 @@ fn taken(operation: &Operation) -> Option<(Realm, Name)> {
         },
         _ => None,
     }
-}
-
-/// Whether it is asked of a type that is altered whether the file made it.
-fn alters_type(operation: &Operation) -> bool {
-    let of_attribute = |action: &AlterAction| matches!(action, AlterAction::DropAttribute { .. } | AlterAction::RenameAttribute { .. });
-    matches!(operation, Operation::AddEnumValue { .. } | Operation::RenameEnumValue { .. } | Operation::AlterDomain { .. })
-        || matches!(operation, Operation::Alter(_, action) if of_attribute(action))
-}
-
-/// Whether an operation takes away a part of a table that may come back.
-fn takes_part(operation: &Operation) -> bool {
-    let takes = |action: &AlterAction| {
-        matches!(action, AlterAction::DropColumn { .. } | AlterAction::DropConstraint { .. } | AlterAction::RenameColumn { .. })
-    };
-    matches!(operation, Operation::Alter(_, action) if takes(action))
 }
 
 /// The table whose columns, constraints or indexes an operation changes.

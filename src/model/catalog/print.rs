@@ -21,7 +21,7 @@ impl Catalog {
         let name = &relation.name;
         match relation.kind {
             ObjectKind::Index => lines.extend(relation.index.as_ref().map(|index| index_line(name, index))),
-            kind => lines.push(format!("{} {name}{}", kind_word(kind), relation.origin())),
+            kind => lines.push(format!("{} {name}{}", kind.words(), relation.origin())),
         }
         if relation.is_table() {
             lines.extend(relation.columns.iter().map(|column| self.column_line(name, column)));
@@ -76,17 +76,6 @@ impl Relation {
             (Some(_), _) => "",
         };
         format!("{}{}{}{known}", parent.unwrap_or_default(), numbers.unwrap_or_default(), owner.unwrap_or_default())
-    }
-}
-
-fn kind_word(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::View => "view",
-        ObjectKind::MaterializedView => "materialized view",
-        ObjectKind::Sequence => "sequence",
-        ObjectKind::ForeignTable => "foreign table",
-        ObjectKind::Index => "index",
-        _ => "table",
     }
 }
 

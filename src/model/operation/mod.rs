@@ -382,6 +382,18 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The table whose rows it adds, changes or deletes one by one; TRUNCATE is none of these.
+    pub fn writes_to(&self) -> Option<&Name> {
+        match self {
+            Self::Insert(insert) => Some(&insert.table),
+            Self::Update(update) => Some(&update.table),
+            Self::Delete(delete) => Some(&delete.table),
+            Self::Merge { table, .. } => Some(table),
+            Self::Copy { table, from: true, .. } => table.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether it may run statements that nobody sees here. What DO and a call run are statements of their own.
     pub fn runs_unseen(&self) -> bool {
         match self {

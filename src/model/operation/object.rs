@@ -92,6 +92,38 @@ pub enum Realm {
 }
 
 impl ObjectKind {
+    /// As SQL calls it, in lower case: `materialized view`; `object` for what has no kind of its own here.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::ForeignTable => "foreign table",
+            Self::Index => "index",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Sequence => "sequence",
+            Self::Type => "type",
+            Self::Domain => "domain",
+            Self::Function => "function",
+            Self::Procedure => "procedure",
+            Self::Aggregate => "aggregate",
+            Self::Column => "column",
+            Self::Constraint => "constraint",
+            Self::Trigger => "trigger",
+            Self::Rule => "rule",
+            Self::Policy => "policy",
+            Self::Statistics => "statistics",
+            Self::Schema => "schema",
+            Self::Extension => "extension",
+            Self::Database => "database",
+            Self::Tablespace => "tablespace",
+            Self::Role => "role",
+            Self::Publication => "publication",
+            Self::Subscription => "subscription",
+            Self::EventTrigger => "event trigger",
+            Self::Other => "object",
+        }
+    }
+
     /// Where names of objects of a kind live; `None` for parts of a table and for what the model does not follow.
     pub fn realm(self) -> Option<Realm> {
         match self {

@@ -21,7 +21,7 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the version that its name says" },
     Fact { name: "encoding", kind: Kind::Words(&["not_utf8", "nul", "byte_order_mark", "hidden", "misread"]), of: TEXT, read: encoding,
            doc: "what is wrong with the bytes at this place" },
-    Fact { name: "bad_byte", kind: Kind::Number, of: TEXT, read: bad_byte,
+    Fact { name: "bad_byte", kind: Kind::Number, of: TEXT, read: |m| broken(m).map(|broken| i64::from(broken.span.start)).into(),
            doc: "the place, in bytes from the beginning of the file" },
     Fact { name: "word", kind: Kind::Text, of: ALLOWANCE, read: |m| allowed(m).map(|a| a.word.0).into(),
            doc: "the word behind `lockkeeper:`" },
@@ -60,43 +60,22 @@ fn is_date(version: &str) -> bool {
 }
 
 fn encoding<'a>(m: &Moment<'a>) -> Value<'a> {
-    match m.subject {
-        Subject::BrokenText(BrokenText { kind: BrokenKind::NotUtf8, .. }) => Value::Word("not_utf8"),
-        Subject::BrokenText(BrokenText { kind: BrokenKind::Nul, .. }) => Value::Word("nul"),
-        Subject::BrokenText(BrokenText { kind: BrokenKind::ByteOrderMark, .. }) => Value::Word("byte_order_mark"),
-        Subject::BrokenText(BrokenText { kind: BrokenKind::Hidden, .. }) => Value::Word("hidden"),
-        Subject::BrokenText(BrokenText { kind: BrokenKind::Misread, .. }) => Value::Word("misread"),
-        Subject::Operation(_)
-        | Subject::Statement { .. }
-        | Subject::Migration
-        | Subject::Remark(_)
-        | Subject::Release(_)
-        | Subject::Allowance(_) => Value::Unknown,
-    }
+    let Some(broken) = broken(m) else { return Value::Unknown };
+    Value::Word(match broken.kind {
+        BrokenKind::NotUtf8 => "not_utf8",
+        BrokenKind::Nul => "nul",
+        BrokenKind::ByteOrderMark => "byte_order_mark",
+        BrokenKind::Hidden => "hidden",
+        BrokenKind::Misread => "misread",
+    })
 }
 
-fn bad_byte<'a>(m: &Moment<'a>) -> Value<'a> {
-    match m.subject {
-        Subject::BrokenText(broken) => i64::from(broken.span.start).into(),
-        Subject::Operation(_)
-        | Subject::Statement { .. }
-        | Subject::Migration
-        | Subject::Remark(_)
-        | Subject::Release(_)
-        | Subject::Allowance(_) => Value::Unknown,
-    }
+fn broken(m: &Moment<'_>) -> Option<BrokenText> {
+    if let Subject::BrokenText(broken) = m.subject { Some(broken) } else { None }
 }
 
 fn allowed<'a>(m: &Moment<'a>) -> Option<&'a Allowed<'a>> {
-    match m.subject {
-        Subject::Allowance(allowed) => Some(allowed),
-        Subject::Operation(_)
-        | Subject::Statement { .. }
-        | Subject::Migration
-        | Subject::Remark(_)
-        | Subject::Release(_)
-        | Subject::BrokenText(..) => None,
-    }
+    if let Subject::Allowance(allowed) = m.subject { Some(allowed) } else { None }
 }
 
 fn near<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -220,7 +220,7 @@ fn part_goes(m: &Moment<'_>) -> bool {
     let Some(here) = m.index else { return false };
     let table_goes = |table: &QualifiedName| {
         let is_it = |name: &Name| m.before.resolve(name) == *table;
-        m.migration.turnover.taken_after(here, Realm::Relation, &table.name, is_it)
+        m.turnover().taken_after(here, Realm::Relation, &table.name, is_it)
     };
     let known = dropped(m);
     let referenced = known.and_then(|known| known.referenced.as_ref());
@@ -350,7 +350,7 @@ fn referenced_tables(m: &Moment<'_>) -> Vec<String> {
     let Some(table) = table::relation(m) else { return Vec::new() };
     let goes_as_well = |referenced: &QualifiedName| {
         let is_it = |name: &Name| m.before.resolve(name) == *referenced;
-        m.index.is_some_and(|here| m.migration.turnover.taken_after(here, Realm::Relation, &referenced.name, is_it))
+        m.index.is_some_and(|here| m.turnover().taken_after(here, Realm::Relation, &referenced.name, is_it))
     };
     let mut found = Vec::new();
     for referenced in table.constraints.iter().filter_map(|constraint| constraint.referenced.as_ref()) {

@@ -39,9 +39,9 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the sequence belongs to a column, through whose default code uses it" },
     Fact { name: "index_known", kind: Kind::Bool, of: &[OpKind::DropIndex], read: |m| is_index_known(m).into(),
            doc: "the history has made the index: what is dropped is not just the rest of a build that failed" },
-    Fact { name: "kind", kind: Kind::Text, of: DROPS, read: |m| written_kind(m).map(word).into(),
+    Fact { name: "kind", kind: Kind::Text, of: DROPS, read: |m| written_kind(m).map(ObjectKind::words).into(),
            doc: "the kind of the object, as the statement says it" },
-    Fact { name: "kind", kind: Kind::Text, of: OF_OTHERS, read: |m| written_kind(m).map(word).into(),
+    Fact { name: "kind", kind: Kind::Text, of: OF_OTHERS, read: |m| written_kind(m).map(ObjectKind::words).into(),
            doc: "the kind of the object, as the statement says it" },
     Fact { name: "object", kind: Kind::Words(object::STATES), of: OF_OTHERS, read: |m| taken(m).map(|(realm, name)| object::state(m, realm, name)).into(),
            doc: "what is renamed: `new` if this migration made it, or gave it its name, `absent` if the history is sure of it" },
@@ -73,7 +73,7 @@ pub(super) fn given_back(m: &Moment<'_>) -> Option<usize> {
     let (realm, name) = taken(m)?;
     let place = m.before.resolve_in_realm(realm, name);
     let is_it = |given: &Name| m.before.resolve_in_realm(realm, given) == place;
-    m.migration.turnover.given_after(m.index?, realm, &name.name, is_it)
+    m.turnover().given_after(m.index?, realm, &name.name, is_it)
 }
 
 /// What the file does to the same table, in order, with the statement that does it.
@@ -87,7 +87,7 @@ pub(super) fn on_same_table<'a>(m: &Moment<'a>) -> impl DoubleEndedIterator<Item
         Operation::CreateIndex(index) => Some(catalog.resolve(&index.table)) == table,
         _ => false,
     };
-    m.migration.turnover.on_table(&name, m.file).filter(move |(_, operation)| is_it(operation))
+    m.turnover().on_table(&name, m.file).filter(move |(_, operation)| is_it(operation))
 }
 
 fn column_given_back(m: &Moment<'_>, column: &Ident) -> Option<usize> {
@@ -104,7 +104,7 @@ fn column_given_back(m: &Moment<'_>, column: &Ident) -> Option<usize> {
 
 /// Whether a later statement runs in the same transaction as this one.
 pub(super) fn shares_transaction(m: &Moment<'_>, later: usize) -> bool {
-    m.session.in_transaction() && !m.index.is_none_or(|here| m.migration.turnover.ends_between(here, later))
+    m.rest_of_transaction().contains(&later)
 }
 
 fn remade<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -154,7 +154,7 @@ fn takes_place(m: &Moment<'_>) -> bool {
             };
             let place = m.before.resolve_in_realm(realm, &new);
             let is_it = |taken: &Name| m.before.resolve_in_realm(realm, taken) == place;
-            m.index.and_then(|here| m.migration.turnover.taken_before(here, realm, &new.name, is_it))
+            m.index.and_then(|here| m.turnover().taken_before(here, realm, &new.name, is_it))
         }
         (None, _) => None,
     };
@@ -178,7 +178,7 @@ fn column_freed(m: &Moment<'_>, column: &Ident) -> Option<usize> {
 pub(super) fn is_named_here(m: &Moment<'_>, realm: Realm, name: &Name) -> bool {
     let place = m.before.resolve_in_realm(realm, name);
     let is_it = |given: &Name| m.before.resolve_in_realm(realm, given) == place;
-    let by_statement = m.index.is_some_and(|here| m.migration.turnover.given_before(here, realm, &name.name, is_it));
+    let by_statement = m.index.is_some_and(|here| m.turnover().given_before(here, realm, &name.name, is_it));
     by_statement || (realm == Realm::Function && m.before.is_function_made_in(&place, m.step))
 }
 
@@ -207,35 +207,4 @@ fn written_kind(m: &Moment<'_>) -> Option<ObjectKind> {
         },
         _ => return None,
     })
-}
-
-fn word(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Table => "table",
-        ObjectKind::ForeignTable => "foreign table",
-        ObjectKind::Index => "index",
-        ObjectKind::View => "view",
-        ObjectKind::MaterializedView => "materialized view",
-        ObjectKind::Sequence => "sequence",
-        ObjectKind::Type => "type",
-        ObjectKind::Domain => "domain",
-        ObjectKind::Function => "function",
-        ObjectKind::Procedure => "procedure",
-        ObjectKind::Aggregate => "aggregate",
-        ObjectKind::Schema => "schema",
-        ObjectKind::Extension => "extension",
-        ObjectKind::Column
-        | ObjectKind::Constraint
-        | ObjectKind::Trigger
-        | ObjectKind::Rule
-        | ObjectKind::Policy
-        | ObjectKind::Statistics
-        | ObjectKind::Database
-        | ObjectKind::Tablespace
-        | ObjectKind::Role
-        | ObjectKind::Publication
-        | ObjectKind::Subscription
-        | ObjectKind::EventTrigger
-        | ObjectKind::Other => "object",
-    }
 }

@@ -128,11 +128,8 @@ fn misses_checks<'a>(m: &Moment<'a>) -> Value<'a> {
     let next = m.index.map_or(0, |here| here + 1);
     let meanwhile = next..enabling(m).unwrap_or(usize::MAX);
     let misses = later_upkeep(m, &name.name).take_while(|(at, _)| meanwhile.contains(at)).any(|(_, operation)| match operation {
-        Operation::Insert(insert) => is_it(&insert.table),
-        Operation::Delete(delete) => is_it(&delete.table),
-        Operation::Merge { table, .. } | Operation::Copy { table: Some(table), from: true, .. } => is_it(table),
         Operation::Update(update) => is_it(&update.table) && (relation.is_none() || changes_key(&update.columns)),
-        _ => false,
+        _ => operation.writes_to().is_some_and(is_it),
     });
     (misses || first_in(m.outline().unseen(), &meanwhile).is_some()).into()
 }

@@ -131,29 +131,14 @@ pub(super) fn operations<'a>(m: &Moment<'a>) -> impl Iterator<Item = &'a Operati
 }
 
 fn changes_rows<'a>(m: &Moment<'a>) -> Value<'a> {
-    let changes = |operation: &Operation| {
-        matches!(
-            operation,
-            Operation::Insert(_)
-                | Operation::Update(_)
-                | Operation::Delete(_)
-                | Operation::Merge { .. }
-                | Operation::Copy { from: true, .. }
-        )
-    };
-    operations(m).any(changes).into()
+    operations(m).any(|operation| operation.writes_to().is_some()).into()
 }
 
 fn changes_held_table<'a>(m: &Moment<'a>) -> Value<'a> {
     let held = |name: &Name| m.session.held_on(&m.before.resolve(name)).is_some_and(|held| held.lock.mode == LockMode::AccessExclusive);
-    let changes = |operation: &Operation| match operation {
-        Operation::Insert(insert) => held(&insert.table),
-        Operation::Update(update) => held(&update.table),
-        Operation::Delete(delete) => held(&delete.table),
-        Operation::Merge { table, .. } => held(table),
-        _ => false,
-    };
-    operations(m).any(changes).into()
+    // Of COPY update-in-ddl-transaction does not speak.
+    let by_query = operations(m).filter(|operation| !matches!(operation, Operation::Copy { .. }));
+    by_query.filter_map(Operation::writes_to).any(held).into()
 }
 
 fn validates<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -107,7 +107,7 @@ fn serves_a_change<'a>(m: &Moment<'a>) -> Value<'a> {
     let place = m.before.resolve(&name);
     let rest = m.rest_of_transaction();
     let alters = || remade::on_same_table(m).any(|(by, _)| rest.contains(&by));
-    let gives_name = || m.migration.turnover.given_after(here, Realm::Relation, &name.name, |given| m.before.resolve(given) == place);
+    let gives_name = || m.turnover().given_after(here, Realm::Relation, &name.name, |given| m.before.resolve(given) == place);
     (alters() || gives_name().is_some_and(|by| rest.contains(&by))).into()
 }
 

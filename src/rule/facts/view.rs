@@ -66,7 +66,7 @@ fn stands_for_table(m: &Moment<'_>) -> bool {
     let (Some(view), Some(here)) = (created(m), m.index) else { return false };
     let place = m.before.resolve(&view.name);
     let is_it = |taken: &Name| m.before.resolve(taken) == place;
-    m.migration.turnover.taken_before(here, Realm::Relation, &view.name.name, is_it).is_some()
+    m.turnover().taken_before(here, Realm::Relation, &view.name.name, is_it).is_some()
 }
 
 /// The old columns have to be the first of the new ones; and the one that is not, if any.
