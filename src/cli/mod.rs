@@ -4,6 +4,7 @@ mod init;
 mod lint;
 mod rule;
 mod rules;
+mod schema;
 mod setup;
 mod show;
 #[cfg(feature = "apply")]
@@ -52,6 +53,8 @@ enum Command {
     Explain(rules::Explain),
     /// List all rules
     Rules(rules::List),
+    /// Write the JSON Schema of lockkeeper.yaml or of rule files, for editors
+    Schema(schema::Schema),
     /// Write rules, and run their examples
     #[command(subcommand)]
     Rule(rule::RuleCommand),
@@ -104,6 +107,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Stats(stats) => stats.run(console),
         Command::Explain(explain) => explain.run(console),
         Command::Rules(list) => list.run(console),
+        Command::Schema(schema) => schema.run(console),
         Command::Rule(rule) => rule.run(console),
     }
 }

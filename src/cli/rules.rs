@@ -27,9 +27,14 @@ pub(super) struct ConfigArg {
 impl ConfigArg {
     /// The rules of the config; what is wrong with it is said, and fails the run.
     pub fn setup(&self, console: Console) -> (Setup, Exit) {
-        let setup = Setup::read(self.config.as_deref(), Path::new(""));
+        let setup = self.setup_as_it_is();
         let exit = setup.problems.iter().fold(Exit::Clean, |_, problem| console.failed(problem));
         (setup, exit)
+    }
+
+    /// The rules of the config, whatever is wrong with it.
+    pub fn setup_as_it_is(&self) -> Setup {
+        Setup::read(self.config.as_deref(), Path::new(""))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod naming;
 mod read;
+pub mod schema;
 pub mod stats;
 mod template;
 

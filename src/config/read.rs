@@ -1,11 +1,12 @@
 //! Reads `lockkeeper.yaml`: every key and value is checked where it stands.
 
-use super::{Completeness, Config, FailOn, Globs, Level, Override, naming};
+use super::{Completeness, Config, FailOn, Globs, Level, Override, naming, schema};
 use crate::model::effects::Version;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::moment::PsqlCommands;
 use crate::rule::node::{self, Fault, Node, What};
+use crate::rule::shape::{Key, Object, Shape, words};
 use crate::rule::{PRESETS, Severity};
 use crate::text::SourceFile;
 use std::path::PathBuf;
@@ -17,27 +18,62 @@ const CODE: &str = "config::wrong";
 /// Reads one value into the config.
 type Read = fn(&mut Config, &Node) -> Result<(), Fault>;
 
-/// The keys of the file, and what becomes of their values. A key without a value says nothing.
-const KEYS: &[(&str, Read)] = &[
-    ("migrations", |config, node| paths(node).map(|paths| config.migrations = paths)),
-    ("postgres", |config, node| postgres(node).map(|version| config.postgres = Some(version))),
-    ("transaction", |config, node| node.one_of(TRANSACTIONS).map(|mode| config.transaction = mode)),
-    ("psql", |config, node| node.one_of(PSQL).map(|psql| config.psql = psql)),
-    ("rules", |config, node| overrides(node).map(|rules| config.rules = rules)),
-    ("presets", |config, node| {
-        node.items().iter().map(|item| item.one_of(PRESETS)).collect::<Result<_, _>>().map(|presets| config.presets = presets)
-    }),
-    ("naming", |config, node| naming::read(node).map(|naming| config.naming = Arc::new(naming))),
-    ("rule_folders", |config, node| paths(node).map(|paths| config.rule_folders = paths)),
-    ("exclude", |config, node| globs(node).map(|globs| config.exclude = globs)),
-    ("small_tables", small_tables),
-    ("stats", |config, node| node.text().map(|path| config.stats = Some(path.into()))),
-    ("hot_tables", |config, node| texts(node).map(|names| config.hot_tables = names.iter().filter_map(|name| name.parse().ok()).collect())),
-    ("lock_timeout", |config, node| timeout(node).map(|timeout| config.role.lock_timeout = timeout)),
-    ("statement_timeout", |config, node| timeout(node).map(|timeout| config.role.statement_timeout = timeout)),
-    ("history", |config, node| node.one_of(HISTORIES).map(|history| config.history = history)),
-    ("fail_on", |config, node| node.one_of(FailOn::WORDS).map(|threshold| config.fail_on = Some(threshold))),
+/// A key of the file, and what becomes of its value. A key without a value says nothing.
+pub(super) struct Entry {
+    pub key: Key,
+    read: Read,
+}
+
+const fn entry(name: &'static str, shape: Shape, doc: &'static str, read: Read) -> Entry {
+    Entry { key: Key::new(name, shape, doc), read }
+}
+
+const PATHS: Shape = Shape::Items(&Shape::Text);
+const TIME: Shape = Shape::Schema(schema::time);
+
+/// The keys of the file.
+#[rustfmt::skip]
+pub(super) const KEYS: &[Entry] = &[
+    entry("migrations", PATHS, "where the migrations are; judged if `lockkeeper lint` is given no path",
+          |config, node| paths(node).map(|paths| config.migrations = paths)),
+    entry("postgres", Shape::Schema(schema::postgres), "the major version of the oldest server that they run on",
+          |config, node| postgres(node).map(|version| config.postgres = Some(version))),
+    entry("transaction", Shape::Words(|| words(TRANSACTIONS)), "how the migration runner sends a file: in a transaction of its own, each statement for itself, or the whole file as one message",
+          |config, node| node.one_of(TRANSACTIONS).map(|mode| config.transaction = mode)),
+    entry("psql", Shape::Words(|| words(PSQL)), "whether psql runs the files, so that its meta-commands are allowed",
+          |config, node| node.one_of(PSQL).map(|psql| config.psql = psql)),
+    entry("rules", Shape::Map(&Shape::Words(|| words(LEVELS))), "what a finding of a rule weighs: off, advice, warning or error",
+          |config, node| overrides(node).map(|rules| config.rules = rules)),
+    entry("presets", Shape::Items(&Shape::Words(|| words(PRESETS))), "rules that are off by default, turned on together",
+          |config, node| {
+              node.items().iter().map(|item| item.one_of(PRESETS)).collect::<Result<_, _>>().map(|presets| config.presets = presets)
+          }),
+    entry("naming", Shape::Schema(schema::naming), "how new things are called, for the rule name-against-agreement: snake_case, any, or patterns",
+          |config, node| naming::read(node).map(|naming| config.naming = Arc::new(naming))),
+    entry("rule_folders", PATHS, "folders of your own rules",
+          |config, node| paths(node).map(|paths| config.rule_folders = paths)),
+    entry("exclude", PATHS, "never judged: `*` stops at a slash, `**` does not",
+          |config, node| globs(node).map(|globs| config.exclude = globs)),
+    entry("small_tables", Shape::Either(&[PATHS, Shape::Keys(&SMALL_TABLES)]), "tables that will always be small, or from how many rows on they are not",
+          small_tables),
+    entry("stats", Shape::Text, "a file that `lockkeeper stats` has written: how large the tables really are",
+          |config, node| node.text().map(|path| config.stats = Some(path.into()))),
+    entry("hot_tables", PATHS, "tables that somebody always uses: two files of a release that lock one are a warning",
+          |config, node| texts(node).map(|names| config.hot_tables = names.iter().filter_map(|name| name.parse().ok()).collect())),
+    entry("lock_timeout", TIME, "the lock_timeout that the role which migrates has set: 2s",
+          |config, node| timeout(node).map(|timeout| config.role.lock_timeout = timeout)),
+    entry("statement_timeout", TIME, "the statement_timeout that the role which migrates has set: 5min",
+          |config, node| timeout(node).map(|timeout| config.role.statement_timeout = timeout)),
+    entry("history", Shape::Words(|| words(HISTORIES)), "whether the files begin with an empty database",
+          |config, node| node.one_of(HISTORIES).map(|history| config.history = history)),
+    entry("fail_on", Shape::Words(|| words(FailOn::WORDS)), "what makes the run fail",
+          |config, node| node.one_of(FailOn::WORDS).map(|threshold| config.fail_on = Some(threshold))),
 ];
+
+const SMALL_TABLES: Object = Object::of(&[
+    Key::new("rows", Shape::Schema(schema::natural), "tables of fewer rows than this, and less than 64 MB, are small"),
+    Key::new("names", PATHS, "tables that will always be small"),
+]);
 
 const TRANSACTIONS: &[(&str, Option<TransactionMode>)] = &[
     ("runner", Some(TransactionMode::Runner)),
@@ -74,20 +110,23 @@ fn says_nothing(source: &SourceFile) -> bool {
 
 fn whole(node: &Node) -> Result<Config, Fault> {
     let mut config = Config::default();
-    let known: Vec<_> = KEYS.iter().map(|(key, _)| *key).collect();
-    let fields = node.fields(&known)?;
-    for (key, read) in KEYS {
-        if let Some(value) = fields.get(key).filter(|value| value.what != What::Null) {
+    let fields = node.fields(&known())?;
+    for Entry { key, read } in KEYS {
+        if let Some(value) = fields.get(key.name).filter(|value| value.what != What::Null) {
             read(&mut config, value)?;
         }
     }
     Ok(config)
 }
 
+fn known() -> Vec<&'static str> {
+    KEYS.iter().map(|entry| entry.key.name).collect()
+}
+
 /// A problem with a line below `rules:`, at its place: the file is read once more, up to that key.
 pub(super) fn override_problem(source: &Arc<SourceFile>, rule: &str, message: &str, help: &str) -> Problem {
     let read = node::read(source, CODE, |node| {
-        let rules = node.fields(&KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>())?.need("rules")?;
+        let rules = node.fields(&known())?.need("rules")?;
         match rules.map()?.iter().find(|(key, _)| key.text().is_ok_and(|key| key == rule)) {
             Some((key, _)) => Err(key.fault(message).help(help)),
             None => Ok(()),
@@ -120,7 +159,7 @@ fn overrides(node: &Node) -> Result<Vec<Override>, Fault> {
 fn small_tables(config: &mut Config, node: &Node) -> Result<(), Fault> {
     let names = match &node.what {
         What::Map(_) => {
-            let fields = node.fields(&["rows", "names"])?;
+            let fields = SMALL_TABLES.fields(node)?;
             if let Some(rows) = fields.get("rows") {
                 let below_zero = |_| rows.fault("a number below zero stands where a number of rows is expected");
                 Arc::make_mut(&mut config.sizes).small_rows = u64::try_from(rows.number()?).map_err(below_zero)?;
@@ -157,19 +196,15 @@ fn timeout(node: &Node) -> Result<Timeout, Fault> {
     milliseconds(&written).ok_or_else(|| node.fault(format!("`{written}` is no time")).help("write it as PostgreSQL does: 500ms, 5s, 2min"))
 }
 
+/// PostgreSQL's units of time, in milliseconds.
+pub(super) const UNITS: &[(&str, f64)] =
+    &[("us", 0.001), ("", 1.0), ("ms", 1.0), ("s", 1000.0), ("min", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];
+
 fn milliseconds(written: &str) -> Option<Timeout> {
     let written = written.trim();
     let unit_at = written.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(written.len());
     let (number, unit) = written.split_at(unit_at);
-    let unit = match unit.trim() {
-        "us" => 0.001,
-        "" | "ms" => 1.0,
-        "s" => 1000.0,
-        "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        "d" => 86_400_000.0,
-        _ => return None,
-    };
+    let (_, unit) = UNITS.iter().find(|(word, _)| *word == unit.trim())?;
     let time = (number.parse::<f64>().ok()? * unit).round();
     // The server rounds to whole milliseconds, and 0 waits forever.
     Some(if time < 1.0 { Timeout::Off } else { Timeout::After(Duration::from_millis(time as u64)) })

@@ -1,7 +1,8 @@
 //! The examples of a rule file: SQL on which it speaks, SQL on which it is silent, and what is claimed about both.
 
-use super::matcher::read_range;
+use super::matcher::{RANGE, read_range};
 use super::node::{Fault, Fields, Node, What};
+use super::shape::{Key, Object, Shape, words};
 use crate::model::lock::LockMode;
 use crate::problem::did_you_mean;
 
@@ -75,6 +76,51 @@ pub enum Mode {
 
 const MODES: &[(&str, Mode)] = &[("runner", Mode::Runner), ("none", Mode::None), ("one-message", Mode::OneMessage)];
 
+const LOCK_TIMEOUTS: &[(&str, bool)] = &[("none", true)];
+
+const GIVEN: Key = Key::new("given", Shape::Text, "the schema that is there before, as SQL");
+const ROLE: Key = Key::new(
+    "role_lock_timeout",
+    Shape::Words(|| words(LOCK_TIMEOUTS)),
+    "none: the role that migrates has no lock_timeout; else it has one",
+);
+
+/// The keys of `examples:`. What an example does not say itself of the first two, this says for all.
+pub(super) const EXAMPLES: Object = Object::of(&[
+    GIVEN,
+    ROLE,
+    Key::needed("bad", Shape::List(&Shape::Keys(&EXAMPLE)), "SQL on which the rule speaks, once; at least one"),
+    Key::new("good", Shape::List(&Shape::Keys(&EXAMPLE)), "SQL on which no rule speaks"),
+]);
+
+/// The keys of one example.
+#[rustfmt::skip]
+const EXAMPLE: Object = Object {
+    keys: &[
+        Key::new("name", Shape::Text, "what it shows, in words"),
+        GIVEN,
+        Key::new("sql", Shape::Text, "the migration that is judged"),
+        Key::new("file", Shape::Text, "the name of its file"),
+        Key::new("files", Shape::List(&Shape::Keys(&FILE_OF_EXAMPLE)), "files of the same directory, in any order: the names order them"),
+        Key::new("release", Shape::List(&Shape::Text), "the files, by name, that are deployed together"),
+        Key::new("server", Shape::Either(&[Shape::Number, Shape::Keys(&RANGE)]), "the major versions it is about"),
+        Key::new("transaction", Shape::Words(|| words(MODES)), "how the runner puts it into transactions; else the file tells"),
+        ROLE,
+        Key::new("live", Shape::Bool, "false: a server cannot be asked about it"),
+        Key::new("fails", Shape::Text, "what the server says when it refuses it"),
+        Key::new("locks", Shape::Map(&Shape::Words(|| LockMode::ALL.map(LockMode::id).to_vec())), "the locks of its last statement, by relation"),
+        Key::new("rewrites", Shape::List(&Shape::Text), "relations that the last statement writes anew"),
+        Key::new("scans", Shape::List(&Shape::Text), "relations that the last statement reads as a whole"),
+        Key::new("fixed", Shape::Text, "the file with the suggested edits applied"),
+        Key::new("assumed", Shape::List(&Shape::Text), "the facts that the finding says it assumed"),
+        Key::new("also", Shape::List(&Shape::Text), "other rules that speak on it"),
+    ],
+    one_of: &["sql", "files"],
+};
+
+const FILE_OF_EXAMPLE: Object =
+    Object::of(&[Key::needed("name", Shape::Text, "the name of the file"), Key::needed("sql", Shape::Text, "its text")]);
+
 /// The name of an example's file if it says none.
 const FILE: &str = "0005_example.sql";
 
@@ -84,7 +130,7 @@ impl Examples {
     /// # Errors
     /// A key or value that does not exist, or no bad example.
     pub fn read(node: &Node) -> Result<Self, Fault> {
-        let fields = node.fields(&["given", "role_lock_timeout", "bad", "good"])?;
+        let fields = EXAMPLES.fields(node)?;
         let examples = |key| {
             let items = fields.get(key).map_or(Ok(&[][..]), Node::list)?;
             items.iter().map(|item| Example::read(item, &fields)).collect::<Result<Vec<_>, _>>()
@@ -100,25 +146,7 @@ impl Examples {
 impl Example {
     /// Reads one; what it does not say itself, `common` says for all.
     fn read(node: &Node, common: &Fields<'_>) -> Result<Self, Fault> {
-        let fields = node.fields(&[
-            "name",
-            "given",
-            "sql",
-            "file",
-            "files",
-            "release",
-            "server",
-            "transaction",
-            "role_lock_timeout",
-            "live",
-            "fails",
-            "locks",
-            "rewrites",
-            "scans",
-            "fixed",
-            "assumed",
-            "also",
-        ])?;
+        let fields = EXAMPLE.fields(node)?;
         let words = |key| fields.get(key).map(words_of).transpose();
         let say = |key| fields.get(key).or(common.get(key));
         let sql = text_of(&fields, "sql")?.map(|sql| sql.trim_end().to_owned());
@@ -134,7 +162,7 @@ impl Example {
             release: words("release")?,
             server: fields.get("server").map_or(Ok((None, None)), read_server)?,
             transaction: fields.get("transaction").map(|node| node.one_of(MODES)).transpose()?,
-            without_lock_timeout: say("role_lock_timeout").map_or(Ok(false), |node| node.one_of(&[("none", true)]))?,
+            without_lock_timeout: say("role_lock_timeout").map_or(Ok(false), |node| node.one_of(LOCK_TIMEOUTS))?,
             live: fields.get("live").map_or(Ok(true), Node::bool)?,
             fails: text_of(&fields, "fails")?,
             locks: fields.get("locks").map(read_locks).transpose()?,
@@ -154,7 +182,7 @@ impl Example {
 
 impl OtherFile {
     fn read(node: &Node) -> Result<Self, Fault> {
-        let fields = node.fields(&["name", "sql"])?;
+        let fields = FILE_OF_EXAMPLE.fields(node)?;
         Ok(Self { name: fields.need("name")?.text()?.to_owned(), sql: fields.need("sql")?.text()?.to_owned() })
     }
 }

@@ -1,10 +1,11 @@
 //! YAML to [`Rule`], checked while it is read: a rule that exists can be matched, shown and fixed.
 
-use super::example::Examples;
-use super::fix::Fix;
+use super::example::{self, Examples};
+use super::fix::{self, Fix};
 use super::matcher::{self, Matcher};
 use super::moment::Moment;
 use super::node::{self, Fault, Node};
+use super::shape::{Key, Object, Shape, words};
 use super::template::Template;
 use super::{CLASSES, Class, PRESETS, Preset, SEVERITIES, Severity};
 use crate::model::kind::OpKind;
@@ -52,8 +53,43 @@ pub struct Case {
     pub fix: Option<Fix>,
 }
 
-/// The keys of a rule file, in the order in which we write them.
-const KEYS: &[&str] = &["title", "aliases", "severity", "class", "default", "preset", "once", "match", "message", "why", "fix", "examples"];
+const SEVERITY: Shape = Shape::Words(|| words(SEVERITIES));
+const CLASS: Shape = Shape::Words(|| words(CLASSES));
+const DEFAULTS: &[(&str, bool)] = &[("on", false), ("off", true)];
+const ONCE: &[(&str, bool)] = &[("file", true)];
+
+/// The keys of a rule file.
+#[rustfmt::skip]
+pub(super) const FILE: Object = Object::of(&[
+    Key::needed("title", Shape::Text, "the hazard, in one line"),
+    Key::new("aliases", Shape::List(&Shape::Text), "what other tools call it"),
+    Key::needed("severity", SEVERITY, "how much a finding weighs"),
+    Key::needed("class", CLASS, "what a finding makes of the migration"),
+    Key::new("default", Shape::Words(|| words(DEFAULTS)), "off: only lockkeeper.yaml turns it on"),
+    Key::new("preset", Shape::Words(|| words(PRESETS)), "the preset that turns it on, with others"),
+    Key::new("once", Shape::Words(|| words(ONCE)), "file: one finding stands for all others of its file"),
+    Key::needed("match", Shape::Items(&Shape::Keys(&CASE)), "what it speaks about; the first match that holds speaks"),
+    Key::new("message", Shape::Text, "the thing, then the harm, in one line; {fact} shows a fact"),
+    Key::new("why", Shape::Text, "what the server does, how long, and who notices: a paragraph"),
+    Key::new("fix", Shape::Keys(&fix::FIX), "what to do instead"),
+    Key::needed("examples", Shape::Keys(&example::EXAMPLES), "SQL on which it speaks, and SQL on which no rule does"),
+]);
+
+/// The keys of a match. What it does not say itself of the last five, the rule says for all.
+#[rustfmt::skip]
+pub(super) const CASE: Object = Object::of(&[
+    matcher::OP,
+    matcher::WHERE,
+    matcher::UNLESS,
+    Key::new("message", Shape::Text, "the thing, then the harm, in one line; {fact} shows a fact"),
+    Key::new("why", Shape::Text, "what the server does, how long, and who notices: a paragraph"),
+    Key::new("severity", SEVERITY, "how much a finding of this match weighs"),
+    Key::new("class", CLASS, "what a finding of this match makes of the migration"),
+    Key::new("fix", Shape::Keys(&fix::FIX), "what to do instead"),
+]);
+
+/// What a rule says for all of its matches, or each match for itself.
+pub(super) const SAID_BY_EITHER: &[&str] = &["message", "why"];
 
 impl Rule {
     /// Reads a rule file up to its examples. The id is the name of the file.
@@ -70,12 +106,15 @@ impl Rule {
     /// # Errors
     /// The first thing in them that cannot be understood, at its place.
     pub fn read_examples(source: &Arc<SourceFile>) -> Result<Examples, Problem> {
-        node::read(source, "rule::unreadable", |node| Examples::read(node.fields(KEYS)?.need("examples")?))
+        node::read(source, "rule::unreadable", |node| Examples::read(FILE.fields(node)?.need("examples")?))
     }
 
     fn of_node(node: &Node, id: String) -> Result<Self, Fault> {
-        let fields = node.fields(KEYS)?;
+        let fields = FILE.fields(node)?;
         let aliases = fields.get("aliases").map_or(Ok(&[][..]), Node::list)?;
+        // Where each match says its own, nobody reads what is said for all.
+        SAID_BY_EITHER.iter().filter_map(|key| fields.get(key)).try_for_each(|node| node.text().map(drop))?;
+        fields.get("fix").map(|fix| Fix::read(fix, &[])).transpose()?;
         let preset = fields.get("preset").map(|node| node.one_of(PRESETS)).transpose()?;
         Ok(Self {
             id,
@@ -83,9 +122,9 @@ impl Rule {
             aliases: aliases.iter().map(|alias| alias.text().map(str::to_owned)).collect::<Result<_, _>>()?,
             severity: fields.need("severity")?.one_of(SEVERITIES)?,
             class: fields.need("class")?.one_of(CLASSES)?,
-            opt_in: fields.get("default").map_or(Ok(preset.is_some()), |node| node.one_of(&[("on", false), ("off", true)]))?,
+            opt_in: fields.get("default").map_or(Ok(preset.is_some()), |node| node.one_of(DEFAULTS))?,
             preset,
-            once: fields.get("once").map_or(Ok(false), |node| node.one_of(&[("file", true)]))?,
+            once: fields.get("once").map_or(Ok(false), |node| node.one_of(ONCE))?,
             cases: fields.need("match")?.items().iter().map(|case| Case::read(case, node)).collect::<Result<_, _>>()?,
         })
     }
@@ -112,9 +151,8 @@ impl Rule {
 impl Case {
     /// Reads one match; what it does not say itself, the rule says for all.
     fn read(case: &Node, rule: &Node) -> Result<Self, Fault> {
-        let own_keys = ["message", "why", "severity", "class", "fix"];
-        let own = case.fields(&[&matcher::KEYS[..], &own_keys].concat())?;
-        let common = rule.fields(KEYS)?;
+        let own = CASE.fields(case)?;
+        let common = FILE.fields(rule)?;
         let matcher = Matcher::read(case)?;
         let say = |key: &str| own.get(key).or(common.get(key));
         let need = |key: &str| say(key).ok_or(()).or_else(|()| common.need(key));

@@ -1,6 +1,7 @@
 //! What to do instead: an edit of the statement, or steps over several releases.
 
 use super::node::{Fault, Node};
+use super::shape::{Key, Object, Shape, names_in, words};
 use super::template::Template;
 use super::{CLASSES, Class};
 use crate::model::kind::OpKind;
@@ -87,22 +88,60 @@ impl Phase {
     }
 }
 
+const OUTSIDE: &[(&str, bool)] = &[("none", true)];
+const SAFETY: &[(&str, bool)] = &[("safe", false), ("review", true)];
+const ENDS: &[(&str, bool)] = &[("elsewhere", true)];
+
+/// The keys of a fix.
+#[rustfmt::skip]
+pub(super) const FIX: Object = Object {
+    keys: &[
+        Key::needed("class", Shape::Words(|| words(CLASSES)), "the class that remains with it"),
+        Key::new("title", Shape::Text, "one line"),
+        Key::new("edit", Shape::Either(FORMS), "a change of the operation's tokens"),
+        Key::new("steps", Shape::List(&STEP), "what to do over several releases, or after the edit"),
+        Key::new("transaction", Shape::Words(|| words(OUTSIDE)), "none: the fixed statement runs outside of a transaction block"),
+        Key::new("safety", Shape::Words(|| words(SAFETY)), "review: somebody has to look at it before it is applied"),
+        Key::new("ends", Shape::Words(|| words(ENDS)), "elsewhere: the end is not where the statement would have ended"),
+    ],
+    one_of: &["title", "edit", "steps"],
+};
+
+const KEYWORDS: &str = "keywords in upper case, with one space between two";
+const INSERT: Key = Key::needed("insert", Shape::Text, "the SQL that is put there");
+
+/// The six forms of an edit.
+const FORMS: &[Shape] = &[
+    Shape::Keys(&Object::of(&[Key::needed("after", Shape::Text, KEYWORDS), INSERT])),
+    Shape::Keys(&Object::of(&[Key::needed("before", Shape::Text, KEYWORDS), INSERT])),
+    Shape::Keys(&Object::of(&[
+        Key::needed("replace", Shape::Text, KEYWORDS),
+        Key::needed("with", Shape::Text, "the SQL that stands there instead"),
+    ])),
+    Shape::Keys(&Object::of(&[Key::needed("remove", Shape::Text, KEYWORDS)])),
+    Shape::Keys(&Object::of(&[Key::needed("append", Shape::Text, "SQL behind the operation's last token")])),
+    Shape::Keys(&Object::of(&[Key::needed("rewrite", Shape::Text, "SQL instead of the whole operation")])),
+];
+
+/// One step of a fix: a word and its text.
+const STEP: Shape = Shape::OneKey(|| words(PHASES), &Shape::Text);
+
 impl Fix {
     /// Reads a fix of a rule about `ops`.
     ///
     /// # Errors
     /// A key, a word or a fact that does not exist.
     pub fn read(node: &Node, ops: &[OpKind]) -> Result<Self, Fault> {
-        let fields = node.fields(&["class", "title", "edit", "steps", "transaction", "safety", "ends"])?;
-        let flag = |key: &str, word: &'static str| fields.get(key).map_or(Ok(false), |node| node.one_of(&[(word, true)]));
+        let fields = FIX.fields(node)?;
+        let flag = |key: &str, table| fields.get(key).map_or(Ok(false), |node| node.one_of(table));
         let fix = Self {
             class: fields.need("class")?.one_of(CLASSES)?,
             title: fields.get("title").map(|node| Template::read(node, ops)).transpose()?,
             edit: fields.get("edit").map(|node| EditFix::read(node, ops)).transpose()?,
             steps: fields.get("steps").map_or(Ok(Vec::new()), |node| node.list()?.iter().map(|step| Step::read(step, ops)).collect())?,
-            outside_transaction: flag("transaction", "none")?,
-            review: fields.get("safety").map_or(Ok(false), |node| node.one_of(&[("safe", false), ("review", true)]))?,
-            ends_elsewhere: flag("ends", "elsewhere")?,
+            outside_transaction: flag("transaction", OUTSIDE)?,
+            review: flag("safety", SAFETY)?,
+            ends_elsewhere: flag("ends", ENDS)?,
         };
         if fix.title.is_none() && fix.edit.is_none() && fix.steps.is_empty() {
             return Err(node.fault("a fix needs `title`, `edit` or `steps`"));
@@ -113,7 +152,7 @@ impl Fix {
 
 impl EditFix {
     fn read(node: &Node, ops: &[OpKind]) -> Result<Self, Fault> {
-        let fields = node.fields(&["after", "before", "insert", "replace", "with", "remove", "append", "rewrite"])?;
+        let fields = node.fields(&names_in(FORMS))?;
         let words = |node: &Node| read_keywords(node);
         let sql = |node: &Node| Template::read(node, ops);
         let (place, text) = match node.map()?.iter().map(|(key, _)| key.text().unwrap_or_default()).collect::<Vec<_>>()[..] {

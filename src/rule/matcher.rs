@@ -3,6 +3,8 @@
 use super::facts::{self, Fact, Kind, Value};
 use super::moment::Moment;
 use super::node::{Fault, Node, What};
+use super::schema;
+use super::shape::{Key, Object, Shape};
 use crate::model::kind::OpKind;
 use crate::problem::did_you_mean;
 
@@ -61,8 +63,28 @@ pub struct Tested {
     pub held: Option<bool>,
 }
 
-/// The keys that a matcher takes.
-pub(super) const KEYS: [&str; 3] = ["op", "where", "unless"];
+/// What a rule speaks about. It comes first.
+pub(super) const OP: Key = Key::needed("op", Shape::Schema(schema::ops), "the operation, or several; comes first");
+/// All of these hold.
+pub(super) const WHERE: Key = Key::new("where", Shape::Schema(schema::any_facts), "facts of the operation that all have to hold");
+/// None of these groups holds in full.
+pub(super) const UNLESS: Key = Key::new(
+    "unless",
+    Shape::Items(&Shape::Schema(schema::any_facts)),
+    "facts of the operation under which the rule is silent; a list: groups",
+);
+
+/// A range of whole numbers.
+pub(super) const RANGE: Object = Object {
+    keys: &[
+        Key::new("at_least", Shape::Number, "the least number that fits"),
+        Key::new("below", Shape::Number, "the least number that no longer fits"),
+    ],
+    one_of: &["at_least", "below"],
+};
+
+/// A pattern of texts.
+pub(super) const LIKE: Object = Object::of(&[Key::needed("like", Shape::Text, "a pattern: * stands for any text")]);
 
 impl Matcher {
     /// Reads `op`, `where` and `unless` of a mapping that may have other keys beside them.
@@ -76,6 +98,9 @@ impl Matcher {
             None => Err(node.fault("`op` is missing")),
             Some((_, op)) => {
                 let ops = op.items().iter().map(read_op).collect::<Result<Vec<_>, _>>()?;
+                if ops.is_empty() {
+                    return Err(op.fault("there is no operation in it"));
+                }
                 let value = |name| entries.iter().find(|(key, _)| key.text() == Ok(name)).map(|(_, value)| value);
                 let wheres = value("where").map_or(Ok(Vec::new()), |node| read_wants(node, &ops))?;
                 let unless = value("unless").map_or(Ok(Vec::new()), |node| {
@@ -248,7 +273,7 @@ fn read_number(node: &Node) -> Result<Test, Fault> {
 
 /// Reads `{ at_least: 14, below: 18 }`.
 pub(super) fn read_range(node: &Node) -> Result<(Option<i64>, Option<i64>), Fault> {
-    let fields = node.fields(&["at_least", "below"])?;
+    let fields = RANGE.fields(node)?;
     let bound = |key| fields.get(key).map(Node::number).transpose();
     match (bound("at_least")?, bound("below")?) {
         (None, None) => Err(node.fault("a range needs `at_least` or `below`")),
@@ -258,7 +283,7 @@ pub(super) fn read_range(node: &Node) -> Result<(Option<i64>, Option<i64>), Faul
 
 fn read_pattern(node: &Node) -> Result<Pattern, Fault> {
     match &node.what {
-        What::Map(_) => Ok(Pattern::Like(node.fields(&["like"])?.need("like")?.text()?.to_owned())),
+        What::Map(_) => Ok(Pattern::Like(LIKE.fields(node)?.need("like")?.text()?.to_owned())),
         _ => Ok(Pattern::Exactly(node.text()?.to_owned())),
     }
 }

@@ -1,0 +1,81 @@
+//! The JSON Schema of `lockkeeper.yaml`, for editors: made of the keys and words that the reader uses.
+
+use super::naming::{ANY, LENGTHS, LONGEST, OF_TABLE, SNAKE_CASE, has_table};
+use super::read::{KEYS, UNITS};
+use crate::model::effects::Version;
+use crate::rule::naming::KINDS;
+use crate::rule::schema::{self, DIALECT};
+use crate::rule::set::RuleSet;
+use serde_json::{Map, Value, json};
+
+/// The schema of the config of a project with these rules.
+pub fn config(rules: &RuleSet) -> Value {
+    let mut properties = Map::new();
+    for entry in KEYS {
+        let value = schema::value(&entry.key.shape);
+        let or_nothing = json!({ "anyOf": [value, { "type": "null" }], "description": entry.key.doc });
+        properties.insert(entry.key.name.to_owned(), or_nothing);
+    }
+    if let Some(levels) = properties.get_mut("rules").and_then(|rules| rules.pointer_mut("/anyOf/0")) {
+        let level = levels["additionalProperties"].clone();
+        // Other names are those that other linters use, and those of rules to come.
+        levels["properties"] =
+            rules.all().filter_map(|entry| Some((entry.id.clone(), documented(&level, &entry.rule().ok()?.title)))).collect();
+    }
+    json!({
+        "$schema": DIALECT,
+        "title": "lockkeeper.yaml",
+        "description": "What a project says about itself to lockkeeper. Everything is optional.",
+        "type": ["object", "null"],
+        "properties": properties,
+        "additionalProperties": false
+    })
+}
+
+fn documented(value: &Value, words: &str) -> Value {
+    let mut value = value.clone();
+    value["description"] = words.into();
+    value
+}
+
+/// A major version, with or without its minor.
+pub(super) fn postgres() -> Value {
+    let (Version(oldest), Version(newest)) = (Version::OLDEST, Version::NEWEST);
+    let majors: Vec<_> = (oldest..=newest).map(|major| major.to_string()).collect();
+    json!({ "anyOf": [
+        { "enum": (oldest..=newest).collect::<Vec<_>>() },
+        { "type": "number", "minimum": oldest, "exclusiveMaximum": u32::from(newest) + 1 },
+        { "type": "string", "pattern": format!("^\\+?0*({})(\\..*)?$", majors.join("|")) }
+    ] })
+}
+
+/// A time as PostgreSQL writes it.
+pub(super) fn time() -> Value {
+    let units: Vec<_> = UNITS.iter().map(|(unit, _)| *unit).filter(|unit| !unit.is_empty()).collect();
+    json!({ "anyOf": [
+        { "type": "number", "minimum": 0 },
+        { "type": "string", "pattern": format!("^\\s*(\\d+\\.?\\d*|\\.\\d+)\\s*({})?\\s*$", units.join("|")) }
+    ] })
+}
+
+/// A number of rows.
+pub(super) fn natural() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+/// Forms of names, by kind.
+pub(super) fn naming() -> Value {
+    let mut properties: Map<_, _> = KINDS.iter().map(|(word, kind)| ((*word).to_owned(), forms(has_table(*kind)))).collect();
+    properties.insert(LONGEST.to_owned(), json!({ "type": "integer", "minimum": LENGTHS.start(), "maximum": LENGTHS.end() }));
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+fn forms(has_table: bool) -> Value {
+    let table = OF_TABLE.replace('{', "\\{").replace('}', "\\}");
+    let pattern = match has_table {
+        true => json!({ "type": "string", "pattern": format!("\\*|{table}") }),
+        false => json!({ "type": "string", "pattern": "\\*", "not": { "pattern": table } }),
+    };
+    let form = json!({ "anyOf": [{ "enum": [SNAKE_CASE, ANY] }, pattern] });
+    json!({ "anyOf": [form, { "type": "array", "items": form }] })
+}
