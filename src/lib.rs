@@ -8,6 +8,7 @@ pub mod sql;
 pub mod rule;
 pub mod config;
 pub mod discover;
+pub mod plan;
 pub mod lint;
 pub mod report;
 #[cfg(feature = "apply")]

@@ -166,6 +166,11 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
 }
 
 impl History {
+    /// The migrations that are judged, in order.
+    pub fn subjects(&self) -> impl Iterator<Item = &Migration> {
+        self.migrations.iter().filter(|migration| migration.role == Role::Subject)
+    }
+
     /// The same with its subjects as one release: what one of them makes, nobody uses before all of them have run.
     #[must_use]
     pub fn as_one_release(mut self) -> Self {

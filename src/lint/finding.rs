@@ -5,6 +5,7 @@ use crate::model::lock::Blocks;
 use crate::model::session::TransactionMode;
 use crate::model::sizes::Estimate;
 use crate::problem::Problem;
+use crate::rule::recipe::Recipe;
 use crate::rule::{Class, Severity};
 use crate::sql::Reading;
 use crate::text::{SourceFile, Span};
@@ -150,6 +151,8 @@ pub struct Suggestion {
     pub steps: Vec<Advice>,
     /// New files.
     pub files: Vec<NewFile>,
+    /// What makes a plan of the whole change: `lockkeeper plan` prints it.
+    pub recipe: Option<Recipe>,
 }
 
 /// Whether a suggestion may be applied unseen.

@@ -135,6 +135,7 @@ impl<'a> Judge<'a> {
             findings.append(&mut self.ask(Subject::Release(&run.replay.budget), run.here(None, &self.nothing, &self.nothing)));
         }
         statements.iter_mut().for_each(Judged::add_body);
+        self.follow_plan(&run, &mut findings, &mut statements);
         let allowances = suppress::read(&self.migration.source, self.script);
         for allowed in suppress::apply(&allowances, &mut findings, self.settings.rules) {
             let here = run.here(None, &self.nothing, &self.nothing);
@@ -147,6 +148,18 @@ impl<'a> Judge<'a> {
         self.report_broken_rules(problems);
         let (source, version) = (self.migration.source.clone(), self.migration.version.clone());
         Assessed { source, version, transaction, class, class_with_fixes, statements, findings }
+    }
+
+    /// What a plan prescribes here, and has thought of, is no finding; where it takes away what old code needs, it is three-phase all the same.
+    fn follow_plan(&self, run: &Run<'_, '_>, findings: &mut Vec<Finding>, statements: &mut [Judged]) {
+        let prescribed = |statement: Option<usize>| statement.and_then(|at| run.replay.plans.prescribed(at));
+        findings.retain(|finding| !prescribed(finding.statement).is_some_and(|prescribed| prescribed.accepts(&finding.rule)));
+        for (at, statement) in statements.iter_mut().enumerate() {
+            if prescribed(Some(at)).is_some_and(|prescribed| prescribed.contracts()) {
+                statement.class = statement.class.max(Class::ThreePhase);
+                statement.class_with_fixes = statement.class_with_fixes.max(Class::ThreePhase);
+            }
+        }
     }
 
     /// The file as a whole.

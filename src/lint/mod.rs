@@ -6,6 +6,8 @@ pub mod finding;
 mod fingerprint;
 mod holding;
 mod judge;
+mod planned;
+pub mod planner;
 pub mod show;
 mod suggest;
 mod suppress;
@@ -31,6 +33,7 @@ use crate::text::{Located, Span};
 use finding::{Assessed, Report};
 pub use judge::Watch;
 use judge::{Judge, Neighbours};
+use planned::Plans;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -118,6 +121,7 @@ fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &
         catalog: Catalog::new(whole),
         story: Story::default(),
         budget: Budget::default(),
+        plans: Plans::default(),
         settings: *settings,
         messages: Vec::new(),
     };
@@ -135,6 +139,8 @@ struct Replay<'a> {
     story: Story,
     /// The locks of the release.
     budget: Budget,
+    /// The plans whose phases have come by.
+    plans: Plans,
     settings: Settings<'a>,
     /// The statements of the file that reach the server together, where not all do.
     messages: Vec<RangeInclusive<usize>>,
@@ -184,6 +190,7 @@ impl Replay<'_> {
             }
         }
         self.messages = messages(migration, script);
+        self.plans.begin_file(migration, script, &self.catalog, self.settings.server);
         self.story.begin_file();
         self.catalog.begin_file(session.mode(), operations(script));
         self.catalog.follow(&session);

@@ -21,6 +21,7 @@ pub(super) fn suggestion(fix: &Fix, moment: &Moment<'_>) -> Suggestion {
         edits,
         steps: fix.steps.iter().map(|step| Advice { phase: step.phase.word().to_owned(), text: step.text.sql(moment) }).collect(),
         files: Vec::new(),
+        recipe: fix.recipe.filter(|_| moment.nesting().is_none()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! `allow-file` stands before the first statement, for all of them.
 
 use super::finding::{Allowance, Finding};
+use crate::plan::header;
 use crate::problem::nearest;
 use crate::rule::moment::Allowed;
 use crate::rule::set::RuleSet;
@@ -114,6 +115,7 @@ fn directive<'a>(source: &'a SourceFile, script: &Script, span: Span) -> Option<
         "allow" => Verb::Allow,
         "allow-file" => Verb::AllowFile,
         "transaction" => return None,
+        of_a_plan if header::VERBS.contains(&of_a_plan) => return None,
         other => Verb::Unknown(other),
     };
     let (rules, reason) = match rest.split_once(" because ") {

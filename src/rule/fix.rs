@@ -1,6 +1,7 @@
 //! What to do instead: an edit of the statement, or steps over several releases.
 
 use super::node::{Fault, Node};
+use super::recipe::{RECIPES, Recipe};
 use super::shape::{Key, Object, Shape, names_in, words};
 use super::template::Template;
 use super::{CLASSES, Class};
@@ -17,6 +18,8 @@ pub struct Fix {
     pub edit: Option<EditFix>,
     /// What to do over several releases, or after the edit.
     pub steps: Vec<Step>,
+    /// What makes a plan of the whole change.
+    pub recipe: Option<Recipe>,
     /// The fixed statement needs to run outside a transaction block.
     pub outside_transaction: bool,
     /// Somebody has to look at it before it is applied.
@@ -100,6 +103,7 @@ pub(super) const FIX: Object = Object {
         Key::new("title", Shape::Text, "one line"),
         Key::new("edit", Shape::Either(FORMS), "a change of the operation's tokens"),
         Key::new("steps", Shape::List(&STEP), "what to do over several releases, or after the edit"),
+        Key::new("recipe", Shape::Words(|| words(RECIPES)), "what makes a plan of the whole change"),
         Key::new("transaction", Shape::Words(|| words(OUTSIDE)), "none: the fixed statement runs outside of a transaction block"),
         Key::new("safety", Shape::Words(|| words(SAFETY)), "review: somebody has to look at it before it is applied"),
         Key::new("ends", Shape::Words(|| words(ENDS)), "elsewhere: the end is not where the statement would have ended"),
@@ -139,6 +143,7 @@ impl Fix {
             title: fields.get("title").map(|node| Template::read(node, ops)).transpose()?,
             edit: fields.get("edit").map(|node| EditFix::read(node, ops)).transpose()?,
             steps: fields.get("steps").map_or(Ok(Vec::new()), |node| node.list()?.iter().map(|step| Step::read(step, ops)).collect())?,
+            recipe: fields.get("recipe").map(|node| node.one_of(RECIPES)).transpose()?,
             outside_transaction: flag("transaction", OUTSIDE)?,
             review: flag("safety", SAFETY)?,
             ends_elsewhere: flag("ends", ENDS)?,

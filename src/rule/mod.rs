@@ -14,6 +14,7 @@ pub mod moment;
 pub mod naming;
 pub mod node;
 pub mod outline;
+pub mod recipe;
 pub mod schema;
 pub mod set;
 pub mod shape;

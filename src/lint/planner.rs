@@ -1,0 +1,213 @@
+//! A plan for a whole migration: each statement that breaks code or stops traffic becomes phases, the others stay as they are.
+
+use super::finding::{Finding, Report};
+use super::{Settings, run, run_watched};
+use crate::discover::{Discovered, History};
+use crate::model::catalog::Catalog;
+use crate::model::operation::{Operation, Written};
+use crate::plan::{Plan, Refusal, recipe};
+use crate::rule::Class;
+use crate::rule::moment::Subject;
+use crate::rule::recipe::Recipe;
+use crate::sql::{self, Statement};
+use crate::text::{Located, SourceFile, Span};
+use std::cell::RefCell;
+
+/// A piece of a migration, in its order.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Statements that stay as they are, without their semicolons.
+    Kept(Vec<String>),
+    /// Phases instead of a statement.
+    Planned(Plan),
+    /// A statement that needs more than it says, and for which there is no plan.
+    Refused {
+        /// The statement, or the part of it.
+        sql: String,
+        /// Its class as it stands.
+        class: Class,
+        /// Why there is no plan.
+        refusal: Refusal,
+    },
+}
+
+/// The plan for the one migration that is the subject of `discovered`, and how that is judged as it stands. Empty if it has no statements.
+pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Piece>) {
+    let again = Discovered { histories: discovered.histories.clone(), ..Discovered::default() };
+    let report = run(discovered, settings);
+    let Some(subject) = again.histories.iter().flat_map(History::subjects).next().cloned() else { return (report, Vec::new()) };
+    let source = &subject.source;
+    let script = sql::read(source, subject.part);
+    let Some(assessed) = report.migrations.first() else { return (report, Vec::new()) };
+    let wanted: Vec<_> =
+        script.statements.iter().flat_map(|statement| parts(source, statement)).map(|part| wish(&part, &assessed.findings)).collect();
+    let schemas = schemas(again, settings, &wanted);
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (part, wish) in script.statements.iter().flat_map(|statement| parts(source, statement)).zip(&wanted) {
+        let before = schemas.iter().find(|(span, _)| *span == part.first).map(|(_, catalog)| catalog);
+        let piece = match (wish, before) {
+            (Some(wish), Some(before)) => wish.fulfil(&part, before, settings),
+            _ => Piece::Kept(vec![part.sql]),
+        };
+        match (pieces.last_mut(), piece) {
+            (Some(Piece::Kept(last)), Piece::Kept(more)) => last.extend(more),
+            (_, piece) => pieces.push(piece),
+        }
+    }
+    (report, pieces)
+}
+
+/// A statement, or one of the parts that it could as well be written as.
+struct Part {
+    /// As a statement of its own.
+    sql: String,
+    /// Where it stands.
+    span: Span,
+    /// Its first operation.
+    first: Span,
+}
+
+/// `ALTER TABLE orders ADD a int, DROP b` is two parts; most statements are one.
+fn parts(source: &SourceFile, statement: &Statement) -> Vec<Part> {
+    let operations = &statement.operations;
+    let whole = || Part {
+        sql: source.text(statement.span).into_owned(),
+        span: statement.span,
+        first: operations.first().map_or(statement.span, |first| first.span),
+    };
+    let starts: Vec<_> = (0..operations.len()).filter(|at| *at == 0 || is_apart(&operations[*at])).collect();
+    let separable = operations
+        .iter()
+        .all(|operation| matches!(operation.what, Operation::Alter(..) | Operation::AddConstraint(_) | Operation::Drop(_)));
+    if starts.len() < 2 || !separable {
+        return vec![whole()];
+    }
+    let span_of = |at: usize| {
+        let end = starts.get(at + 1).copied().unwrap_or(operations.len());
+        operations[starts[at]..end].iter().map(|operation| operation.span).reduce(Span::to).unwrap_or(statement.span)
+    };
+    let spans: Vec<_> = (0..starts.len()).map(span_of).collect();
+    let head = source.text(Span::new(statement.span.start, spans[0].start)).into_owned();
+    let tail = source.text(Span::new(spans[spans.len() - 1].end, statement.span.end)).into_owned();
+    let part = |(at, span): (usize, &Span)| Part {
+        sql: format!("{head}{}{tail}", source.text(*span)),
+        span: *span,
+        first: operations[starts[at]].span,
+    };
+    spans.iter().enumerate().map(part).collect()
+}
+
+/// Whether an operation could be a statement of its own.
+fn is_apart(operation: &Located<Operation>) -> bool {
+    !matches!(&operation.what, Operation::AddConstraint(constraint) if constraint.written != Written::AddConstraint)
+}
+
+/// What a part is asked for by its findings.
+struct Wish {
+    class: Class,
+    /// The recipes of its findings, that of the gravest first.
+    recipes: Vec<Recipe>,
+}
+
+fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
+    let inside = |finding: &&Finding| finding.span.start >= part.span.start && finding.span.end <= part.span.end;
+    let mut grave: Vec<_> = findings.iter().filter(inside).filter(|finding| finding.allowed.is_none()).collect();
+    grave.sort_by_key(|finding| std::cmp::Reverse((finding.class, finding.severity)));
+    let mut recipes: Vec<Recipe> = Vec::new();
+    for recipe in grave.iter().filter_map(|finding| finding.suggestion.as_ref()?.recipe) {
+        if !recipes.contains(&recipe) {
+            recipes.push(recipe);
+        }
+    }
+    let class = grave.iter().map(|finding| finding.class).max()?;
+    (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, recipes })
+}
+
+impl Wish {
+    fn fulfil(&self, part: &Part, before: &Catalog, settings: &Settings<'_>) -> Piece {
+        let mut refusal = Refusal::Window("no way is known to do this while others work".to_owned());
+        for (at, recipe) in self.recipes.iter().enumerate() {
+            match recipe::cook(*recipe, &part.sql, before, settings.server) {
+                Ok(plan) => return Piece::Planned(plan),
+                Err(said) if at == 0 => refusal = said,
+                Err(_) => {}
+            }
+        }
+        Piece::Refused { sql: part.sql.clone(), class: self.class, refusal }
+    }
+}
+
+/// The schema before each part that wants a plan.
+fn schemas(discovered: Discovered, settings: &Settings<'_>, wanted: &[Option<Wish>]) -> Vec<(Span, Catalog)> {
+    if wanted.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let seen = RefCell::new(Vec::new());
+    run_watched(discovered, settings, &|moment| {
+        if let (Subject::Operation(operation), None) = (moment.subject, moment.nesting()) {
+            seen.borrow_mut().push((operation.span, moment.before.clone()));
+        }
+    });
+    seen.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::discover;
+    use crate::discover::Role;
+    use crate::model::effects::Version;
+    use crate::plan::{Runs, header};
+    use crate::rule::set::RuleSet;
+    use insta::assert_snapshot;
+
+    /// The files that a plan gives for `sql` on the schema `given`, one after the other, linted as the next files of its history.
+    fn planned(given: &str, sql: &str) -> String {
+        let (rules, config) = (RuleSet::embedded(), Config::default());
+        let settings = Settings { rules: &rules, config: &config, server: Version(15) };
+        let schema = SourceFile::new("schema.sql", given);
+        let judged = |files: &[(std::sync::Arc<SourceFile>, Role)]| {
+            let histories = vec![discover::in_memory(Some(std::sync::Arc::clone(&schema)), files, &config)];
+            Discovered { histories, ..Discovered::default() }
+        };
+        let (_, pieces) = plan(judged(&[(SourceFile::new("0001_naive.sql", sql), Role::Subject)]), &settings);
+        let mut files = Vec::new();
+        let mut said = String::new();
+        for piece in &pieces {
+            match piece {
+                Piece::Kept(statements) => said += &format!("kept: {}\n", statements.join("; ")),
+                Piece::Refused { sql, class, refusal } => said += &format!("{class}: {sql}: {}\n", refusal.reason()),
+                Piece::Planned(plan) => {
+                    for (at, phase) in plan.phases.iter().enumerate() {
+                        let mut text: String = header::lines(plan, at).iter().map(|line| format!("-- {line}\n")).collect();
+                        text += if phase.runs == Runs::Alone {
+                            "-- lockkeeper: transaction none\n"
+                        } else {
+                            "SET LOCAL lock_timeout = '2s';\n"
+                        };
+                        text.extend(phase.up.iter().map(|line| format!("{};\n", line.sql)));
+                        said += &text;
+                        files.push((SourceFile::new(format!("{:04}_phase.sql", files.len() + 1), text), Role::Subject));
+                    }
+                    said.extend(plan.manual.iter().map(|manual| format!("by hand: {}: {}\n", manual.thing, manual.what)));
+                }
+            }
+        }
+        let report = run(judged(&files), &settings);
+        for migration in &report.migrations {
+            for finding in &migration.findings {
+                said += &format!("! {} {}: {}\n", migration.source.path().display(), finding.rule, finding.message);
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn a_renamed_column_becomes_two_that_are_kept_equal() {
+        assert_snapshot!(planned(
+            "CREATE TABLE users (id bigint PRIMARY KEY, email text);",
+            "ALTER TABLE users RENAME COLUMN email TO email_address;"
+        ));
+    }
+}

@@ -1,0 +1,58 @@
+//! The recipes: each makes a plan out of the statement that it stands for.
+
+mod rename_column;
+
+use super::{Ask, Plan, Refusal, statement};
+use crate::model::catalog::Catalog;
+use crate::model::effects::Version;
+use crate::rule::recipe::Recipe;
+use crate::sql;
+use crate::text::{SourceFile, Span};
+
+/// Rows in a batch, if nobody says otherwise: a batch is over before anybody notices that it holds its rows.
+pub const BATCH: u32 = 1000;
+
+/// What a recipe makes: a plan whose name, statement and maker are filled in by [`cook`].
+pub(super) struct Cooked {
+    /// What its files are called together.
+    pub name: String,
+    /// See [`Plan::phases`].
+    pub phases: Vec<super::Phase>,
+    /// See [`Plan::manual`].
+    pub manual: Vec<super::Manual>,
+    /// See [`Plan::differs`].
+    pub differs: Vec<String>,
+}
+
+type Cook = for<'a> fn(&Ask<'a>) -> Result<Cooked, Refusal>;
+
+/// The plan by a recipe for the statements in `text`, which is what stands behind `instead of` in a header.
+///
+/// # Errors
+/// There is no such plan for this statement on this schema.
+pub fn cook(recipe: Recipe, text: &str, before: &Catalog, server: Version) -> Result<Plan, Refusal> {
+    let source = SourceFile::new("", text);
+    let script = sql::read(&source, Span::new(0, text.len() as u32));
+    let ask = Ask { source: &source, statements: &script.statements, before, server, batch: BATCH };
+    let Cooked { name, phases, manual, differs } = method(recipe)(&ask)?;
+    let line = |statement: &sql::Statement| statement::on_one_line(&source, statement.span);
+    let lines: Option<Vec<_>> = script.statements.iter().map(line).collect();
+    let Some(lines) = lines else {
+        return Err(Refusal::Unknown(
+            "a string in the statement goes over several lines, and the header of a plan has it on one".to_owned(),
+        ));
+    };
+    Ok(Plan { name: file_word(&name), recipe, instead_of: lines.join("; "), phases, manual, differs })
+}
+
+fn method(recipe: Recipe) -> Cook {
+    match recipe {
+        Recipe::RenameColumn => rename_column::cook,
+    }
+}
+
+/// A name of which files can be called: lower-case letters, digits and hyphens.
+fn file_word(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase);
+    words.collect::<Vec<_>>().join("-")
+}
