@@ -52,36 +52,77 @@ struct Parts<'a> {
     folder: &'a str,
 }
 
+/// Where the version and the name stand in a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// On the folder; the file in it is `migration.sql`.
+    FolderWithMigration,
+    /// On the folder; the files in it are `up.sql` and `down.sql`.
+    FolderWithUp,
+    /// On the file, behind a letter that says what it is for.
+    Prefixed,
+    /// On the file, in a folder with a number.
+    NumberedFolder,
+    /// On the file, before `.up` and `.down`.
+    UpAndDown,
+    /// On the file.
+    Numbered,
+    /// There is no version.
+    Unnumbered,
+}
+
 /// How one runner names its files.
 struct Convention {
     /// Who does it so, with an example.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests and readers use it"))]
     example: &'static str,
+    form: Form,
     read: fn(&Parts<'_>) -> Option<Named>,
 }
 
 /// In the order in which they are tried: the last one takes everything.
 const CONVENTIONS: &[Convention] = &[
-    Convention { example: "Prisma, Drizzle: 20240101120000_add_orders/migration.sql", read: folder_with_migration },
-    Convention { example: "diesel, Hasura: 2024-01-01-120000_add_orders/up.sql and down.sql", read: folder_with_up },
-    Convention { example: "Flyway, refinery: V1.2__add_orders.sql, U1.2__add_orders.sql, R__views.sql", read: prefixed },
-    Convention { example: "numbered folders: delta/72/03_add_orders.sql", read: numbered_folder },
-    Convention { example: "golang-migrate, sqlx: 0001_add_orders.up.sql and .down.sql", read: up_and_down },
-    Convention { example: "goose, dbmate, node-pg-migrate ...: 20240101120000_add_orders.sql, 0001-add-orders.sql", read: numbered },
-    Convention { example: "no number: add_orders.sql", read: unnumbered },
+    Convention {
+        example: "Prisma, Drizzle: 20240101120000_add_orders/migration.sql",
+        form: Form::FolderWithMigration,
+        read: folder_with_migration,
+    },
+    Convention {
+        example: "diesel, Hasura: 2024-01-01-120000_add_orders/up.sql and down.sql",
+        form: Form::FolderWithUp,
+        read: folder_with_up,
+    },
+    Convention {
+        example: "Flyway, refinery: V1.2__add_orders.sql, U1.2__add_orders.sql, R__views.sql",
+        form: Form::Prefixed,
+        read: prefixed,
+    },
+    Convention { example: "numbered folders: delta/72/03_add_orders.sql", form: Form::NumberedFolder, read: numbered_folder },
+    Convention { example: "golang-migrate, sqlx: 0001_add_orders.up.sql and .down.sql", form: Form::UpAndDown, read: up_and_down },
+    Convention {
+        example: "goose, dbmate, node-pg-migrate ...: 20240101120000_add_orders.sql, 0001-add-orders.sql",
+        form: Form::Numbered,
+        read: numbered,
+    },
+    Convention { example: "no number: add_orders.sql", form: Form::Unnumbered, read: unnumbered },
 ];
 
 /// What a path says by the first convention that knows it; `None` if it is no SQL file.
 pub(super) fn read(path: &Path) -> Option<Named> {
+    read_with_form(path).map(|(named, _)| named)
+}
+
+/// The same, and where in the path it says it.
+pub(super) fn read_with_form(path: &Path) -> Option<(Named, Form)> {
     let file = path.file_name()?.to_string_lossy();
     let (stem, other_database) = stem(&file)?;
     let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let parts = Parts { path, stem, folder: &folder };
-    let mut named = CONVENTIONS.iter().find_map(|convention| (convention.read)(&parts))?;
+    let (mut named, form) = CONVENTIONS.iter().find_map(|convention| Some(((convention.read)(&parts)?, convention.form)))?;
     if other_database {
         named.purpose = Purpose::OtherDatabase;
     }
-    Some(named)
+    Some((named, form))
 }
 
 /// What a path says although its name does not end as SQL files do: somebody asked for it.
@@ -106,7 +147,7 @@ const ENDINGS: &[(&str, bool)] = &[
     (".sql.mysql", true),
 ];
 
-fn stem(file: &str) -> Option<(&str, bool)> {
+pub(super) fn stem(file: &str) -> Option<(&str, bool)> {
     ENDINGS.iter().find_map(|(ending, other)| Some((file.strip_suffix(ending)?, *other))).filter(|(stem, _)| !stem.is_empty())
 }
 
@@ -180,7 +221,7 @@ fn unnumbered(parts: &Parts<'_>) -> Option<Named> {
 }
 
 /// `x.up` and `x.down`, and the words that some write instead.
-fn direction(stem: &str) -> (&str, Purpose) {
+pub(super) fn direction(stem: &str) -> (&str, Purpose) {
     for (ending, purpose) in [(".up", Purpose::Up), (".down", Purpose::Down), (".undo", Purpose::Down), (".rollback", Purpose::Down)] {
         if let Some(stem) = stem.strip_suffix(ending) {
             return (stem, purpose);
@@ -190,7 +231,7 @@ fn direction(stem: &str) -> (&str, Purpose) {
 }
 
 /// A version at the start of a name, and the rest: digits, dotted digits, or a date with its parts set apart.
-fn version(name: &str) -> Option<(&str, &str)> {
+pub(super) fn version(name: &str) -> Option<(&str, &str)> {
     let length = date_length(name).unwrap_or_else(|| number_length(name));
     let (version, rest) = name.split_at(length);
     // `3rd_party` has no version, `003rd_party` has.
@@ -236,11 +277,11 @@ fn named(history: PathBuf, version: Option<&str>, name: &str, purpose: Purpose) 
     Named { history, version: version.map(str::to_owned), name: name.to_owned(), purpose, sequence: Sequence::Plain }
 }
 
-fn parent(path: &Path) -> PathBuf {
+pub(super) fn parent(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
 }
 
-fn grandparent(path: &Path) -> PathBuf {
+pub(super) fn grandparent(path: &Path) -> PathBuf {
     parent(&parent(path))
 }
 

@@ -15,13 +15,15 @@ pub(super) struct Head {
     pub messages: Vec<Span>,
     /// It has a part that undoes the rest, with something in it, if only a word why nothing is undone.
     pub undone: bool,
+    /// Who parts it.
+    pub parting: Option<Parting>,
     /// A directive with a word that nobody knows.
     pub problem: Option<Problem>,
 }
 
 /// Who parts a file into up and down.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Runner {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parting {
     Goose,
     Dbmate,
 }
@@ -29,7 +31,8 @@ enum Runner {
 /// Reads the comments before the first statement, and, if they name a runner, the lines at which that runner parts the file.
 pub(super) fn read(source: &Arc<SourceFile>) -> Head {
     let bytes = source.bytes();
-    let mut head = Head { transaction: None, part: Span::new(0, bytes.len() as u32), messages: Vec::new(), undone: false, problem: None };
+    let part = Span::new(0, bytes.len() as u32);
+    let mut head = Head { transaction: None, part, messages: Vec::new(), undone: false, parting: None, problem: None };
     let mut own = None;
     let mut runner = None;
     for (first, span) in comments(bytes).enumerate().map(|(at, span)| (at == 0, span)) {
@@ -47,7 +50,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Head {
             // sqlx leaves the transaction out and still sends the file as one message.
             head.transaction = Some(TransactionMode::OneMessage);
         } else if let Some(annotation) = goose(words) {
-            runner = Some(Runner::Goose);
+            runner = Some(Parting::Goose);
             let alone = annotation.eq_ignore_ascii_case("no transaction");
             match (alone, head.transaction) {
                 (true, _) => head.transaction = Some(TransactionMode::None),
@@ -55,7 +58,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Head {
                 (false, Some(_)) => {}
             }
         } else if let Some(options) = words.strip_prefix("migrate:up") {
-            runner = Some(Runner::Dbmate);
+            runner = Some(Parting::Dbmate);
             // Without a transaction, dbmate still sends the part as one message.
             let without = options.split_whitespace().any(|option| option == "transaction:false");
             head.transaction = Some(if without { TransactionMode::OneMessage } else { TransactionMode::Runner });
@@ -68,7 +71,8 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Head {
         head.part.end = down;
     }
     head.transaction = own.or(head.transaction);
-    if runner == Some(Runner::Goose) && head.transaction == Some(TransactionMode::None) {
+    head.parting = runner;
+    if runner == Some(Parting::Goose) && head.transaction == Some(TransactionMode::None) {
         head.messages = messages(bytes, head.part);
     }
     head
@@ -114,15 +118,15 @@ fn messages(bytes: &[u8], part: Span) -> Vec<Span> {
 }
 
 /// Where the part that undoes begins. goose and dbmate look at lines, whatever they stand in, and so does this.
-fn down_at(bytes: &[u8], runner: Runner) -> Option<u32> {
+fn down_at(bytes: &[u8], runner: Parting) -> Option<u32> {
     let mut start = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         if line.starts_with(b"--") {
             let words = String::from_utf8_lossy(line);
             let words = words.trim_start_matches('-').trim();
             let is_down = match runner {
-                Runner::Goose => goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
-                Runner::Dbmate => {
+                Parting::Goose => goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
+                Parting::Dbmate => {
                     words.strip_prefix("migrate:down").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
                 }
             };

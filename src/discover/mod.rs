@@ -4,6 +4,7 @@ mod convention;
 mod git;
 mod head;
 mod order;
+pub mod place;
 mod since;
 mod walk;
 
@@ -15,6 +16,7 @@ use crate::model::session::TransactionMode;
 use crate::problem::{Problem, io_words};
 use crate::rule::moment::{Order, WayBack};
 use crate::text::{SourceFile, Span};
+use place::Project;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -72,6 +74,8 @@ pub struct History {
     pub told_whole: bool,
     /// Its subjects are deployed together.
     pub one_release: bool,
+    /// What lies around it.
+    pub(crate) project: Project,
 }
 
 /// Everything that was found.
@@ -162,7 +166,8 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
         }
     }
     note_missing_ways_back(&mut migrations);
-    History { directory: PathBuf::new(), migrations, whole: false, told_whole: config.history == Completeness::Whole, one_release: false }
+    let told_whole = config.history == Completeness::Whole;
+    History { directory: PathBuf::new(), migrations, whole: false, told_whole, one_release: false, project: Project::default() }
 }
 
 impl History {
@@ -269,7 +274,9 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     };
     let places = order::irregularities(&folder.candidates).into_iter().zip(folder.places);
     let orders: Vec<_> = places.map(|(order, place)| place.filter(|_| order != Order::Duplicate).unwrap_or((order, None))).collect();
-    let lone_message = folder.directory.join(PRISMA_LOCK).is_file();
+    let judged = folder.candidates.iter().filter(|candidate| candidate.role == Role::Subject);
+    let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()));
+    let lone_message = project.lone_message;
     let one = |(at, candidate): (usize, &Candidate)| {
         let source = match text_of(&candidate.path, request) {
             Ok(source) => source,
@@ -292,13 +299,10 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     note_missing_ways_back(&mut migrations);
     let migrations = migrations.into_iter().chain(folder.gone.iter().map(gone)).collect();
     let told_whole = told_whole && whole;
-    let history = History { directory: folder.directory, migrations, whole, told_whole, one_release: false };
+    let history = History { directory: folder.directory, migrations, whole, told_whole, one_release: false, project };
     let history = if request.one_release { history.as_one_release() } else { history };
     (history, problems.into_iter().flatten().collect())
 }
-
-/// Prisma leaves this beside its migrations. It sends each file as one message.
-const PRISMA_LOCK: &str = "migration_lock.toml";
 
 fn text_of(path: &Path, request: &Request) -> Result<Arc<SourceFile>, Problem> {
     match request.given.iter().find(|given| given.path() == path) {

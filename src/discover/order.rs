@@ -74,7 +74,7 @@ pub(super) fn begins_empty(sorted: &[Candidate]) -> bool {
 
 /// What is wrong with each place, for candidates in their order.
 pub(super) fn irregularities(sorted: &[Candidate]) -> Vec<Order> {
-    let tomorrow = date(SystemTime::now() + Duration::from_secs(86_400));
+    let tomorrow = tomorrow();
     let strict = is_strict(sorted);
     let mut orders: Vec<_> = (0..sorted.len()).map(|at| irregularity(sorted, at, strict, &tomorrow)).collect();
     for at in 1..sorted.len() {
@@ -133,10 +133,24 @@ pub(super) fn day(version: &str) -> Option<String> {
     (day.starts_with("20") && (1..=12).contains(&month) && (1..=31).contains(&of_month)).then(|| day.to_owned())
 }
 
+/// Whether a version is a date that has not come.
+pub(super) fn is_future(version: &str) -> bool {
+    day(version).is_some_and(|day| day > tomorrow())
+}
+
+/// Nowhere on earth it is later.
+fn tomorrow() -> String {
+    date(SystemTime::now() + Duration::from_secs(86_400))
+}
+
 /// The day of a time, in UTC, as eight digits.
 fn date(time: SystemTime) -> String {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (mut year, mut days) = (1970, seconds / 86_400);
+    date_of(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400)
+}
+
+/// A day as eight digits, by how many days are between it and the first of 1970.
+pub(super) fn date_of(mut days: u64) -> String {
+    let mut year = 1970;
     let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));

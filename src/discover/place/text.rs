@@ -1,0 +1,113 @@
+//! The text of a new migration: its head as its runner wants it, its SQL, and its way back.
+
+use super::{Back, Migration, NoRoom, Piece, PieceTransaction, Room, Told, head};
+use crate::discover::place::runner::Runner;
+use crate::model::session::TransactionMode;
+use crate::sql::lex::Lexer;
+use crate::sql::split::{self, split};
+use crate::text::{SourceFile, Span};
+use std::path::PathBuf;
+
+/// The files of one piece. `down`: where its way back goes, if that is a file.
+pub(super) fn write(room: &Room, piece: &Piece, path: PathBuf, down: Option<PathBuf>) -> Result<Vec<(PathBuf, String)>, NoRoom> {
+    let alone = piece.transaction == PieceTransaction::Alone;
+    let told = if alone { room.runner.told() } else { Told::Nothing };
+    if let Told::Never(why) = told {
+        return Err(NoRoom::new(why, "run it by hand, with psql, and say so in the next file"));
+    }
+    for sql in [Some(&piece.up), piece.down.as_ref()].into_iter().flatten() {
+        if alone && room.runner.sends_one_message() && statements(sql).len() > 1 {
+            let why = "this runner sends a file as one message, so that two statements are one transaction";
+            return Err(NoRoom::new(why, "put each statement into a file of its own"));
+        }
+    }
+    let back = back(room, piece);
+    let part = back.as_deref().filter(|_| room.way_back == Back::Part);
+    let mut files = vec![(path.clone(), text(room, piece, told, (&piece.up, part)))];
+    if let (Some(down), Some(back)) = (down, &back) {
+        let headless = Piece { header: Vec::new(), ..piece.clone() };
+        files.push((down, text(room, &headless, told, (back, None))));
+    }
+    let beside: Vec<_> = match told {
+        Told::Conf => files.iter().map(|(path, _)| (with_more(path, ".conf"), "executeInTransaction=false\n".to_owned())).collect(),
+        Told::Metadata => vec![(path.with_file_name("metadata.toml"), "run_in_transaction = false\n".to_owned())],
+        _ => Vec::new(),
+    };
+    files.extend(beside);
+    Ok(files)
+}
+
+fn with_more(path: &std::path::Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(more);
+    PathBuf::from(name)
+}
+
+/// What undoes it, where this history undoes its migrations; a word where nothing can.
+fn back(room: &Room, piece: &Piece) -> Option<String> {
+    (room.way_back != Back::None).then(|| piece.down.clone().unwrap_or_else(|| "-- nothing undoes this\n".to_owned()))
+}
+
+/// A file with its head. If that does not tell lockkeeper how it runs, lockkeeper's own line does.
+fn text(room: &Room, piece: &Piece, told: Told, parts: (&str, Option<&str>)) -> String {
+    let plain = assembled(room, piece, told, parts, "");
+    let alone = piece.transaction == PieceTransaction::Alone;
+    let mode = head::read(&SourceFile::new("new.sql", plain.as_str())).transaction.or(room.mode);
+    match mode {
+        _ if !alone => plain,
+        Some(TransactionMode::None | TransactionMode::OneMessage) => plain,
+        _ => assembled(room, piece, told, parts, "-- lockkeeper: transaction none\n"),
+    }
+}
+
+fn assembled(room: &Room, piece: &Piece, told: Told, (up, down): (&str, Option<&str>), own: &str) -> String {
+    let (option, goose) = (if told == Told::Dbmate { " transaction:false" } else { "" }, room.runner == Runner::Goose);
+    let first = match (room.runner, told) {
+        (Runner::Goose, Told::Goose) => "-- +goose NO TRANSACTION\n-- +goose Up\n".to_owned(),
+        (Runner::Goose, _) => "-- +goose Up\n".to_owned(),
+        (Runner::Dbmate, _) => format!("-- migrate:up{option}\n"),
+        (_, Told::FirstLine(line)) => format!("{line}\n"),
+        _ => String::new(),
+    };
+    let header: String = piece.header.iter().map(|line| format!("-- {line}\n").replace("-- \n", "--\n")).collect();
+    let sql = |sql: &str| if goose { marked(sql) } else { ended(sql) };
+    let mut text = first + &header + own + &sql(up);
+    if let Some(down) = down {
+        text += &if goose { "\n-- +goose Down\n".to_owned() } else { format!("\n-- migrate:down{option}\n") };
+        text += &sql(down);
+    }
+    text
+}
+
+/// With a line break at its end.
+fn ended(sql: &str) -> String {
+    format!("{}\n", sql.trim_end())
+}
+
+/// goose cuts at every line that ends in a semicolon, unless it is told where a statement begins and ends.
+fn marked(sql: &str) -> String {
+    let source = SourceFile::new("new.sql", sql);
+    let mut text = ended(sql);
+    for span in statements(sql).into_iter().rev().filter(|span| source.slice(*span).contains(&b';')) {
+        let end = span.end as usize + usize::from(text[span.end as usize..].starts_with(';'));
+        text.insert_str(end, "\n-- +goose StatementEnd");
+        text.insert_str(span.start as usize, "-- +goose StatementBegin\n");
+    }
+    text
+}
+
+/// Where its statements stand.
+fn statements(sql: &str) -> Vec<Span> {
+    let source = SourceFile::new("new.sql", sql);
+    split(&source, Span::new(0, sql.len() as u32)).pieces.iter().map(split::Piece::span).collect()
+}
+
+/// Whether a file opens a transaction itself.
+pub(super) fn says_begin(migration: &Migration) -> bool {
+    let source = &migration.source;
+    let begins = |span: Span| {
+        let mut tokens = Lexer::new(source, span);
+        tokens.next().is_some_and(|first| first.is_word(source, "BEGIN") || first.is_word(source, "START"))
+    };
+    split(source, migration.part).pieces.iter().any(|piece| begins(piece.span()))
+}
