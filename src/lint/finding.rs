@@ -143,6 +143,8 @@ pub struct Suggestion {
     pub class: Class,
     /// Whether it may be applied unseen.
     pub safety: Safety,
+    /// The end is not where the statement would have ended.
+    pub ends_elsewhere: bool,
     /// One line.
     pub title: String,
     /// Changes to the same file; empty if the fix is more than an edit.

@@ -17,6 +17,7 @@ pub(super) fn suggestion(fix: &Fix, moment: &Moment<'_>) -> Suggestion {
     Suggestion {
         class: fix.class,
         safety: if safe { Safety::Safe } else { Safety::Review },
+        ends_elsewhere: fix.ends_elsewhere,
         title: title(fix, moment),
         edits,
         steps: fix.steps.iter().map(|step| Advice { phase: step.phase.word().to_owned(), text: step.text.sql(moment) }).collect(),

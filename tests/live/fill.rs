@@ -17,12 +17,17 @@ pub struct LeftEmpty {
 
 /// Puts rows into all tables that have none and counts them (ANALYZE). Tables that others refer to come first, simply by trying again.
 pub async fn fill(connection: &mut Connection) -> Result<Vec<LeftEmpty>, Refusal> {
+    fill_with(connection, ROWS).await
+}
+
+/// The same with so many rows in each table.
+pub async fn fill_with(connection: &mut Connection, number: u32) -> Result<Vec<LeftEmpty>, Refusal> {
     let mut waiting = tables(connection).await?;
     loop {
         let mut left = Vec::new();
         let before = waiting.len();
         for table in waiting {
-            match fill_one(connection, &table).await {
+            match fill_one(connection, &table, number).await {
                 Ok(()) => {}
                 Err(refusal) => left.push((table, refusal)),
             }
@@ -70,14 +75,14 @@ struct Way {
     day: &'static str,
 }
 
-async fn fill_one(connection: &mut Connection, table: &Table) -> Result<(), Refusal> {
+async fn fill_one(connection: &mut Connection, table: &Table, number: u32) -> Result<(), Refusal> {
     let held = connection.rows(&format!("SELECT FROM ONLY {} LIMIT 1", table.name)).await?;
     if !held.is_empty() {
         return Ok(());
     }
-    let columns = columns(connection, table.id).await?;
+    let columns = columns(connection, table.id, number).await?;
     if columns.is_empty() {
-        return connection.run(&format!("INSERT INTO {} SELECT FROM generate_series(1, {ROWS})", table.name)).await;
+        return connection.run(&format!("INSERT INTO {} SELECT FROM generate_series(1, {number})", table.name)).await;
     }
     let mut answer = Ok(());
     for way in WAYS {
@@ -85,8 +90,8 @@ async fn fill_one(connection: &mut Connection, table: &Table) -> Result<(), Refu
         let values: Vec<String> = columns.iter().map(|column| column.value(&way)).collect();
         let (names, values) = (names.join(", "), values.join(", "));
         let sql = match columns.iter().all(|column| column.by_default) {
-            true => format!("DO $$ BEGIN FOR n IN 1..{ROWS} LOOP INSERT INTO {} DEFAULT VALUES; END LOOP; END $$", table.name),
-            false => format!("INSERT INTO {} ({names}) SELECT {values} FROM generate_series(1, {ROWS}) AS n", table.name),
+            true => format!("DO $$ BEGIN FOR n IN 1..{number} LOOP INSERT INTO {} DEFAULT VALUES; END LOOP; END $$", table.name),
+            false => format!("INSERT INTO {} ({names}) SELECT {values} FROM generate_series(1, {number}) AS n", table.name),
         };
         answer = connection.run(&sql).await;
         if answer.is_ok() {
@@ -114,7 +119,7 @@ struct Column {
     keys: Option<String>,
 }
 
-async fn columns(connection: &mut Connection, table: i64) -> Result<Vec<Column>, Refusal> {
+async fn columns(connection: &mut Connection, table: i64, number: u32) -> Result<Vec<Column>, Refusal> {
     let sql = format!(
         "WITH RECURSIVE below AS (
              SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier FROM pg_attribute a
@@ -129,7 +134,7 @@ async fn columns(connection: &mut Connection, table: i64) -> Result<Vec<Column>,
                         regexp_matches(pg_get_constraintdef(k.oid), '(''[^'']*''::[a-z ]+)', 'g') m
                  WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]) AS choices,
                 EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)) AS checked,
-                (SELECT format('ARRAY(SELECT %I FROM %I.%I ORDER BY 1 LIMIT {ROWS})', r.attname, n.nspname, f.relname)
+                (SELECT format('ARRAY(SELECT %I FROM %I.%I ORDER BY 1 LIMIT {number})', r.attname, n.nspname, f.relname)
                  FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace n ON n.oid = f.relnamespace
                       JOIN pg_attribute r ON r.attrelid = f.oid AND r.attnum = k.confkey[1]
                  WHERE k.conrelid = a.attrelid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid <> k.conrelid

@@ -9,6 +9,7 @@ mod model;
 mod observe;
 mod play;
 mod random_ddl;
+mod same_end;
 mod servers;
 mod shop;
 mod types;

@@ -45,13 +45,7 @@ impl Played {
 /// Runs a file. What the witness cannot see is an error of the test.
 pub async fn play(observer: &mut Observer, source: &SourceFile, mode: TransactionMode) -> Played {
     let statements = sql::read(source, whole(source)).statements;
-    let says_begin = statements.iter().any(|statement| is(statement, |operation| matches!(operation, Operation::Begin)));
-    let wrapped = match mode {
-        TransactionMode::Runner | TransactionMode::Assumed(true) => true,
-        TransactionMode::None | TransactionMode::Explicit | TransactionMode::Assumed(false) => false,
-        // One message with one statement is no transaction block, and BEGIN makes its own.
-        TransactionMode::OneMessage => statements.len() > 1 && !says_begin,
-    };
+    let wrapped = is_wrapped(&statements, mode);
     let mut played = Played::default();
     let mut transaction = 0;
     let mut in_block = wrapped;
@@ -80,6 +74,35 @@ pub async fn play(observer: &mut Observer, source: &SourceFile, mode: Transactio
         played.refused = observer.runner().run("COMMIT").await.err();
     }
     played
+}
+
+/// Runs a file without looking at what it does.
+pub async fn apply(connection: &mut Connection, source: &SourceFile, mode: TransactionMode) -> Result<(), Refusal> {
+    let statements = sql::read(source, whole(source)).statements;
+    let wrapped = is_wrapped(&statements, mode);
+    if wrapped {
+        connection.run("BEGIN").await?;
+    }
+    for statement in &statements {
+        let text = source.text(statement.span);
+        match data_of(source, statement) {
+            Some(data) => connection.copy_in(&text, data).await?,
+            None if is(statement, |operation| matches!(operation, Operation::PsqlCommand { .. })) => {}
+            None => connection.run(&text).await?,
+        }
+    }
+    if wrapped { connection.run("COMMIT").await } else { Ok(()) }
+}
+
+/// Whether the runner puts a transaction around the file.
+fn is_wrapped(statements: &[Statement], mode: TransactionMode) -> bool {
+    let says_begin = || statements.iter().any(|statement| is(statement, |operation| matches!(operation, Operation::Begin)));
+    match mode {
+        TransactionMode::Runner | TransactionMode::Assumed(true) => true,
+        TransactionMode::None | TransactionMode::Explicit | TransactionMode::Assumed(false) => false,
+        // One message with one statement is no transaction block, and BEGIN makes its own.
+        TransactionMode::OneMessage => statements.len() > 1 && !says_begin(),
+    }
 }
 
 async fn run(observer: &mut Observer, source: &SourceFile, statement: &Statement) -> (Option<Observed>, Option<Refusal>) {

@@ -24,10 +24,19 @@ pub fn servers() -> &'static [Server] {
 
 /// A new database, and how to connect to it.
 pub async fn new_database(server: &Server) -> PgConnectOptions {
+    database_like(server, "template0").await
+}
+
+/// A copy of a database that nobody is connected to.
+pub async fn copy_of(server: &Server, original: &PgConnectOptions) -> PgConnectOptions {
+    database_like(server, original.get_database().expect("it was made with a name")).await
+}
+
+async fn database_like(server: &Server, template: &str) -> PgConnectOptions {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("shop_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut connection = Connection::open(&server.options("postgres")).await.expect("the server answers");
-    connection.run(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.expect("a superuser may create a database");
+    connection.run(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("a superuser may create a database");
     connection.close().await;
     server.options(&name)
 }

@@ -1,0 +1,68 @@
+//! Holds the end of a fix or a plan against the end of the naive statement.
+
+use super::picture::Picture;
+use super::rows::Rows;
+use lockkeeper::db::{Connection, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A database at its end: its schema, and what is in it.
+#[derive(Clone, Debug, Default)]
+pub struct End {
+    picture: Picture,
+    pub rows: Rows,
+}
+
+/// What is declared to differ: things as the picture names them (`column public.orders.note`), and what belongs to them.
+#[derive(Clone, Debug, Default)]
+pub struct Declared(pub BTreeSet<String>);
+
+impl Declared {
+    fn covers(&self, thing: &str) -> bool {
+        let belongs =
+            |declared: &String| thing.strip_prefix(declared.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.0.iter().any(belongs)
+    }
+
+    /// The columns among them.
+    fn columns(&self) -> BTreeSet<String> {
+        self.0.iter().filter_map(|thing| thing.strip_prefix("column ")).map(str::to_owned).collect()
+    }
+}
+
+impl End {
+    /// Looks at a database.
+    pub async fn look(connection: &mut Connection, declared: &Declared) -> Result<Self, Refusal> {
+        Ok(Self { picture: Picture::take(connection).await?, rows: Rows::read(connection, &declared.columns()).await? })
+    }
+}
+
+/// Every difference that is not declared, in words.
+pub fn compare(naive: &End, ours: &End, declared: &Declared) -> Vec<String> {
+    let lines = |end: &End| -> BTreeMap<String, BTreeSet<String>> {
+        let mut lines = BTreeMap::<String, BTreeSet<String>>::new();
+        for (thing, what) in end.picture.lines().iter().filter(|(thing, _)| !declared.covers(thing)) {
+            lines.entry(thing.clone()).or_default().insert(in_one_line(what));
+        }
+        lines
+    };
+    let (theirs, own) = (lines(naive), lines(ours));
+    let told = |words: &BTreeSet<String>| words.iter().map(String::as_str).collect::<Vec<_>>().join(" / ");
+    let mut words = Vec::new();
+    for thing in theirs.keys().chain(own.keys()).collect::<BTreeSet<_>>() {
+        match (theirs.get(thing), own.get(thing)) {
+            (Some(theirs), Some(own)) if theirs == own => {}
+            (Some(theirs), Some(own)) => words.push(format!("{thing}: {}, and after the naive statement: {}", told(own), told(theirs))),
+            (Some(theirs), None) => words.push(format!("missing: {thing}: {}", told(theirs))),
+            (None, Some(own)) => words.push(format!("left over: {thing}: {}", told(own))),
+            (None, None) => {}
+        }
+    }
+    words.extend(
+        ours.rows.differences(&naive.rows).into_iter().filter(|line| !declared.0.iter().any(|thing| line.contains(thing.as_str()))),
+    );
+    words
+}
+
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

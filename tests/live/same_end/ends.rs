@@ -1,0 +1,90 @@
+//! Two ways on from the same database, each run on a copy of it.
+
+use super::compare::{Declared, End};
+use crate::fill::fill_with;
+use crate::play::apply;
+use crate::servers::{copy_of, new_database, remove_database};
+use lockkeeper::db::server::Server;
+use lockkeeper::db::{Connection, Refusal};
+use lockkeeper::model::session::TransactionMode;
+use lockkeeper::text::SourceFile;
+use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
+
+/// A file, and how its runner puts it into transactions.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub source: Arc<SourceFile>,
+    pub mode: TransactionMode,
+}
+
+/// A database that others are made from. Nobody stays connected to it.
+pub struct Original<'s> {
+    server: &'s Server,
+    database: PgConnectOptions,
+}
+
+impl<'s> Original<'s> {
+    /// Runs the files in a new database. Before each of them but the first, and at the end, tables without rows get so many.
+    pub async fn make(server: &'s Server, files: &[File], rows: u32) -> Result<Self, Refusal> {
+        let database = new_database(server).await;
+        for file in files {
+            let mut connection = Connection::open(&database).await?;
+            apply(&mut connection, &file.source, file.mode).await?;
+            if rows > 0 {
+                fill_with(&mut connection, rows).await?;
+            }
+            connection.close().await;
+        }
+        Ok(Self { server, database })
+    }
+
+    /// A copy of it.
+    pub async fn copy(&self) -> PgConnectOptions {
+        copy_of(self.server, &self.database).await
+    }
+
+    /// What it looks like itself.
+    pub async fn look(&self, declared: &Declared) -> Result<End, Refusal> {
+        look(&self.database, declared).await
+    }
+
+    /// Runs files on a copy of it and gives its end, or what the server refused.
+    pub async fn end(&self, files: &[File], declared: &Declared) -> Result<Result<End, Refusal>, Refusal> {
+        let copy = self.copy().await;
+        let mut refused = None;
+        for file in files {
+            refused = run(&copy, file).await?.err();
+            if refused.is_some() {
+                break;
+            }
+        }
+        let end = match refused {
+            None => Ok(look(&copy, declared).await?),
+            Some(refusal) => Err(refusal),
+        };
+        remove_database(self.server, &copy).await;
+        Ok(end)
+    }
+
+    /// Removes it.
+    pub async fn remove(self) {
+        remove_database(self.server, &self.database).await;
+    }
+}
+
+/// Runs a file on a connection of its own, as psql and most runners do.
+pub async fn run(database: &PgConnectOptions, file: &File) -> Result<Result<(), Refusal>, Refusal> {
+    let mut connection = Connection::open(database).await?;
+    let done = apply(&mut connection, &file.source, file.mode).await;
+    connection.close().await;
+    Ok(done)
+}
+
+/// Looks at a database.
+pub async fn look(database: &PgConnectOptions, declared: &Declared) -> Result<End, Refusal> {
+    let mut connection = Connection::open(database).await?;
+    let end = End::look(&mut connection, declared).await;
+    connection.close().await;
+    end
+}

@@ -1,0 +1,10 @@
+//! A fix ends where the statement would have ended: both are run, each on a copy of the same database, and their ends are compared.
+
+mod compare;
+mod ends;
+mod fixes;
+mod picture;
+mod rows;
+mod table;
+#[cfg(test)]
+mod tests;
