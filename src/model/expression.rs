@@ -39,6 +39,9 @@ pub struct Answers {
     pub span: Span,
     /// Its tokens, keywords and bare identifiers folded, joined by one space: equal texts mean equal expressions.
     pub text: String,
+    /// Where `text` names a column, in order: the column's own name, behind those of its table. Before `.*` it is the table. Empty where
+    /// there are none, and where they cannot all be told.
+    pub places: Box<[Span]>,
     /// False if some part could not be read: every list below may then lack something.
     pub understood: bool,
     /// A literal, with or without casts and sign; `None` if it is more than that.
@@ -58,6 +61,36 @@ pub struct Answers {
 }
 
 impl Answers {
+    /// The name that `text` has at one of its `places`.
+    pub fn name_at(&self, place: Span) -> Ident {
+        let word = self.text.get(place.range()).unwrap_or_default();
+        match word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+            Some(quoted) => Ident::quoted(&quoted.replace("\"\"", "\"")),
+            None => Ident::quoted(word),
+        }
+    }
+
+    /// Gives the column another name wherever `text` names it.
+    pub(super) fn rename_in_text(&mut self, from: &Ident, to: &Ident) {
+        let mut text = String::with_capacity(self.text.len());
+        let mut places = Vec::with_capacity(self.places.len());
+        let mut copied = 0;
+        for place in &self.places {
+            text.push_str(&self.text[copied..place.start as usize]);
+            copied = place.end as usize;
+            let start = text.len() as u32;
+            // What stands before `.*` is a table.
+            if self.name_at(*place) == *from && !self.text[copied..].starts_with(" .") {
+                text.push_str(&to.sql());
+            } else {
+                text.push_str(&self.text[place.range()]);
+            }
+            places.push(Span::new(start, text.len() as u32));
+        }
+        text.push_str(&self.text[copied..]);
+        (self.text, self.places) = (text, places.into());
+    }
+
     /// Whether it is true of a number of rows that does not grow with the table, however large that is: both ends of a range, a list, a
     /// subquery with LIMIT, or equality with a key. `is_key` tells of a column whether its values are unique; `None` if it depends on that
     /// and it does not know.

@@ -72,6 +72,35 @@ impl Name {
     }
 }
 
+impl Name {
+    /// From a text that the server would read as a name, as `regclass` does: `orders_id_seq`, `shop."Orders_id_seq"`.
+    pub fn from_literal(text: &str) -> Self {
+        let mut parts: Vec<Ident> = Vec::new();
+        let mut rest = text;
+        loop {
+            let (part, behind) = match rest.strip_prefix('"') {
+                Some(inside) => {
+                    let ends =
+                        |at: usize| inside[at..].starts_with('"') && !inside[at..].starts_with("\"\"") && !inside[..at].ends_with('"');
+                    let end = inside.char_indices().map(|(at, _)| at).find(|at| ends(*at)).unwrap_or(inside.len());
+                    (Ident::quoted(&inside[..end].replace("\"\"", "\"")), inside.get(end + 1..).unwrap_or_default())
+                }
+                None => {
+                    let end = rest.find('.').unwrap_or(rest.len());
+                    (Ident::folded(rest[..end].trim()), &rest[end..])
+                }
+            };
+            parts.push(part);
+            match behind.trim_start().strip_prefix('.') {
+                Some(next) => rest = next,
+                None => break,
+            }
+        }
+        let name = parts.pop().unwrap_or_else(|| Ident::quoted(""));
+        Self { schema: parts.pop(), name }
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.schema {
@@ -141,6 +170,13 @@ impl Name {
             Some(schema) => format!("{}.{}", schema.sql(), self.name.sql()),
             None => self.name.sql(),
         }
+    }
+}
+
+impl QualifiedName {
+    /// The name as SQL has to write it, with its schema.
+    pub fn sql(&self) -> String {
+        format!("{}.{}", self.schema.sql(), self.name.sql())
     }
 }
 

@@ -59,6 +59,7 @@ impl Catalog {
         {
             key.columns = index.plain_columns();
             key.include = index.include.clone();
+            key.nulls_not_distinct = index.nulls_not_distinct;
         }
         kind
     }
@@ -131,11 +132,14 @@ impl Catalog {
             keys,
             include: key.include.clone(),
             predicate: None,
+            nulls_not_distinct: key.nulls_not_distinct,
+            options: key.parameters.options.clone(),
             valid: true,
             constraint: Some(made.name.clone()),
         };
         self.push_constraint(table, made);
         self.put_index(index.clone(), definition, add.only, step);
+        self.edit_relation(&index, |index| index.tablespace.clone_from(&key.parameters.tablespace));
     }
 
     /// In one CREATE TABLE or ADD COLUMN, a key over the columns of another is dropped in its favour; a name written for either is kept.
@@ -174,23 +178,27 @@ impl Catalog {
     }
 
     fn add_exclusion(&mut self, table: &QualifiedName, mut made: Constraint, step: Step) {
-        let ConstraintKind::Exclude { method, keys, predicate, .. } = &made.kind else { return };
+        let ConstraintKind::Exclude { method, keys, include, parameters, predicate, .. } = &made.kind else { return };
+        let tablespace = parameters.tablespace.clone();
         let index = QualifiedName { schema: table.schema.clone(), name: made.name.clone() };
         let keys = plain_where_it_can_be(keys);
         let definition = Index {
             table: table.clone(),
             unique: false,
             method: method.clone().unwrap_or_else(|| Ident::quoted("btree")),
-            names: index_column_names(&keys, &[]),
+            names: index_column_names(&keys, include),
             keys,
-            include: Vec::new(),
+            include: include.clone(),
             predicate: predicate.clone(),
+            nulls_not_distinct: false,
+            options: parameters.options.clone(),
             valid: true,
             constraint: Some(made.name.clone()),
         };
         made.index = Some(index.clone());
         self.push_constraint(table, made);
-        self.put_index(index, definition, false, step);
+        self.put_index(index.clone(), definition, false, step);
+        self.edit_relation(&index, |index| index.tablespace = tablespace);
     }
 
     fn add_foreign_key(&mut self, table: &QualifiedName, made: Constraint, only: bool) {

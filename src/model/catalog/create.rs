@@ -322,7 +322,7 @@ impl Column {
 /// `nextval('orders_id_seq'::regclass)`.
 fn next_value(sequence: &QualifiedName) -> Expression {
     let answers = Answers {
-        text: format!("nextval ( '{sequence}' :: regclass )"),
+        text: format!("nextval ( '{}' :: regclass )", sequence.sql().replace('\'', "''")),
         understood: true,
         calls: vec![Name::bare(Ident::quoted("nextval"))],
         ..Answers::default()

@@ -1,5 +1,7 @@
 //! The name that the server gives to an expression among the columns of an index (parse_target.c, FigureColname).
 
+use crate::model::name::{Ident, Name};
+
 /// Longer expressions are taken as nameless: looking for a name costs time and stack that grow with the nesting.
 const LONGEST: usize = 4096;
 
@@ -29,6 +31,18 @@ pub(super) fn is_column(text: &str) -> bool {
             return matches!(tokens, [word] if is_word(word));
         }
     }
+}
+
+/// The collation that COLLATE gives a column by itself.
+pub(super) fn collation(text: &str) -> Option<Name> {
+    let tokens = tokens(text);
+    let place = tokens.iter().position(|token| *token == "collate")?;
+    let mut parts = tokens[place + 1..].iter().take_while(|token| is_word(token) || **token == ".").filter(|token| **token != ".");
+    let first = Ident::quoted(&unquoted(parts.next()?));
+    Some(match parts.next() {
+        Some(second) => Name { schema: Some(first), name: Ident::quoted(&unquoted(second)) },
+        None => Name::bare(first),
+    })
 }
 
 /// How sure a name is: that of a cast or of CASE gives way to one from inside.

@@ -75,6 +75,7 @@ impl Catalog {
                 && other.unique == index.unique
                 && other.method == index.method
                 && other.include == index.include
+                && other.nulls_not_distinct == index.nulls_not_distinct
                 && same_keys(other, index)
                 && other.predicate.as_ref().map(|predicate| &predicate.text) == index.predicate.as_ref().map(|predicate| &predicate.text)
                 // An index behind a constraint takes one that is behind a constraint too.
@@ -185,7 +186,7 @@ impl Catalog {
             self.move_relation(&index, constraint.clone());
         } else {
             let mut relation = Relation::new(constraint.clone(), ObjectKind::Index, None);
-            let (keys, names, include) = Default::default();
+            let (keys, names, include, options) = Default::default();
             let method = Ident::quoted("btree");
             relation.index = Some(Index {
                 table: table.clone(),
@@ -195,6 +196,8 @@ impl Catalog {
                 names,
                 include,
                 predicate: None,
+                nulls_not_distinct: false,
+                options,
                 valid: true,
                 constraint: None,
             });
@@ -214,7 +217,10 @@ pub(super) fn plain_where_it_can_be(keys: &[IndexKey]) -> Vec<IndexKey> {
     let plain = |key: &IndexKey| match &key.what {
         IndexKeyKind::Expression(expression) if expression.calls.is_empty() && expression.casts.is_empty() => match &expression.columns[..]
         {
-            [column] if figure::is_column(&expression.text) => IndexKey { what: IndexKeyKind::Column(column.clone()), ..key.clone() },
+            [column] if figure::is_column(&expression.text) => {
+                let collation = key.collation.clone().or_else(|| figure::collation(&expression.text));
+                IndexKey { what: IndexKeyKind::Column(column.clone()), collation, ..key.clone() }
+            }
             _ => key.clone(),
         },
         IndexKeyKind::Expression(_) | IndexKeyKind::Column(_) => key.clone(),
@@ -238,6 +244,8 @@ impl Index {
             names: index_column_names(&create.keys, &create.include),
             include: create.include.clone(),
             predicate: create.predicate.clone(),
+            nulls_not_distinct: create.nulls_not_distinct,
+            options: create.options.clone(),
             valid: true,
             constraint: None,
         }

@@ -26,7 +26,8 @@ pub use index::GivenIndex;
 use super::expression::Expression;
 use super::name::{Ident, Name, QualifiedName};
 use super::operation::{
-    Bound, ConstraintKind, Generated, Identity, IndexKey, ObjectKind, PartitionKey, Persistence, ReplicaIdentity, Signature, Volatility,
+    Bound, ConstraintKind, Generated, Identity, IndexKey, ObjectKind, Options, PartitionKey, Persistence, ReplicaIdentity, Signature,
+    Volatility,
 };
 use super::types::{Collation, TypeName, UserType};
 use crate::text::{SourceFile, Span};
@@ -238,6 +239,10 @@ pub struct Index {
     pub include: Vec<Ident>,
     /// WHERE.
     pub predicate: Option<Expression>,
+    /// NULLS NOT DISTINCT (15).
+    pub nulls_not_distinct: bool,
+    /// WITH (...).
+    pub options: Options,
     /// False for ON ONLY a partitioned table while not all partitions are attached.
     pub valid: bool,
     /// The constraint that owns it.

@@ -91,6 +91,11 @@ impl Catalog {
         name.name
     }
 
+    /// Whether a relation, a constraint, a type or a function has this name.
+    pub fn is_name_taken(&self, name: &QualifiedName) -> bool {
+        self.is_taken(name, Among::Both) || self.types.contains_key(name) || self.functions.contains_key(name)
+    }
+
     fn is_taken(&self, name: &QualifiedName, among: Among) -> bool {
         match among {
             Among::Nothing => false,

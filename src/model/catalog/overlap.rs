@@ -51,7 +51,9 @@ impl IndexKey {
 
     /// A plain column in its default order.
     pub fn of_column(column: Ident) -> Self {
-        Self { what: IndexKeyKind::Column(column), operator_class: None, collation: None, descending: false, nulls_first: false }
+        let (operator_class, operator_class_options, collation) = Default::default();
+        let (descending, nulls_first) = (false, false);
+        Self { what: IndexKeyKind::Column(column), operator_class, operator_class_options, collation, descending, nulls_first }
     }
 
     /// Whether it is sorted as the server does if nothing is said, which a constraint asks of its index.

@@ -3,7 +3,7 @@
 use super::{Catalog, Column, Constraint, Index, Relation};
 use crate::model::expression::{Expression, Predicate};
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{ConstraintKind, IndexKeyKind, ObjectKind};
+use crate::model::operation::{ConstraintKind, IndexKey, IndexKeyKind, ObjectKind};
 
 impl Catalog {
     /// Gives a relation another name or schema.
@@ -109,7 +109,7 @@ impl Catalog {
         for table in self.family(owner, false) {
             let column = self.edit(&table).and_then(|table| table.columns.iter_mut().find(|known| known.name == *column));
             if let Some(default) = column.and_then(|column| column.default.as_mut()).filter(|default| !default.calls.is_empty()) {
-                default.text = default.text.replace(from.name.as_str(), to.name.as_str());
+                default.text = point_literals(&default.text, from, to);
             }
         }
     }
@@ -258,6 +258,29 @@ impl Catalog {
     }
 }
 
+/// The text of a default with another sequence in `nextval ( 'name' ...`, wherever it is this one.
+fn point_literals(text: &str, from: &QualifiedName, to: &QualifiedName) -> String {
+    const CALL: &str = "nextval ( '";
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(CALL) {
+        result.push_str(before);
+        result.push_str(CALL);
+        // A quote in the name is written twice.
+        let quote = |at: &usize| behind[*at..].starts_with('\'') && !behind[*at..].starts_with("''") && !behind[..*at].ends_with('\'');
+        let end = (0..behind.len()).filter(|at| behind.is_char_boundary(*at)).find(quote).unwrap_or(behind.len());
+        let literal = &behind[..end];
+        let name = Name::from_literal(&literal.replace("''", "'"));
+        let is_it = name.name == from.name && name.schema.as_ref().is_none_or(|schema| *schema == from.schema);
+        let schema = name.schema.or((to.schema != from.schema).then_some(from.schema.clone())).map(|_| to.schema.clone());
+        let pointed = Name { schema, name: to.name.clone() }.sql().replace('\'', "''");
+        result.push_str(if is_it { &pointed } else { literal });
+        rest = &behind[end..];
+    }
+    result.push_str(rest);
+    result
+}
+
 fn replace<T: PartialEq + Clone>(list: &mut [T], from: &T, to: &T) {
     list.iter_mut().filter(|element| *element == from).for_each(|element| *element = to.clone());
 }
@@ -290,26 +313,34 @@ impl Constraint {
                 replace(&mut key.columns, from, to);
                 replace(&mut key.include, from, to);
             }
-            ConstraintKind::Exclude { columns, predicate, .. } => {
+            ConstraintKind::Exclude { keys, columns, predicate, .. } => {
+                keys.iter_mut().for_each(|key| key.follow(from, to));
                 replace(columns, from, to);
                 if let Some(predicate) = predicate {
                     predicate.follow(from, to);
                 }
             }
-            ConstraintKind::ForeignKey(key) => replace(&mut key.columns, from, to),
+            ConstraintKind::ForeignKey(key) => {
+                replace(&mut key.columns, from, to);
+                replace(&mut key.on_delete_columns, from, to);
+            }
+        }
+    }
+}
+
+impl IndexKey {
+    fn follow(&mut self, from: &Ident, to: &Ident) {
+        match &mut self.what {
+            IndexKeyKind::Column(column) if column == from => *column = to.clone(),
+            IndexKeyKind::Column(_) => {}
+            IndexKeyKind::Expression(expression) => expression.follow(from, to),
         }
     }
 }
 
 impl Index {
     fn follow(&mut self, from: &Ident, to: &Ident) {
-        for key in &mut self.keys {
-            match &mut key.what {
-                IndexKeyKind::Column(column) if column == from => *column = to.clone(),
-                IndexKeyKind::Column(_) => {}
-                IndexKeyKind::Expression(expression) => expression.follow(from, to),
-            }
-        }
+        self.keys.iter_mut().for_each(|key| key.follow(from, to));
         replace(&mut self.include, from, to);
         if let Some(predicate) = &mut self.predicate {
             predicate.follow(from, to);
@@ -352,11 +383,6 @@ impl Expression {
                 | Predicate::Other => {}
             }
         }
-        let words = self.text.split(' ').map(|word| if unquoted(word) == from.as_str() { to.as_str() } else { word });
-        self.text = words.collect::<Vec<_>>().join(" ");
+        self.rename_in_text(from, to);
     }
-}
-
-fn unquoted(word: &str) -> &str {
-    word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word)
 }

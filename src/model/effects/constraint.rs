@@ -145,6 +145,8 @@ fn definition(table: &QualifiedName, kind: &ConstraintKind) -> Option<Index> {
         keys: key.columns.iter().cloned().map(IndexKey::of_column).collect(),
         include: key.include.clone(),
         predicate: None,
+        nulls_not_distinct: key.nulls_not_distinct,
+        options: Vec::new(),
         valid: true,
         // Only an index behind a constraint will do.
         constraint: Some(Ident::folded("")),

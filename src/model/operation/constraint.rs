@@ -1,6 +1,6 @@
 //! Constraints of tables, wherever they are written.
 
-use super::IndexKey;
+use super::{IndexKey, Options};
 use crate::model::expression::Expression;
 use crate::model::name::{Ident, Name};
 
@@ -61,15 +61,30 @@ pub enum ConstraintKind {
     Exclude {
         /// USING; `None` is `btree`.
         method: Option<Ident>,
-        /// Its elements in order, without the operators behind WITH.
+        /// Its elements in order.
         keys: Vec<IndexKey>,
+        /// The operator behind WITH of each element, as written (`&&`, `OPERATOR(pg_catalog.=)`).
+        operators: Vec<Box<str>>,
         /// The keys that are plain columns.
         columns: Vec<Ident>,
+        /// INCLUDE.
+        include: Vec<Ident>,
+        /// WITH (...) and USING INDEX TABLESPACE.
+        parameters: IndexParameters,
         /// WHERE: only these rows are compared.
         predicate: Option<Expression>,
     },
     /// FOREIGN KEY, REFERENCES.
     ForeignKey(ForeignKey),
+}
+
+/// What is said of the index behind a constraint.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IndexParameters {
+    /// WITH (...).
+    pub options: Options,
+    /// USING INDEX TABLESPACE.
+    pub tablespace: Option<Ident>,
 }
 
 /// UNIQUE and PRIMARY KEY.
@@ -85,6 +100,8 @@ pub struct Key {
     pub nulls_not_distinct: bool,
     /// WITHOUT OVERLAPS of the last column (18).
     pub without_overlaps: bool,
+    /// WITH (...) and USING INDEX TABLESPACE.
+    pub parameters: IndexParameters,
 }
 
 /// FOREIGN KEY, in a column or beside it.
@@ -102,4 +119,8 @@ pub struct ForeignKey {
     pub on_delete_columns: Vec<Ident>,
     /// The same words for ON UPDATE.
     pub on_update: Option<Box<str>>,
+    /// MATCH FULL: all of its columns are null or none is.
+    pub match_full: bool,
+    /// PERIOD before the last column on both sides (18).
+    pub period: bool,
 }

@@ -30,11 +30,16 @@ pub struct CreateIndex {
     pub predicate: Option<Expression>,
     /// NULLS NOT DISTINCT (15).
     pub nulls_not_distinct: bool,
+    /// WITH (...): storage parameters.
+    pub options: Options,
     /// TABLESPACE; `None` lets `default_tablespace` decide.
     pub tablespace: Option<Ident>,
     /// The INDEX keyword: where CONCURRENTLY would follow.
     pub keyword: Span,
 }
+
+/// Parameters, names folded, values as written; `None` for a name alone, which means `true`.
+pub type Options = Vec<(Box<str>, Option<Box<str>>)>;
 
 /// One column or expression of an index.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +48,8 @@ pub struct IndexKey {
     pub what: IndexKeyKind,
     /// As written, without its parameters; `None` is the default of the type.
     pub operator_class: Option<Name>,
+    /// The parameters of the operator class (13).
+    pub operator_class_options: Options,
     /// COLLATE; `None` takes the collation of the column or expression.
     pub collation: Option<Collation>,
     /// DESC.

@@ -21,9 +21,9 @@ mod view;
 
 pub use alter::{AlterAction, Detach, ReplicaIdentity, RowSecurity, Target, Triggers};
 pub use column::{Column, Generated, Identity};
-pub use constraint::{AddConstraint, ConstraintKind, ForeignKey, Key, Written};
+pub use constraint::{AddConstraint, ConstraintKind, ForeignKey, IndexParameters, Key, Written};
 pub use data::{Delete, Insert, InsertSource, Update};
-pub use index::{CreateIndex, IndexKey, IndexKeyKind, Reindex, ReindexScope};
+pub use index::{CreateIndex, IndexKey, IndexKeyKind, Options, Reindex, ReindexScope};
 pub use object::{Drop, ObjectKind, Realm};
 pub use routine::{CreateFunction, CreateTrigger, Signature, Volatility};
 pub use security::{Policy, Privilege};

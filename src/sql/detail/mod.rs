@@ -17,7 +17,7 @@ use super::recognise::cursor::span_of;
 use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::Persistence;
-use crate::text::SourceFile;
+use crate::text::{SourceFile, Span};
 pub(crate) use once::Once;
 pub(crate) use survey::{Clause, Survey, survey};
 use tree::Tree;
@@ -35,10 +35,12 @@ pub(crate) fn expression_over(source: &SourceFile, tokens: &[Token], bounded: &[
     let survey = survey(source, tokens, bounded);
     let Tree { understood, constant, conjuncts } = tree::shape(source, tokens, &survey, bounded);
     let columns = survey.mentions();
+    let (text, places) = normalised_with(source, tokens, if survey.complete { &survey.places } else { &[] });
     let Survey { calls, operators, casts, reads, complete, .. } = survey;
     let answers = Answers {
         span: span_of(tokens).unwrap_or_default(),
-        text: normalised(source, tokens),
+        text,
+        places,
         understood: understood && complete,
         constant,
         calls: calls.into_vec(),
@@ -186,17 +188,35 @@ fn filters(source: &SourceFile, tokens: &[Token], survey: &Survey) -> Vec<Expres
 
 /// The tokens with one space between them, words in lower case.
 pub(crate) fn normalised(source: &SourceFile, tokens: &[Token]) -> String {
+    normalised_with(source, tokens, &[]).0
+}
+
+/// The same, and where in it the tokens with these indexes are, which come in order.
+fn normalised_with(source: &SourceFile, tokens: &[Token], wanted: &[usize]) -> (String, Box<[Span]>) {
+    let mut places = Vec::with_capacity(wanted.len());
     let length = span_of(tokens).map_or(0, |span| span.len() as usize);
     let mut text = String::with_capacity(length + 8);
-    for token in tokens {
+    for (index, token) in tokens.iter().enumerate() {
         if !text.is_empty() {
             text.push(' ');
         }
         let from = text.len();
-        text.push_str(&source.text(token.span));
+        match (token.kind, source.slice(token.span)) {
+            // With its escapes undone it can be read without knowing the character that escapes.
+            (TokenKind::QuotedIdent, [b'u' | b'U', ..]) => {
+                let name = token.name(source).unwrap_or_default();
+                text.push('"');
+                text.push_str(&name.replace('"', "\"\""));
+                text.push('"');
+            }
+            _ => text.push_str(&source.text(token.span)),
+        }
         if token.kind == TokenKind::Word {
             text[from..].make_ascii_lowercase();
         }
+        if wanted.get(places.len()) == Some(&index) {
+            places.push(Span::new(from as u32, text.len() as u32));
+        }
     }
-    text
+    (text, places.into())
 }

@@ -21,6 +21,8 @@ pub(crate) struct Survey {
     pub operators: Once<Box<str>>,
     /// What stands where a column may stand.
     pub columns: Once<Ident>,
+    /// Where that is: indexes of the tokens that are the columns' own names, and the tables' before `.*`.
+    pub places: Vec<usize>,
     /// Types that values are cast to.
     pub casts: Once<TypeName>,
     /// Relations in FROM and its kin; no functions, no CTEs.

@@ -4,8 +4,9 @@ use super::alter;
 use super::cursor::{Cursor, Read};
 use super::index;
 use crate::model::name::{Ident, Name};
-use crate::model::operation::{AddConstraint, ConstraintKind, ForeignKey, Key, Operation, Written};
+use crate::model::operation::{AddConstraint, ConstraintKind, ForeignKey, IndexParameters, Key, Operation, Written};
 use crate::text::{Located, Span};
+use std::cell::Cell;
 
 /// A constraint whose table is not said yet.
 #[derive(Debug)]
@@ -65,9 +66,9 @@ pub(super) fn of_table(cursor: &mut Cursor<'_>) -> Read<Draft> {
     } else if cursor.take("exclude") {
         exclude(cursor)?
     } else if cursor.take("foreign key") {
-        let columns = period_columns(cursor)?;
+        let (columns, period) = period_columns(cursor)?;
         cursor.expect("references")?;
-        ConstraintKind::ForeignKey(references(cursor, columns)?)
+        ConstraintKind::ForeignKey(ForeignKey { period, ..references(cursor, columns)? })
     } else {
         return Err(cursor.fail("CHECK, NOT NULL, UNIQUE, PRIMARY KEY, EXCLUDE or FOREIGN KEY"));
     };
@@ -127,19 +128,20 @@ fn key(cursor: &mut Cursor<'_>) -> Read<Key> {
     let without_overlaps = group.take("without overlaps");
     group.finish()?;
     let include = include(cursor)?;
-    index_parameters(cursor)?;
-    Ok(Key { include, nulls_not_distinct, without_overlaps, ..of_columns(columns) })
+    let parameters = index_parameters(cursor)?;
+    Ok(Key { include, nulls_not_distinct, without_overlaps, parameters, ..of_columns(columns) })
 }
 
 fn of_columns(columns: Vec<Ident>) -> Key {
-    Key { columns, include: Vec::new(), using_index: None, nulls_not_distinct: false, without_overlaps: false }
+    let parameters = IndexParameters::default();
+    Key { columns, include: Vec::new(), using_index: None, nulls_not_distinct: false, without_overlaps: false, parameters }
 }
 
 /// Behind UNIQUE or PRIMARY KEY of a column.
 pub(super) fn key_of(column: &Ident, cursor: &mut Cursor<'_>) -> Read<Key> {
     let nulls_not_distinct = nulls_not_distinct(cursor)?;
-    index_parameters(cursor)?;
-    Ok(Key { nulls_not_distinct, ..of_columns(vec![column.clone()]) })
+    let parameters = index_parameters(cursor)?;
+    Ok(Key { nulls_not_distinct, parameters, ..of_columns(vec![column.clone()]) })
 }
 
 /// `NULLS [NOT] DISTINCT`.
@@ -158,33 +160,31 @@ pub(super) fn include(cursor: &mut Cursor<'_>) -> Read<Vec<Ident>> {
 }
 
 /// `WITH (...)` and `USING INDEX TABLESPACE name` of the index behind a constraint.
-fn index_parameters(cursor: &mut Cursor<'_>) -> Read<()> {
-    if cursor.take("with") {
-        alter::options(cursor)?;
-    }
-    if cursor.take("using index tablespace") {
-        cursor.ident()?;
-    }
-    Ok(())
+fn index_parameters(cursor: &mut Cursor<'_>) -> Read<IndexParameters> {
+    let options = if cursor.take("with") { alter::options(cursor)? } else { Vec::new() };
+    let tablespace = if cursor.take("using index tablespace") { Some(cursor.ident()?) } else { None };
+    Ok(IndexParameters { options, tablespace })
 }
 
 /// Behind EXCLUDE.
 fn exclude(cursor: &mut Cursor<'_>) -> Read<ConstraintKind> {
     let method = if cursor.take("using") { Some(cursor.ident()?) } else { None };
     let mut group = cursor.group()?;
-    let (mut keys, mut columns) = (Vec::new(), Vec::new());
+    let (mut keys, mut operators, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for mut part in group.items()? {
         let key = index::key(&mut part)?;
         part.expect("with")?;
+        let from = part.mark();
         operator(&mut part)?;
+        operators.push(part.text_from(from));
         part.finish()?;
         if let crate::model::operation::IndexKeyKind::Column(column) = &key.what {
             columns.push(column.clone());
         }
         keys.push(key);
     }
-    include(cursor)?;
-    index_parameters(cursor)?;
+    let include = include(cursor)?;
+    let parameters = index_parameters(cursor)?;
     let predicate = if cursor.take("where") {
         let mut group = cursor.group()?;
         let tokens = group.rest();
@@ -192,7 +192,7 @@ fn exclude(cursor: &mut Cursor<'_>) -> Read<ConstraintKind> {
     } else {
         None
     };
-    Ok(ConstraintKind::Exclude { method, keys, columns, predicate })
+    Ok(ConstraintKind::Exclude { method, keys, operators, columns, include, parameters, predicate })
 }
 
 /// `&&`, `OPERATOR(schema.&&)`.
@@ -211,29 +211,30 @@ fn operator(cursor: &mut Cursor<'_>) -> Read<()> {
     Ok(())
 }
 
-/// `(a, PERIOD b)`.
-fn period_columns(cursor: &mut Cursor<'_>) -> Read<Vec<Ident>> {
+/// `(a, PERIOD b)`, and whether PERIOD is said.
+fn period_columns(cursor: &mut Cursor<'_>) -> Read<(Vec<Ident>, bool)> {
     let mut group = cursor.group()?;
+    let period = Cell::new(false);
     let columns = group.list(|group| {
         // A column may itself be called period.
         if group.sees("period") && !group.sees_at(1, ",") && group.peek_at(1).is_some() {
             group.bump();
+            period.set(true);
         }
         group.ident()
     })?;
     group.finish()?;
-    Ok(columns)
+    Ok((columns, period.get()))
 }
 
 /// Behind REFERENCES.
 pub(super) fn references(cursor: &mut Cursor<'_>, columns: Vec<Ident>) -> Read<ForeignKey> {
     let referenced = cursor.name()?;
-    let referenced_columns = if cursor.sees("(") { period_columns(cursor)? } else { Vec::new() };
-    if cursor.take("match") {
-        cursor.expect_any(&["full", "partial", "simple"])?;
-    }
+    let referenced_columns = if cursor.sees("(") { period_columns(cursor)?.0 } else { Vec::new() };
+    let match_full = cursor.take("match") && cursor.expect_any(&["full", "partial", "simple"])? == "full";
     let on_delete_columns = Vec::new();
-    let mut key = ForeignKey { columns, referenced, referenced_columns, on_delete: None, on_delete_columns, on_update: None };
+    let (on_delete, on_update, period) = (None, None, false);
+    let mut key = ForeignKey { columns, referenced, referenced_columns, on_delete, on_delete_columns, on_update, match_full, period };
     loop {
         if cursor.take("on delete") {
             let (action, columns) = key_action(cursor)?;

@@ -50,9 +50,7 @@ fn definition(cursor: &mut Cursor<'_>, head: Head, name: Option<Ident>) -> Read<
     }
     let include = constraint::include(cursor)?;
     let nulls_not_distinct = constraint::nulls_not_distinct(cursor)?;
-    if cursor.take("with") {
-        alter::options(cursor)?;
-    }
+    let options = if cursor.take("with") { alter::options(cursor)? } else { Vec::new() };
     let tablespace = if cursor.take("tablespace") { Some(cursor.ident()?) } else { None };
     let predicate = if cursor.take("where") {
         let tokens = cursor.rest();
@@ -72,6 +70,7 @@ fn definition(cursor: &mut Cursor<'_>, head: Head, name: Option<Ident>) -> Read<
         include,
         predicate,
         nulls_not_distinct,
+        options,
         tablespace,
         keyword,
     })
@@ -82,12 +81,11 @@ pub(super) fn key(cursor: &mut Cursor<'_>) -> Read<IndexKey> {
     let what = key_kind(cursor)?;
     let collation = type_name::collation(cursor)?;
     let operator_class = if names_operator_class(cursor) { Some(cursor.name()?) } else { None };
-    if operator_class.is_some() && cursor.sees("(") {
-        alter::options(cursor)?;
-    }
+    let with_options = operator_class.is_some() && cursor.sees("(");
+    let operator_class_options = if with_options { alter::options(cursor)? } else { Vec::new() };
     let descending = cursor.take_any(&["asc", "desc"]) == Some("desc");
     let nulls_first = cursor.take_any(&["nulls first", "nulls last"]).map_or(descending, |words| words == "nulls first");
-    Ok(IndexKey { what, operator_class, collation, descending, nulls_first })
+    Ok(IndexKey { what, operator_class, operator_class_options, collation, descending, nulls_first })
 }
 
 fn names_operator_class(cursor: &Cursor<'_>) -> bool {

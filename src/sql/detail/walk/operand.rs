@@ -17,6 +17,7 @@ impl Walk<'_> {
             return;
         };
         if star {
+            self.found.places.push(self.at - 3);
             self.operand = false;
         } else if self.is_mark(0, "(") {
             self.found.calls.insert(name);
@@ -27,6 +28,7 @@ impl Walk<'_> {
         } else if self.is_mark(0, "=>") || self.is_mark(0, ":=") {
             self.skip(1);
         } else {
+            self.found.places.push(self.at - 1);
             self.found.columns.insert(name.name);
             self.operand = false;
         }
