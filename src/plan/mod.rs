@@ -5,7 +5,10 @@
 
 pub mod ask;
 pub mod backfill;
+pub mod definition;
+mod expression;
 pub mod header;
+pub mod names;
 pub mod recipe;
 pub mod statement;
 pub mod sync;
