@@ -1,7 +1,7 @@
 //! `lockkeeper lint`: from paths to a report and an exit code.
 
-use super::setup::Setup;
 use super::{Console, Exit};
+use crate::config::setup::Setup;
 use crate::config::{Config, FailOn, Level, major_version};
 use crate::discover::{self, Changes, Discovered, Request, STDIN};
 use crate::lint::{self, Settings};
@@ -104,7 +104,7 @@ const DASH: &str = "-";
 impl Lint {
     pub fn run(self, console: Console) -> Exit {
         let start = self.start();
-        let Setup { mut config, rules, mut problems } = Setup::read(self.config.as_deref(), &start);
+        let Setup { mut config, rules, mut problems, .. } = Setup::read(self.config.as_deref(), &start);
         problems.extend(config.read_stats(self.stats.as_deref()).err());
         let fail_on = self.fail_on.or(config.fail_on).unwrap_or(FailOn::Severity(crate::rule::Severity::Error));
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);

@@ -5,7 +5,6 @@ mod lint;
 mod rule;
 mod rules;
 mod schema;
-mod setup;
 mod show;
 #[cfg(feature = "apply")]
 mod stats;

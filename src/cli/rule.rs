@@ -1,8 +1,8 @@
 //! `lockkeeper rule test` and `lockkeeper rule new`: for those who write rules.
 
 use super::rules::ConfigArg;
-use super::setup::Setup;
 use super::{Console, Exit};
+use crate::config::setup::Setup;
 use crate::lint::example::{self, Failure};
 use crate::model::kind::OpKind;
 use crate::problem::{Problem, did_you_mean, io_words};

@@ -1,7 +1,7 @@
 //! `lockkeeper rules` and `lockkeeper explain`: what lockkeeper knows.
 
-use super::setup::Setup;
 use super::{Console, Exit};
+use crate::config::setup::Setup;
 use crate::discover::Skipped;
 use crate::lint::example;
 use crate::model::kind::OpKind;

@@ -1,8 +1,8 @@
 //! `lockkeeper show`: how a file is seen, for those who ask why a rule speaks or does not.
 
-use super::setup::Setup;
 use super::{Console, Exit};
 use crate::config::major_version;
+use crate::config::setup::Setup;
 use crate::discover::{self, Request};
 use crate::lint::{Settings, show};
 use crate::model::effects::Version;
@@ -28,7 +28,7 @@ pub(super) struct Show {
 impl Show {
     pub fn run(self, console: Console) -> Exit {
         let start = self.file.parent().unwrap_or(Path::new(""));
-        let Setup { mut config, rules, mut problems } = Setup::read(self.config.as_deref(), start);
+        let Setup { mut config, rules, mut problems, .. } = Setup::read(self.config.as_deref(), start);
         problems.extend(config.read_stats(None).err());
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
         let found = discover::discover(&Request { paths: vec![self.file.clone()], ..Request::default() }, &config);

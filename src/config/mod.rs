@@ -3,6 +3,7 @@
 mod naming;
 mod read;
 pub mod schema;
+pub mod setup;
 pub mod stats;
 mod template;
 
@@ -204,7 +205,12 @@ impl Config {
     /// # Errors
     /// That it cannot be read, or the first thing in it that lockkeeper does not know.
     pub fn read(path: &Path) -> Result<Self, Problem> {
-        let source = SourceFile::read(path).map_err(|error| {
+        Self::read_from(path, SourceFile::read(path))
+    }
+
+    /// Reads what was found at a path.
+    fn read_from(path: &Path, found: std::io::Result<Arc<SourceFile>>) -> Result<Self, Problem> {
+        let source = found.map_err(|error| {
             Problem::new("config::unreadable", format!("{}: {}", path.display(), crate::problem::io_words(&error)))
                 .help("`lockkeeper init` writes a commented one")
                 .about(path)
@@ -242,13 +248,17 @@ impl Config {
         self.rule_folders.iter().map(|path| self.directory.join(path)).collect()
     }
 
+    /// The file of `stats:`, as a path from the current directory.
+    fn stats_path(&self) -> Option<PathBuf> {
+        Some(self.directory.join(self.stats.as_ref()?))
+    }
+
     /// Adds the sizes in a file that `lockkeeper stats` has written: the one that is named, else that of `stats:`.
     ///
     /// # Errors
     /// That it cannot be read, or the first thing in it that is wrong.
     pub fn read_stats(&mut self, named: Option<&Path>) -> Result<(), Problem> {
-        let own = self.stats.as_ref().map(|path| self.directory.join(path));
-        let Some(path) = named.map(Path::to_owned).or(own) else { return Ok(()) };
+        let Some(path) = named.map(Path::to_owned).or_else(|| self.stats_path()) else { return Ok(()) };
         let source = SourceFile::read(&path).map_err(|error| {
             Problem::new("stats::unreadable", crate::problem::io_words(&error)).help("`lockkeeper stats` writes it").about(&path)
         })?;
@@ -265,7 +275,7 @@ impl Config {
 }
 
 /// The nearest config file above a path, named from the current directory where that is possible.
-fn nearest(start: &Path) -> Option<PathBuf> {
+pub(crate) fn nearest(start: &Path) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let start = without_dots(&here.join(start));
     let found = start.ancestors().find(|directory| directory.join(FILE_NAME).is_file())?;

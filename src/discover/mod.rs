@@ -137,17 +137,49 @@ impl Migration {
 
 /// Finds and reads everything that a run needs.
 pub fn discover(request: &Request, config: &Config) -> Discovered {
-    let mut found = walk::folders(request, config);
-    let histories = std::mem::take(&mut found.folders);
-    let mut discovered = Discovered { histories: Vec::new(), problems: found.problems, skipped: found.skipped };
-    for folder in histories {
-        let (history, problems) = read(folder, request, config);
-        discovered.problems.extend(problems);
-        if history.migrations.iter().any(|migration| migration.role == Role::Subject) {
-            discovered.histories.push(history);
-        }
+    walk(request, config).read(request, config, &|path| text_of(path, request))
+}
+
+/// The files that a run needs, in their order, not read.
+pub struct Walked {
+    /// With what lies around each.
+    folders: Vec<(Folder, Project)>,
+    problems: Vec<Problem>,
+    skipped: Skipped,
+}
+
+/// Gives the text of a path.
+pub type Texts<'a> = &'a (dyn Fn(&Path) -> Result<Arc<SourceFile>, Problem> + Sync);
+
+/// Finds everything that a run needs.
+pub fn walk(request: &Request, config: &Config) -> Walked {
+    let found = walk::folders(request, config);
+    let with_project = |folder: Folder| {
+        let judged = folder.candidates.iter().filter(|candidate| candidate.role == Role::Subject);
+        let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()));
+        (folder, project)
+    };
+    Walked { folders: found.folders.into_iter().map(with_project).collect(), problems: found.problems, skipped: found.skipped }
+}
+
+impl Walked {
+    /// The paths of all files.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.folders.iter().flat_map(|(folder, _)| &folder.candidates).map(|candidate| candidate.path.as_path())
     }
-    discovered
+
+    /// Reads the files, taking their texts from `texts`.
+    pub fn read(&self, request: &Request, config: &Config, texts: Texts<'_>) -> Discovered {
+        let mut discovered = Discovered { histories: Vec::new(), problems: self.problems.clone(), skipped: self.skipped.clone() };
+        for found in &self.folders {
+            let (history, problems) = read(found, request, config, texts);
+            discovered.problems.extend(problems);
+            if history.migrations.iter().any(|migration| migration.role == Role::Subject) {
+                discovered.histories.push(history);
+            }
+        }
+        discovered
+    }
 }
 
 /// Files that are in memory, as one history that began before them. `schema` is older than all of them.
@@ -264,7 +296,7 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
 /// Fewer files than this are not worth waking other threads for.
 const WORTH_THREADS: usize = 32;
 
-fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Problem>) {
+fn read((folder, project): &(Folder, Project), request: &Request, config: &Config, texts: Texts<'_>) -> (History, Vec<Problem>) {
     let told_whole = request.schema.is_some() || config.history == Completeness::Whole;
     let whole = match config.history {
         Completeness::Whole => true,
@@ -272,13 +304,11 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
         // A dump of the schema tells what was there before.
         Completeness::Auto => request.schema.is_some() || (folder.complete && order::begins_empty(&folder.candidates)),
     };
-    let places = order::irregularities(&folder.candidates).into_iter().zip(folder.places);
+    let places = order::irregularities(&folder.candidates).into_iter().zip(folder.places.iter().cloned());
     let orders: Vec<_> = places.map(|(order, place)| place.filter(|_| order != Order::Duplicate).unwrap_or((order, None))).collect();
-    let judged = folder.candidates.iter().filter(|candidate| candidate.role == Role::Subject);
-    let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()));
     let lone_message = project.lone_message;
     let one = |(at, candidate): (usize, &Candidate)| {
-        let source = match text_of(&candidate.path, request) {
+        let source = match texts(&candidate.path) {
             Ok(source) => source,
             Err(problem) => return (None, Some(problem)),
         };
@@ -299,7 +329,8 @@ fn read(folder: Folder, request: &Request, config: &Config) -> (History, Vec<Pro
     note_missing_ways_back(&mut migrations);
     let migrations = migrations.into_iter().chain(folder.gone.iter().map(gone)).collect();
     let told_whole = told_whole && whole;
-    let history = History { directory: folder.directory, migrations, whole, told_whole, one_release: false, project };
+    let history =
+        History { directory: folder.directory.clone(), migrations, whole, told_whole, one_release: false, project: project.clone() };
     let history = if request.one_release { history.as_one_release() } else { history };
     (history, problems.into_iter().flatten().collect())
 }

@@ -82,7 +82,7 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
         }
     }
     if !request.no_history {
-        walk.neighbours(&walked);
+        walk.neighbours(&walked, request);
     }
     let complete = |directory: &Path, walk: &Walk| !request.no_history && !walk.with_programs.iter().any(|other| other == directory);
     let since = request.changes.as_ref().map(Since::new);
@@ -176,13 +176,15 @@ impl Walk {
         }
     }
 
-    /// Adds to each history the files that nobody named.
-    fn neighbours(&mut self, walked: &[PathBuf]) {
+    /// Adds to each history the files that nobody named, those among them that are in memory only.
+    fn neighbours(&mut self, walked: &[PathBuf], request: &Request) {
         let is_walked = |directory: &PathBuf| walked.iter().any(|walked| directory.starts_with(walked));
         let directories: Vec<_> = self.files.keys().filter(|directory| !is_walked(directory) && *directory != STDIN).cloned().collect();
         for directory in directories {
             // Two levels: the folders of the conventions lie directly below their history.
-            for path in self.below(&directory, 2) {
+            let given: Vec<_> =
+                request.given.iter().map(|given| without_dot(given.path())).filter(|path| path.as_path() != Path::new(STDIN)).collect();
+            for path in self.below(&directory, 2).into_iter().chain(given) {
                 match convention::read(&path) {
                     Some(named) if named.history == directory && matches!(named.purpose, Purpose::Up | Purpose::Repeatable) => {
                         self.insert(path, named, Role::History);

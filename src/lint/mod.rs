@@ -9,6 +9,7 @@ mod judge;
 mod planned;
 pub mod planner;
 pub mod show;
+pub mod standing;
 mod suggest;
 mod suppress;
 mod unfold;
@@ -72,14 +73,16 @@ const WORTH_THREADS: usize = 64 * 1024;
 /// The scripts of all migrations, in order. Reading a file needs nothing but the file.
 fn read_all(histories: &[History]) -> Vec<Script> {
     let files: Vec<_> = histories.iter().flat_map(|history| &history.migrations).collect();
-    let read = |migration: &&Migration| {
-        let script = sql::read(&migration.source, migration.part);
-        let is_secret = |remark: &&Remark| matches!(remark.what, RemarkKind::Secret(_));
-        migration.source.hide(script.remarks.iter().filter(is_secret).map(|remark| remark.span).collect());
-        script
-    };
+    let read = |migration: &&Migration| read_script(migration);
     let bytes: usize = files.iter().map(|migration| migration.source.bytes().len()).sum();
     if files.len() > 1 && bytes > WORTH_THREADS { files.par_iter().map(read).collect() } else { files.iter().map(read).collect() }
+}
+
+fn read_script(migration: &Migration) -> Script {
+    let script = sql::read(&migration.source, migration.part);
+    let is_secret = |remark: &&Remark| matches!(remark.what, RemarkKind::Secret(_));
+    migration.source.hide(script.remarks.iter().filter(is_secret).map(|remark| remark.span).collect());
+    script
 }
 
 /// Up to the first subject, the history is replayed once. From there on, it is replayed to its end, since what a migration leaves behind is
@@ -117,14 +120,7 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
 
 /// The schema before the file `first`, and the schema behind the last one.
 fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
-    let mut replay = Replay {
-        catalog: Catalog::new(whole),
-        story: Story::default(),
-        budget: Budget::default(),
-        plans: Plans::default(),
-        settings: *settings,
-        messages: Vec::new(),
-    };
+    let mut replay = Replay::new(whole, settings);
     let mut files = history.migrations.iter().zip(scripts);
     files.by_ref().take(first).for_each(|(migration, script)| replay.file(migration, script));
     let mut end = replay.clone();
@@ -144,6 +140,20 @@ struct Replay<'a> {
     settings: Settings<'a>,
     /// The statements of the file that reach the server together, where not all do.
     messages: Vec<RangeInclusive<usize>>,
+}
+
+impl<'a> Replay<'a> {
+    /// Nothing has come by yet.
+    fn new(whole: bool, settings: &Settings<'a>) -> Self {
+        Self {
+            catalog: Catalog::new(whole),
+            story: Story::default(),
+            budget: Budget::default(),
+            plans: Plans::default(),
+            settings: *settings,
+            messages: Vec::new(),
+        }
+    }
 }
 
 impl Replay<'_> {
