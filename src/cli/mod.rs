@@ -2,6 +2,7 @@
 
 mod init;
 mod lint;
+mod plan;
 mod rule;
 mod rules;
 mod schema;
@@ -41,6 +42,8 @@ struct Cli {
 enum Command {
     /// Judge migrations, and say what to do instead
     Lint(lint::Lint),
+    /// Print the phases to run instead of a migration that breaks code or stops traffic
+    Plan(plan::Plan),
     /// Write a commented lockkeeper.yaml
     Init,
     /// Say how lockkeeper sees a file: operations, facts, effects, and what each rule made of them
@@ -100,6 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let console = Console { choice: cli.color };
     match cli.command {
         Command::Lint(lint) => lint.run(console),
+        Command::Plan(plan) => plan.run(console),
         Command::Init => init::run(console),
         Command::Show(show) => show.run(console),
         #[cfg(feature = "apply")]

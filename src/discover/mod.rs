@@ -208,6 +208,24 @@ impl History {
         self.migrations.iter().filter(|migration| migration.role == Role::Subject)
     }
 
+    /// What comes before the file at `path`, and behind that, to be judged, those of `files` that are run forwards.
+    #[must_use]
+    pub fn with_instead(mut self, path: &Path, files: &[(PathBuf, String)], config: &Config) -> Self {
+        let at = self.migrations.iter().position(|migration| migration.source.path() == path).unwrap_or(self.migrations.len());
+        self.migrations.truncate(at);
+        self.migrations.iter_mut().for_each(|migration| migration.role = Role::History);
+        let next = self.migrations.last().map_or(1, |last| last.step.0 + 1);
+        let forwards =
+            files.iter().filter(|(path, _)| convention::read(path).is_some_and(|named| named.purpose == convention::Purpose::Up));
+        let new = forwards.zip(next..).map(|((path, text), step)| {
+            let place = Place { step: Step(step), order: (Order::Fine, None), lone_message: self.project.lone_message };
+            let candidate = Candidate { role: Role::Subject, ..walk::candidate(path) };
+            migration(&candidate, SourceFile::new(path.clone(), text.as_str()), place, config).0
+        });
+        self.migrations.extend(new.collect::<Vec<_>>());
+        self
+    }
+
     /// The same with its subjects as one release: what one of them makes, nobody uses before all of them have run.
     #[must_use]
     pub fn as_one_release(mut self) -> Self {

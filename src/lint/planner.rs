@@ -2,16 +2,18 @@
 
 use super::finding::{Finding, Report};
 use super::{Settings, run, run_watched};
+use crate::discover::place::{self, NoRoom, PieceTransaction, Room};
 use crate::discover::{Discovered, History};
 use crate::model::catalog::Catalog;
 use crate::model::operation::{Operation, Written};
-use crate::plan::{Plan, Refusal, recipe};
+use crate::plan::{Down, Plan, Refusal, Runs, header, recipe};
 use crate::rule::Class;
 use crate::rule::moment::Subject;
 use crate::rule::recipe::Recipe;
 use crate::sql::{self, Statement};
 use crate::text::{Located, SourceFile, Span};
 use std::cell::RefCell;
+use std::path::PathBuf;
 
 /// A piece of a migration, in its order.
 #[derive(Clone, Debug)]
@@ -29,6 +31,86 @@ pub enum Piece {
         /// Why there is no plan.
         refusal: Refusal,
     },
+}
+
+/// What becomes of a migration.
+#[derive(Debug)]
+pub struct FilePlan {
+    /// The migration as it stands, judged.
+    pub naive: Report,
+    /// What it is made of, in order.
+    pub pieces: Vec<Piece>,
+    /// The files that take its place, with their texts; a piece of statements is one, a plan one for each phase, with what undoes it beside.
+    pub files: Vec<(PathBuf, String)>,
+    /// Those files, judged: one migration for each file that is run forwards.
+    pub judged: Report,
+    /// The directory of its history.
+    pub directory: PathBuf,
+    /// Why the files have no names of the project's own, if so.
+    pub no_room: Option<NoRoom>,
+}
+
+/// The files that take the place of the one migration that is the subject of `discovered`.
+pub fn plan_file(discovered: Discovered, settings: &Settings<'_>) -> FilePlan {
+    let histories = discovered.histories.clone();
+    let (naive, pieces) = plan(discovered, settings);
+    let history = histories.into_iter().find(|history| history.subjects().next().is_some());
+    let Some((history, subject)) = history.and_then(|history| Some((history.clone(), history.subjects().next()?.clone()))) else {
+        let judged = Report { server: settings.server, migrations: Vec::new(), problems: Vec::new() };
+        return FilePlan { naive, pieces, files: Vec::new(), judged, directory: PathBuf::new(), no_room: None };
+    };
+    let (room, no_room) = match Room::behind(&history, &subject, settings.config) {
+        Ok(room) => (room.in_its_place(), None),
+        Err(none) => (Room::numbered(&history.directory, settings.config), Some(none)),
+    };
+    let wanted: Vec<_> = pieces.iter().flat_map(|piece| files_of(piece, &room)).collect();
+    let (files, no_room) = match room.files(&wanted) {
+        Ok(files) => (files, no_room),
+        Err(none) => (Room::numbered(&history.directory, settings.config).files(&wanted).unwrap_or_default(), Some(none)),
+    };
+    let directory = history.directory.clone();
+    let history = history.with_instead(subject.source.path(), &files, settings.config);
+    let judged = run(Discovered { histories: vec![history], ..Discovered::default() }, settings);
+    FilePlan { naive, pieces, files, judged, directory, no_room }
+}
+
+/// The files of a piece, as the runner's conventions will write them.
+fn files_of(piece: &Piece, room: &Room) -> Vec<place::Piece> {
+    let together = |name: String, statements: &[String]| place::Piece {
+        name,
+        header: Vec::new(),
+        transaction: PieceTransaction::InTransaction,
+        up: room.transaction_block(statements),
+        down: None,
+    };
+    match piece {
+        Piece::Kept(statements) => vec![together("first".to_owned(), statements)],
+        Piece::Refused { sql, .. } => vec![together("in a window".to_owned(), std::slice::from_ref(sql))],
+        Piece::Planned(plan) => (0..plan.phases.len()).map(|at| phase_file(plan, at, room)).collect(),
+    }
+}
+
+fn phase_file(plan: &Plan, at: usize, room: &Room) -> place::Piece {
+    let phase = &plan.phases[at];
+    let put = |statements: &[String]| match phase.runs {
+        Runs::InTransaction => room.transaction_block(statements),
+        Runs::Alone => statements.iter().map(|sql| format!("{};\n", sql.trim_end())).collect(),
+    };
+    let up: Vec<_> = phase.up.iter().map(|line| line.sql.clone()).collect();
+    let down = match &phase.down {
+        Down::Sql(statements) if statements.is_empty() => Some("-- nothing to undo\n".to_owned()),
+        Down::Sql(statements) => Some(put(statements)),
+        Down::Nothing(why) => Some(format!("-- no way back: {why}\n")),
+    };
+    let mut header = header::lines(plan, at);
+    if let (Down::Sql(statements), false) = (&phase.down, room.writes_way_back()) {
+        header.extend(header::way_back(statements));
+    }
+    let transaction = match phase.runs {
+        Runs::InTransaction => PieceTransaction::InTransaction,
+        Runs::Alone => PieceTransaction::Alone,
+    };
+    place::Piece { name: format!("{} {}", plan.name, phase.title), header, transaction, up: put(&up), down }
 }
 
 /// The plan for the one migration that is the subject of `discovered`, and how that is judged as it stands. Empty if it has no statements.
@@ -158,7 +240,6 @@ mod tests {
     use crate::discover;
     use crate::discover::Role;
     use crate::model::effects::Version;
-    use crate::plan::{Runs, header};
     use crate::rule::set::RuleSet;
     use insta::assert_snapshot;
 

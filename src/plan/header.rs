@@ -51,6 +51,13 @@ pub fn lines(plan: &Plan, at: usize) -> Vec<String> {
     lines
 }
 
+/// What undoes a phase, as lines of its header, for a project whose migrations are not undone by files.
+pub fn way_back(statements: &[String]) -> Vec<String> {
+    let title = (!statements.is_empty()).then(|| "to go back:".to_owned());
+    let ended: Vec<_> = statements.iter().map(|sql| format!("{};", sql.trim_end())).collect();
+    title.into_iter().chain(ended.iter().flat_map(|sql| sql.lines()).map(|line| format!("  {line}"))).collect()
+}
+
 /// Reads the header out of a file's comments.
 pub fn read<'a>(source: &'a SourceFile, comments: &[Span]) -> Option<Header<'a>> {
     let mut said = comments.iter().filter_map(|span| Some((*span, directive(source, *span)?)));

@@ -4,6 +4,8 @@ mod human;
 mod json;
 pub mod markdown;
 mod paint;
+pub mod plan;
+pub mod plan_json;
 mod short;
 pub mod show;
 

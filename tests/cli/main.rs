@@ -4,6 +4,7 @@ mod bad_input;
 mod exit;
 mod formats;
 mod init;
+mod plan;
 mod presets;
 mod rules;
 mod secrets;

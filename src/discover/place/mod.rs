@@ -62,6 +62,8 @@ pub struct Room {
     /// What is to run together has to say BEGIN itself.
     needs_block: bool,
     line_end: &'static str,
+    /// The migration's own version is free as well.
+    in_its_place: bool,
 }
 
 /// A version that is not free.
@@ -148,7 +150,31 @@ impl Room {
             runner,
             until,
             mode,
+            in_its_place: false,
         })
+    }
+
+    /// The same, for files that stand for the migration itself: the first of them gets its version.
+    #[must_use]
+    pub fn in_its_place(self) -> Self {
+        Self { in_its_place: true, ..self }
+    }
+
+    /// Numbers from 1 in a directory, for a runner of which nothing is known: files that have to be called something.
+    pub fn numbered(directory: &Path, config: &Config) -> Self {
+        let spelling = Spelling::numbered(directory);
+        Self {
+            spelling,
+            runner: Runner::Unknown,
+            until: None,
+            dotted: false,
+            compared_as_text: false,
+            way_back: Back::None,
+            mode: config.transaction,
+            needs_block: config.transaction == Some(TransactionMode::None),
+            line_end: "\n",
+            in_its_place: true,
+        }
     }
 
     /// The place behind the last migration of a history.
@@ -192,6 +218,11 @@ impl Room {
         block + if self.needs_block { "COMMIT;\n" } else { "" }
     }
 
+    /// Whether files of this history have a way back beside them or in them.
+    pub fn writes_way_back(&self) -> bool {
+        self.way_back != Back::None
+    }
+
     /// Whether a runner that is known to be told how runs what must run alone. Otherwise somebody has to tell it.
     pub fn tells_runner(&self) -> bool {
         !matches!(self.runner.told(), Told::Unknown) || self.mode == Some(TransactionMode::None)
@@ -199,6 +230,10 @@ impl Room {
 
     /// The next versions.
     fn versions(&self, count: usize) -> Result<Vec<String>, NoRoom> {
+        if self.in_its_place && count > 0 {
+            let others = Self { in_its_place: false, ..self.clone() }.versions(count - 1)?;
+            return Ok(std::iter::once(self.spelling.version.clone()).chain(others).collect());
+        }
         let plain = self.counted_on(&self.spelling.version, count);
         match plain {
             Err(_) if self.dotted && order::day(&self.spelling.version).is_none() => {

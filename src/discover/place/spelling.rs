@@ -52,6 +52,13 @@ impl Spelling {
         (!version.is_empty()).then_some(parts)
     }
 
+    /// `0001_words.sql`.
+    pub fn numbered(directory: &Path) -> Self {
+        let owned = str::to_owned;
+        let (letter, version, gap) = (String::new(), owned("0001"), owned("_"));
+        Self { form: Form::Numbered, directory: directory.to_owned(), letter, version, gap, name: owned("words"), tail: owned(".sql") }
+    }
+
     /// The path of another version, with a name of these words; where names are left out, so is this one.
     pub fn path(&self, version: &str, words: &str) -> PathBuf {
         let name = if self.name.is_empty() { String::new() } else { format!("{}{}", self.gap, self.slug(words)) };
