@@ -183,9 +183,7 @@ impl Replay<'_> {
         if statement.0.nesting.is_none() || !ends_transaction(operation) {
             self.catalog.replay(operation, migration.step);
         }
-        if let Operation::CreateFunction(create) = operation {
-            self.catalog.place_body(create, &migration.source);
-        }
+        self.catalog.place(operation, &migration.source);
     }
 
     /// A new file begins, on a new connection. Gives how it is put into transactions, too.

@@ -2,7 +2,7 @@
 
 use super::{Catalog, Column, ConstraintKind, Relation, Step};
 use crate::model::name::{Ident, Name, QualifiedName};
-use crate::model::operation::{AlterAction, Identity, ObjectKind, RowSecurity, Target};
+use crate::model::operation::{AlterAction, Identity, ObjectKind, RowSecurity, SequenceOptions, Target};
 use crate::model::types::TypeName;
 
 impl Catalog {
@@ -50,7 +50,17 @@ impl Catalog {
                 }
             }),
             AlterAction::DropExpression { column, .. } => self.on_column(name, only, column, |column| column.generated = None),
-            AlterAction::AddIdentity { column, always, .. } => self.add_identity(name, column, *always, step),
+            AlterAction::AddIdentity { column, always, options, .. } => {
+                self.add_identity(name, column, *always, step);
+                self.tell_sequence(name, column, options);
+            }
+            AlterAction::SetIdentity { column, always, options, .. } => {
+                if let Some(always) = always {
+                    let identity = if *always { Identity::Always } else { Identity::ByDefault };
+                    self.edit_relation(name, |table| table.learn_column(column).identity = Some(identity));
+                }
+                self.tell_sequence(name, column, options);
+            }
             AlterAction::DropIdentity { column, .. } => self.drop_identity(name, column),
             AlterAction::ValidateConstraint { name: constraint } => self.validate_constraint(name, constraint, only),
             AlterAction::DropConstraint { name: constraint, cascade, .. } => self.drop_constraint(name, constraint, *cascade),
@@ -76,7 +86,8 @@ impl Catalog {
             AlterAction::RowSecurity(setting) => self.edit_relation(name, |table| match setting {
                 RowSecurity::Enable => table.row_security = true,
                 RowSecurity::Disable => table.row_security = false,
-                RowSecurity::Force | RowSecurity::NoForce => {}
+                RowSecurity::Force => table.details_mut().forced_row_security = true,
+                RowSecurity::NoForce => table.details_mut().forced_row_security = false,
             }),
             AlterAction::SetPersistence(persistence) => self.set_persistence(name, *persistence),
             AlterAction::SetTablespace { tablespace } => self.edit_relation(name, |table| table.tablespace = Some(tablespace.clone())),
@@ -96,18 +107,20 @@ impl Catalog {
             AlterAction::MergePartitions { partitions, into } => self.merge_partitions(name, partitions, into, step),
             // What the new partitions are called is not told.
             AlterAction::SplitPartition { .. } | AlterAction::Unreadable { .. } => self.now_incomplete(name),
-            AlterAction::SetIdentity { .. }
-            | AlterAction::SetStatistics { .. }
+            AlterAction::SetStatistics { .. }
             | AlterAction::SetColumnOptions { .. }
             | AlterAction::SetStorage { .. }
-            | AlterAction::SetCompression { .. }
-            | AlterAction::SetTrigger { .. }
-            | AlterAction::SetRule { .. }
-            | AlterAction::SetOptions { .. }
-            | AlterAction::ResetOptions { .. }
+            | AlterAction::SetCompression { .. } => self.set_column_details(name, only, action),
+            AlterAction::SetTrigger { enable, mode, triggers } => self.set_firing(name, *enable, mode.as_deref(), triggers),
+            AlterAction::SetOptions { options } => self.edit_relation(name, |relation| relation.set_options(options, false)),
+            AlterAction::ResetOptions { options } => {
+                let names = options.iter().map(|name| (name.clone(), None)).collect();
+                self.edit_relation(name, |relation| relation.set_options(&names, true));
+            }
+            AlterAction::OwnerTo { role } => self.edit_relation(name, |relation| relation.details_mut().owner = Some(role.clone())),
+            AlterAction::SetRule { .. }
             | AlterAction::OfType { .. }
             | AlterAction::NotOf
-            | AlterAction::OwnerTo { .. }
             | AlterAction::DependsOnExtension
             | AlterAction::AddAttribute { .. }
             | AlterAction::DropAttribute { .. }
@@ -123,7 +136,7 @@ impl Catalog {
         }
     }
 
-    fn on_column(&mut self, table: &QualifiedName, only: bool, column: &Ident, change: impl Fn(&mut Column)) {
+    pub(super) fn on_column(&mut self, table: &QualifiedName, only: bool, column: &Ident, change: impl Fn(&mut Column)) {
         for name in self.family(table, only) {
             self.edit_relation(&name, |table| change(table.learn_column(column)));
         }
@@ -143,7 +156,7 @@ impl Catalog {
         for child in self.descendants(name) {
             self.edit_relation(&child, |table| {
                 if table.column(&column.name).is_none() {
-                    table.columns.push(Column { identity: None, local: false, ..Column::defined(column, step) });
+                    table.columns.push(Column::defined(column, step).for_child());
                 }
             });
         }
@@ -164,6 +177,17 @@ impl Catalog {
         self.edit_relation(table, |table| {
             table.learn_column(column).identity = Some(if always { Identity::Always } else { Identity::ByDefault });
         });
+    }
+
+    /// The options of the sequence behind a column.
+    pub(super) fn tell_sequence(&mut self, table: &QualifiedName, column: &Ident, options: &SequenceOptions) {
+        if *options == SequenceOptions::default() {
+            return;
+        }
+        let sequence = self.get(table).and_then(|table| self.owned_sequence(table, column)).map(|sequence| sequence.name.clone());
+        if let Some(sequence) = sequence {
+            self.edit_relation(&sequence, |sequence| sequence.details_mut().sequence.take_over(options));
+        }
     }
 
     fn drop_identity(&mut self, table: &QualifiedName, column: &Ident) {
@@ -227,7 +251,7 @@ impl Catalog {
         self.edit_relation(table, |table| {
             table.columns.retain(|known| known.name != *column && !generated.contains(&known.name));
             table.triggers.retain(|trigger| !trigger.of_columns.contains(column));
-            table.statistics.retain(|(_, columns)| !columns.contains(column));
+            table.statistics.retain(|statistics| !statistics.reads(column));
         });
     }
 }

@@ -26,6 +26,7 @@ impl Catalog {
             index: None,
             parent: None,
             local: true,
+            comment: None,
         };
         match &add.kind {
             ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } => self.add_check(&table, made, add.only),

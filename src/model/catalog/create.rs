@@ -1,7 +1,7 @@
 //! Tables, views, sequences and triggers come into being.
 
 use super::replay::add_once;
-use super::{Catalog, Column, Query, Relation, Step, Trigger};
+use super::{Catalog, Column, ColumnDetails, Query, Relation, Statistics, Step, Trigger};
 use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{self, CreateTable, CreateTableAs, CreateTrigger, CreateView, ObjectKind, Persistence};
@@ -36,6 +36,9 @@ impl Catalog {
         for (source, words) in &create.like {
             self.copy_like(&name, source, words, step);
         }
+        if !create.options.is_empty() {
+            self.edit_relation(&name, |table| table.details_mut().options.clone_from(&create.options));
+        }
     }
 
     /// A relation is made under a name that is known already: the old one must have gone by a way that nobody saw.
@@ -60,6 +63,9 @@ impl Catalog {
         let mut made = Column::defined(column, step);
         if let (true, Some(sequence)) = (serial, sequence) {
             made.default = Some(next_value(&sequence));
+        }
+        if let Some(options) = &column.identity_options {
+            self.tell_sequence(table, &column.name, options);
         }
         let Some(table) = self.edit(table) else { return };
         // Looking for an older one of the same name costs time that grows with the square of the columns, and only a parent can give one.
@@ -110,6 +116,7 @@ impl Catalog {
                 local: true,
                 added_in: step,
                 updated: false,
+                details: column.details.as_ref().and_then(|details| details.for_copy(including.comments, including.storage)),
                 ..column.clone()
             };
             if let Some(table) = self.edit(table) {
@@ -123,8 +130,9 @@ impl Catalog {
             self.copy_indexes(table, &from, step);
         }
         if including.statistics {
-            for (_, columns) in &from.statistics {
-                self.create_statistics(None, &Name { schema: Some(table.schema.clone()), name: table.name.clone() }, columns, false);
+            for statistics in &from.statistics {
+                let table = Name { schema: Some(table.schema.clone()), name: table.name.clone() };
+                self.create_statistics(None, &table, statistics.clone(), false);
             }
         }
         if !from.complete {
@@ -175,7 +183,12 @@ impl Catalog {
         view.filled = kind == ObjectKind::MaterializedView && create.with_data;
         let reads = self.read_by(&name, view.query.take(), &create.reads);
         let mentions = self.view_mentions(create, &reads);
-        view.query = Some(Query { reads, calls: create.calls.clone(), mentions });
+        view.query = Some(Query { reads, calls: create.calls.clone(), mentions, source: None, span: create.definition });
+        if !create.options.is_empty() || create.check_option.is_some() || view.details.is_some() {
+            let details = view.details_mut();
+            details.options.clone_from(&create.options);
+            details.check_option.clone_from(&create.check_option);
+        }
         self.put(view);
     }
 
@@ -249,17 +262,7 @@ impl Catalog {
     }
 
     pub(super) fn create_trigger(&mut self, create: &CreateTrigger, step: Step) {
-        let trigger = Trigger {
-            name: create.name.clone(),
-            function: create.function.clone(),
-            of_columns: create.of_columns.clone(),
-            before: create.before,
-            for_each_row: create.for_each_row,
-            constraint: create.constraint,
-            deferred: create.deferred,
-            events: create.events.clone(),
-            added_in: step,
-        };
+        let trigger = Trigger::made(create, step);
         let Some(table) = self.mention(&create.table, ObjectKind::Table) else { return };
         // A row trigger of a partitioned table is copied to its partitions; INHERITS children get none.
         let partitioned = self.get(&table).is_some_and(|table| table.partition_by.is_some());
@@ -271,17 +274,18 @@ impl Catalog {
         }
     }
 
-    pub(super) fn create_statistics(&mut self, name: Option<&Name>, table: &Name, columns: &[Ident], if_not_exists: bool) {
+    /// `made` has no name yet.
+    pub(super) fn create_statistics(&mut self, name: Option<&Name>, table: &Name, made: Statistics, if_not_exists: bool) {
         let Some(table) = self.mention(table, ObjectKind::Table) else { return };
         let name = match name {
             Some(name) => self.creation_name(name, Persistence::Permanent),
-            None => self.statistics_name(&table, columns),
+            None => self.statistics_name(&table, &made.columns),
         };
         if let Some(table) = self.edit(&table) {
-            if if_not_exists && table.statistics.iter().any(|(known, _)| *known == name) {
+            if if_not_exists && table.statistics.iter().any(|known| known.name == name) {
                 return;
             }
-            table.statistics.push((name, columns.to_vec()));
+            table.statistics.push(Statistics { name, ..made });
         }
     }
 }
@@ -301,6 +305,14 @@ impl Column {
             local: true,
             added_in: step,
             updated: false,
+            details: (column.storage.is_some() || column.compression.is_some()).then(|| {
+                let told = |value: &Option<Box<str>>| value.clone().filter(|value| **value != *"default");
+                Box::new(ColumnDetails {
+                    storage: told(&column.storage),
+                    compression: told(&column.compression),
+                    ..ColumnDetails::default()
+                })
+            }),
         }
     }
 
@@ -339,6 +351,8 @@ struct Including {
     constraints: bool,
     indexes: bool,
     statistics: bool,
+    comments: bool,
+    storage: bool,
 }
 
 impl Including {
@@ -351,8 +365,16 @@ impl Including {
                 "including" => value = true,
                 "excluding" => value = false,
                 "all" => {
-                    chosen =
-                        Self { defaults: value, generated: value, identity: value, constraints: value, indexes: value, statistics: value };
+                    chosen = Self {
+                        defaults: value,
+                        generated: value,
+                        identity: value,
+                        constraints: value,
+                        indexes: value,
+                        statistics: value,
+                        comments: value,
+                        storage: value,
+                    };
                 }
                 "defaults" => chosen.defaults = value,
                 "generated" => chosen.generated = value,
@@ -360,6 +382,8 @@ impl Including {
                 "constraints" => chosen.constraints = value,
                 "indexes" => chosen.indexes = value,
                 "statistics" => chosen.statistics = value,
+                "comments" => chosen.comments = value,
+                "storage" | "compression" => chosen.storage = value,
                 _ => {}
             }
         }

@@ -44,7 +44,12 @@ impl Catalog {
             triggers: relation.triggers.iter().filter(|trigger| trigger.of_columns.contains(column)).collect(),
             views: views.filter(|view| view.query.as_ref().is_some_and(|query| query.mentions.contains(column))).collect(),
             generated: relation.columns.iter().filter(|other| other.is_computed_from(column)).collect(),
-            statistics: relation.statistics.iter().filter(|(_, columns)| columns.contains(column)).map(|(name, _)| name).collect(),
+            statistics: relation
+                .statistics
+                .iter()
+                .filter(|statistics| statistics.reads(column))
+                .map(|statistics| &statistics.name)
+                .collect(),
             policies: !relation.policies.is_empty(),
             partition_key: relation
                 .partition_by

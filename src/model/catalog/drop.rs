@@ -27,14 +27,14 @@ impl Catalog {
             }
             ObjectKind::Trigger => self.in_table(drop, |table, name| table.triggers.retain(|trigger| trigger.name != *name)),
             ObjectKind::Rule => self.in_table(drop, |table, name| table.rules.retain(|rule| rule != name)),
-            ObjectKind::Policy => self.in_table(drop, |table, name| table.policies.retain(|policy| policy != name)),
+            ObjectKind::Policy => self.in_table(drop, |table, name| table.policies.retain(|policy| policy.name != *name)),
             ObjectKind::Statistics => self.drop_statistics(&drop.name),
+            ObjectKind::Publication => self.published.retain(|known| known.publication != drop.name.name),
             ObjectKind::Column
             | ObjectKind::Constraint
             | ObjectKind::Database
             | ObjectKind::Tablespace
             | ObjectKind::Role
-            | ObjectKind::Publication
             | ObjectKind::Subscription
             | ObjectKind::EventTrigger => {}
             ObjectKind::Other => {
@@ -60,6 +60,7 @@ impl Catalog {
         while let Some(name) = going.pop() {
             let Some(relation) = self.take(&name) else { continue };
             self.let_go_of(&relation);
+            self.published.retain(|published| published.table != name);
             for (table, constraint) in relation.referenced_by {
                 self.remove_constraint(&table, &constraint);
             }
@@ -135,9 +136,9 @@ impl Catalog {
 
     fn drop_statistics(&mut self, name: &Name) {
         let is_it = |known: &QualifiedName| known.name == name.name && name.schema.as_ref().is_none_or(|schema| known.schema == *schema);
-        let table = self.relations().find(|table| table.statistics.iter().any(|(known, _)| is_it(known))).map(|table| table.name.clone());
+        let table = self.relations().find(|table| table.statistics.iter().any(|known| is_it(&known.name))).map(|table| table.name.clone());
         if let Some(table) = table.and_then(|table| self.edit(&table)) {
-            table.statistics.retain(|(known, _)| !is_it(known));
+            table.statistics.retain(|known| !is_it(&known.name));
         }
     }
 }

@@ -118,8 +118,15 @@ impl Catalog {
         let mut copy = Index { table: table.clone(), valid: true, constraint: None, ..index.clone() };
         if let Some(origin) = origin {
             copy.constraint = Some(name.name.clone());
-            let constraint =
-                Constraint { name: name.name.clone(), index: Some(name.clone()), added_in: step, parent: None, local: true, ..origin };
+            let constraint = Constraint {
+                name: name.name.clone(),
+                index: Some(name.clone()),
+                added_in: step,
+                parent: None,
+                local: true,
+                comment: None,
+                ..origin
+            };
             if let ConstraintKind::PrimaryKey(key) = &constraint.kind {
                 for column in key.columns.clone() {
                     self.set_not_null(table, &column);

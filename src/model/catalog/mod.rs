@@ -7,8 +7,10 @@ mod branch;
 mod constraint;
 mod create;
 mod dependents;
+mod details;
 mod drop;
 mod figure;
+mod grants;
 mod index;
 mod lookup;
 mod naming;
@@ -21,6 +23,7 @@ mod store;
 mod types;
 
 pub use dependents::Dependents;
+pub use details::{ColumnDetails, Firing, Grant, Policy, PublishedTable, RelationDetails, Statistics};
 pub use index::GivenIndex;
 
 use super::expression::Expression;
@@ -92,6 +95,8 @@ pub struct Catalog {
     /// The table that CREATE TABLE IF NOT EXISTS, or the column that ADD COLUMN IF NOT EXISTS, found in place: the constraints of the
     /// same statement follow, and are passed over with it.
     passed_over: Option<(QualifiedName, Option<Ident>)>,
+    /// Tables that publications name.
+    published: Vec<PublishedTable>,
     /// ALTER DEFAULT PRIVILEGES has granted rights on what is made later.
     grants_to_come: bool,
     journal: Journal,
@@ -152,12 +157,12 @@ pub struct Relation {
     pub owned_sequences: Vec<QualifiedName>,
     /// Row level security is enabled.
     pub row_security: bool,
-    /// Policies by name.
-    pub policies: Vec<Ident>,
+    /// Policies of row-level security.
+    pub policies: Vec<Policy>,
     /// Rewrite rules by name, a view's own excepted.
     pub rules: Vec<Ident>,
-    /// Extended statistics: name and columns.
-    pub statistics: Vec<(QualifiedName, Vec<Ident>)>,
+    /// Extended statistics.
+    pub statistics: Vec<Statistics>,
     /// The index of CLUSTER ON.
     pub clustered_on: Option<Ident>,
     /// What logical replication knows its rows by.
@@ -166,6 +171,8 @@ pub struct Relation {
     pub tablespace: Option<Ident>,
     /// `None`: the default.
     pub access_method: Option<Ident>,
+    /// What few relations have, see [`Relation::details`].
+    pub details: Option<Box<RelationDetails>>,
 }
 
 /// A column.
@@ -191,6 +198,8 @@ pub struct Column {
     pub added_in: Step,
     /// An UPDATE of the history has set it.
     pub updated: bool,
+    /// What few columns have, see [`Column::details`].
+    pub details: Option<Box<ColumnDetails>>,
 }
 
 /// A constraint of a table.
@@ -220,6 +229,8 @@ pub struct Constraint {
     pub parent: Option<Ident>,
     /// conislocal: the table has it even if the parent's goes.
     pub local: bool,
+    /// The text of its comment as a literal, as written.
+    pub comment: Option<Arc<str>>,
 }
 
 /// An index.
@@ -256,18 +267,34 @@ pub struct Trigger {
     pub name: Ident,
     /// What it runs.
     pub function: Option<Name>,
+    /// The arguments of that, as written.
+    pub arguments: Box<[Box<str>]>,
     /// UPDATE OF.
     pub of_columns: Vec<Ident>,
-    /// BEFORE or INSTEAD OF.
+    /// BEFORE.
     pub before: bool,
+    /// INSTEAD OF.
+    pub instead: bool,
     /// FOR EACH ROW.
     pub for_each_row: bool,
     /// CONSTRAINT TRIGGER.
     pub constraint: bool,
+    /// DEFERRABLE.
+    pub deferrable: bool,
     /// INITIALLY DEFERRED.
     pub deferred: bool,
+    /// CONSTRAINT TRIGGER ... FROM table.
+    pub from: Option<Name>,
+    /// REFERENCING, as written.
+    pub referencing: Option<Box<str>>,
+    /// WHEN.
+    pub when: Option<Expression>,
     /// `insert`, `update`, `delete`, `truncate`.
     pub events: Vec<Box<str>>,
+    /// ENABLE and DISABLE TRIGGER.
+    pub firing: Firing,
+    /// The text of its comment as a literal, as written.
+    pub comment: Option<Arc<str>>,
     /// The migration that made it.
     pub added_in: Step,
 }
@@ -281,6 +308,10 @@ pub struct Query {
     pub calls: Vec<Name>,
     /// Names that may be columns of what it reads.
     pub mentions: Vec<Ident>,
+    /// Where it stands, see [`Query::text`].
+    pub source: Option<Arc<SourceFile>>,
+    /// The place in that file.
+    pub span: Span,
 }
 
 /// A function or procedure.
@@ -376,6 +407,7 @@ impl Relation {
             replica_identity: ReplicaIdentity::Default,
             tablespace: None,
             access_method: None,
+            details: None,
         }
     }
 

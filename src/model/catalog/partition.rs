@@ -1,7 +1,7 @@
 //! What a table has from its parents: INHERITS, PARTITION OF, ATTACH and DETACH.
 
 use super::replay::add_once;
-use super::{Catalog, Column, Constraint, Relation, Step};
+use super::{Catalog, Column, Constraint, Relation, Step, Trigger};
 use crate::model::name::{Name, QualifiedName};
 use crate::model::operation::{Bound, ConstraintKind, ObjectKind};
 
@@ -15,7 +15,7 @@ impl Catalog {
             table.inherits.push(parent);
             table.complete &= from.complete;
             for column in &from.columns {
-                table.inherit_column(Column { identity: None, local: false, added_in: step, ..column.clone() });
+                table.inherit_column(Column { added_in: step, ..column.for_child() });
             }
         }
         self.inherit_checks(child, &from, step);
@@ -33,8 +33,7 @@ impl Catalog {
                 table.persistence = from.persistence;
             }
             // Up to 16 a partition has no identity of its own; from 17 on it uses its parent's.
-            table.columns =
-                from.columns.iter().map(|column| Column { identity: None, local: false, added_in: step, ..column.clone() }).collect();
+            table.columns = from.columns.iter().map(|column| Column { added_in: step, ..column.for_child() }).collect();
         }
         self.inherit_checks(child, &from, step);
         self.take_from_parent(child, &from, step);
@@ -112,7 +111,7 @@ impl Catalog {
         for check in parent.constraints.iter().filter(|constraint| constraint.is_inherited_by_name()) {
             // A new table has no row that could fail, so it is valid there even if it is not in the parent.
             let (validated, parent) = (check.enforced, Some(check.name.clone()));
-            let inherited = Constraint { added_in: step, validated, parent, local: false, ..check.clone() };
+            let inherited = Constraint { added_in: step, validated, parent, local: false, comment: None, ..check.clone() };
             match self.edit(child).and_then(|child| child.constraint_mut(&check.name)) {
                 Some(known) => known.parent = inherited.parent,
                 None => self.push_constraint(child, inherited),
@@ -131,7 +130,7 @@ impl Catalog {
         if let Some(table) = self.edit(child) {
             for trigger in parent.triggers.iter().filter(|trigger| trigger.for_each_row) {
                 if !table.triggers.iter().any(|known| known.name == trigger.name) {
-                    table.triggers.push(trigger.clone());
+                    table.triggers.push(Trigger { comment: None, ..trigger.clone() });
                 }
             }
         }
@@ -161,7 +160,10 @@ impl Catalog {
         match table.constraints.iter_mut().find(is_equal) {
             Some(known) => (known.parent, known.local) = (Some(key.name.clone()), false),
             None => {
-                self.put_foreign_key(child, Constraint { added_in: step, parent: Some(key.name.clone()), local: false, ..key.clone() });
+                self.put_foreign_key(
+                    child,
+                    Constraint { added_in: step, parent: Some(key.name.clone()), local: false, comment: None, ..key.clone() },
+                );
             }
         }
     }

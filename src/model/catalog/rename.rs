@@ -19,6 +19,7 @@ impl Catalog {
         self.point_family(&relation, from, &to);
         self.point_readers(&relation, from, &to);
         self.point_owner(&mut relation, from, &to);
+        self.published.iter_mut().filter(|published| published.table == *from).for_each(|published| published.table = to.clone());
         self.put(relation);
     }
 
@@ -136,15 +137,25 @@ impl Catalog {
         }
         for trigger in &mut relation.triggers {
             replace(&mut trigger.of_columns, from, to);
+            trigger.when.iter_mut().for_each(|condition| condition.follow(from, to));
         }
-        for (_, columns) in &mut relation.statistics {
-            replace(columns, from, to);
+        for statistics in &mut relation.statistics {
+            replace(&mut statistics.columns, from, to);
+            statistics.expressions.iter_mut().for_each(|expression| expression.follow(from, to));
+        }
+        for policy in &mut relation.policies {
+            policy.using.iter_mut().chain(&mut policy.check).for_each(|condition| condition.follow(from, to));
         }
         for part in relation.partition_by.iter_mut().flat_map(|key| &mut key.columns) {
             if part.as_ref() == Some(from) {
                 *part = Some(to.clone());
             }
         }
+        for published in self.published.iter_mut().filter(|published| published.table == *table) {
+            replace(&mut published.columns, from, to);
+            published.filter.iter_mut().for_each(|filter| filter.follow(from, to));
+        }
+        let Some(relation) = self.get(table) else { return };
         let (indexes, readers) = (relation.indexes.clone(), relation.read_by.clone());
         let (sequences, referenced_by) = (relation.owned_sequences.clone(), relation.referenced_by.clone());
         for index in indexes {
@@ -222,7 +233,9 @@ impl Catalog {
             (ObjectKind::Trigger, Some(table)) => self.edit_table(table, |table| {
                 table.triggers.iter_mut().filter(|trigger| trigger.name == name.name).for_each(|trigger| trigger.name = to.clone());
             }),
-            (ObjectKind::Policy, Some(table)) => self.edit_table(table, |table| replace(&mut table.policies, &name.name, to)),
+            (ObjectKind::Policy, Some(table)) => self.edit_table(table, |table| {
+                table.policies.iter_mut().filter(|policy| policy.name == name.name).for_each(|policy| policy.name = to.clone());
+            }),
             (ObjectKind::Rule, Some(table)) => self.edit_table(table, |table| replace(&mut table.rules, &name.name, to)),
             (ObjectKind::Statistics, _) => self.rename_statistics(name, to),
             (ObjectKind::Table | ObjectKind::ForeignTable | ObjectKind::Index, _)
@@ -251,9 +264,9 @@ impl Catalog {
 
     fn rename_statistics(&mut self, name: &Name, to: &Ident) {
         let is_it = |known: &QualifiedName| known.name == name.name && name.schema.as_ref().is_none_or(|schema| known.schema == *schema);
-        let table = self.relations().find(|table| table.statistics.iter().any(|(known, _)| is_it(known))).map(|table| table.name.clone());
+        let table = self.relations().find(|table| table.statistics.iter().any(|known| is_it(&known.name))).map(|table| table.name.clone());
         if let Some(table) = table.and_then(|table| self.edit(&table)) {
-            table.statistics.iter_mut().filter(|(known, _)| is_it(known)).for_each(|(known, _)| known.name = to.clone());
+            table.statistics.iter_mut().filter(|known| is_it(&known.name)).for_each(|known| known.name.name = to.clone());
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A statement that the server would refuse is replayed as if it had worked: the migration is history, so what is known must be wrong.
 
-use super::{Catalog, Column, Relation, Step, lookup};
+use super::{Catalog, Column, Relation, Statistics, Step, lookup};
 use crate::model::effects::Version;
 use crate::model::functions;
 use crate::model::name::{Ident, Name, QualifiedName};
@@ -19,13 +19,15 @@ impl Catalog {
             Operation::CreateIndex(create) => self.create_index(create, step),
             Operation::CreateView(create) => self.create_view(create, ObjectKind::View, step),
             Operation::CreateMaterializedView(create) => self.create_view(create, ObjectKind::MaterializedView, step),
-            Operation::CreateSequence { name, if_not_exists, persistence, data_type, owned_by } => {
+            Operation::CreateSequence { name, if_not_exists, persistence, data_type, owned_by, options } => {
                 self.create_sequence(name, *if_not_exists, *persistence, data_type.as_ref(), step);
+                self.change_known(name, |sequence| sequence.count(options));
                 if let Some(owner) = owned_by {
                     self.own_sequence(name, owner);
                 }
             }
-            Operation::AlterSequence { name, data_type, owned_by, .. } => {
+            Operation::AlterSequence { name, data_type, owned_by, options, .. } => {
+                self.change_known(name, |sequence| sequence.count(options));
                 if let Some(data_type) = data_type {
                     self.set_sequence_type(name, data_type);
                 }
@@ -43,11 +45,11 @@ impl Catalog {
             Operation::CreateFunction(create) => self.create_function(create, step),
             Operation::CreateTrigger(create) => self.create_trigger(create, step),
             Operation::CreateRule { name, table, .. } => self.edit_table(table, |table| add_once(&mut table.rules, name)),
-            Operation::Policy(policy) if policy.create => {
-                self.edit_table(&policy.table, |table| add_once(&mut table.policies, &policy.name))
-            }
-            Operation::CreateStatistics { name, table: Some(table), columns, if_not_exists } => {
-                self.create_statistics(name.as_ref(), table, columns, *if_not_exists);
+            Operation::Policy(policy) => self.policy(policy),
+            Operation::CreateStatistics { name, table: Some(table), kinds, columns, expressions, if_not_exists } => {
+                let (kinds, columns, expressions) = (kinds.clone(), columns.clone(), expressions.clone());
+                let made = Statistics { name: self.resolve(table), kinds, columns, expressions };
+                self.create_statistics(name.as_ref(), table, made, *if_not_exists);
             }
             Operation::CreateSchema { name, .. } => self.set_schema(name.clone(), true),
             Operation::CreateExtension { name, .. } => {
@@ -67,12 +69,11 @@ impl Catalog {
             Operation::Insert(insert) => self.fill(&insert.table),
             Operation::Update(update) => self.update(update),
             Operation::RefreshMaterializedView { name, with_data, .. } => self.change_known(name, |view| view.filled = *with_data),
-            Operation::Privilege(privilege) => {
-                self.grants_to_come |= privilege.grant && privilege.to_come;
-                for object in privilege.objects.iter().filter(|_| privilege.grant && privilege.object == ObjectKind::Table) {
-                    self.change_known(object, |relation| relation.granted = true);
-                }
+            Operation::Privilege(privilege) => self.privilege(privilege),
+            Operation::Comment { object, name: Some(name), table, text, label: false } => {
+                self.comment(*object, name, table.as_ref(), text.as_ref());
             }
+            Operation::Other { object: Some(publication), tables, .. } if !tables.is_empty() => self.publish(publication, tables),
             Operation::Delete(delete) => self.meet(&self.resolve(&delete.table)),
             Operation::Merge { table, .. } | Operation::Copy { table: Some(table), from: true, .. } => self.fill(table),
             Operation::Truncate { table, .. } | Operation::LockTable { table, .. } | Operation::Copy { table: Some(table), .. } => {
@@ -98,7 +99,6 @@ impl Catalog {
             // What they run are statements of their own.
             Operation::DoBlock { .. }
             | Operation::Call { .. }
-            | Operation::Policy(_)
             | Operation::CreateStatistics { .. }
             | Operation::Cluster { .. }
             | Operation::TwoPhase(TwoPhase::Commit | TwoPhase::Rollback)
@@ -183,7 +183,7 @@ impl Catalog {
     }
 
     /// Changes a relation if the history knows it.
-    fn change_known(&mut self, name: &Name, change: impl FnOnce(&mut Relation)) {
+    pub(super) fn change_known(&mut self, name: &Name, change: impl FnOnce(&mut Relation)) {
         let name = self.resolve(name);
         if self.get(&name).is_some() {
             self.edit_relation(&name, change);
@@ -212,8 +212,8 @@ impl Column {
     /// A column of which nothing is known but its name.
     pub(super) fn mentioned(name: Ident) -> Self {
         let (data_type, collation, default, identity, generated) = Default::default();
-        let (not_null, updated) = (false, false);
-        Self { name, data_type, collation, not_null, default, identity, generated, local: true, added_in: Step::BASE, updated }
+        let (not_null, updated, details) = (false, false, None);
+        Self { name, data_type, collation, not_null, default, identity, generated, local: true, added_in: Step::BASE, updated, details }
     }
 }
 

@@ -229,7 +229,7 @@ impl Catalog {
     }
 
     /// Tells in which file the body of a function stands that was just made.
-    pub fn place_body(&mut self, create: &CreateFunction, source: &Arc<SourceFile>) {
+    pub(super) fn place_body(&mut self, create: &CreateFunction, source: &Arc<SourceFile>) {
         let name = self.creation_name(&create.name, Persistence::Permanent);
         let functions = self.functions.get_mut(&name).into_iter().flatten();
         for function in functions.filter(|function| function.arguments == create.arguments) {

@@ -32,10 +32,8 @@ pub(super) fn describe(target: &Target, action: &AlterAction, line: &mut Line) {
         AlterAction::DropExpression { column: _, if_exists } | AlterAction::DropIdentity { column: _, if_exists } => {
             line.flag(*if_exists, "expression_if_exists")
         }
-        AlterAction::AddIdentity { column: _, always, start } => {
-            line.word(if *always { "always" } else { "by_default" }).flag(*start, "start")
-        }
-        AlterAction::SetIdentity { column: _, restart } => line.flag(*restart, "restart"),
+        AlterAction::AddIdentity { always, start, .. } => line.word(if *always { "always" } else { "by_default" }).flag(*start, "start"),
+        AlterAction::SetIdentity { restart, .. } => line.flag(*restart, "restart"),
         AlterAction::AlterConstraint { name, enforced, inherit, deferrable, deferred } => line
             .word(name)
             .labelled("enforced", *enforced)
@@ -49,7 +47,7 @@ pub(super) fn describe(target: &Target, action: &AlterAction, line: &mut Line) {
         AlterAction::RenameColumn { from: _, to } | AlterAction::RenameTo { to } => line.word(format_args!("to {to}")),
         AlterAction::RenameConstraint { from, to } | AlterAction::RenameAttribute { from, to } => line.word(format_args!("{from} to {to}")),
         AlterAction::SetSchema { schema } => line.word(schema),
-        AlterAction::SetTrigger { enable, triggers } => line.word(switch(*enable)).word(match triggers {
+        AlterAction::SetTrigger { enable, triggers, .. } => line.word(switch(*enable)).word(match triggers {
             Triggers::All => "all",
             Triggers::User => "user",
             Triggers::One(trigger) => trigger.as_str(),

@@ -132,11 +132,11 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::RefreshMaterializedView { name, concurrently, with_data } => {
             line.word(name).flag(*concurrently, "concurrently").flag(!with_data, "no_data");
         }
-        Operation::CreateSequence { name, if_not_exists, persistence: kept, data_type, owned_by } => {
+        Operation::CreateSequence { name, if_not_exists, persistence: kept, data_type, owned_by, .. } => {
             line.word(name).flag(*if_not_exists, "if_not_exists").maybe(persistence(*kept)).labelled("as", data_type.as_ref());
             line.labelled("owned_by", owned_by.as_ref().map(|(table, column)| column_of(table, column)));
         }
-        Operation::AlterSequence { name, if_exists, data_type, owned_by, restart } => {
+        Operation::AlterSequence { name, if_exists, data_type, owned_by, restart, .. } => {
             line.word(name).flag(*if_exists, "if_exists").labelled("as", data_type.as_ref());
             line.labelled("owned_by", owned_by.as_ref().map(|(table, column)| column_of(table, column))).flag(*restart, "restart");
         }
@@ -156,7 +156,7 @@ fn describe(operation: &Operation, line: &mut Line) {
             line.word(name).labelled("on", Some(table)).flag(*or_replace, "or_replace");
         }
         Operation::Policy(policy) => security::policy(policy, line),
-        Operation::CreateStatistics { name, table, columns, if_not_exists } => {
+        Operation::CreateStatistics { name, table, columns, if_not_exists, .. } => {
             line.maybe(name.as_ref()).labelled("on", table.as_ref()).group(columns).flag(*if_not_exists, "if_not_exists");
         }
         Operation::CreateSchema { name, if_not_exists } => {
@@ -202,7 +202,7 @@ fn describe(operation: &Operation, line: &mut Line) {
         Operation::Call { procedure } => {
             line.word(procedure);
         }
-        Operation::Comment { object: _, name, table } => {
+        Operation::Comment { object: _, name, table, .. } => {
             line.maybe(name.as_ref()).labelled("on", table.as_ref());
         }
         Operation::Privilege(privilege) => security::privilege(privilege, line),
@@ -230,7 +230,7 @@ fn describe(operation: &Operation, line: &mut Line) {
             line.word(if *deferred { "deferred" } else { "immediate" });
         }
         Operation::Other { words, object, tables, transactional } => {
-            let tables: Vec<&Name> = tables.iter().map(|(table, _)| table).collect();
+            let tables: Vec<&Name> = tables.iter().map(|table| &table.name).collect();
             line.word(format_args!("[{words}]"))
                 .maybe(object.as_ref())
                 .list("tables", &tables)

@@ -40,7 +40,7 @@ pub(super) fn drop(scene: &Scene<'_>, what: &Drop, out: &mut Effects) {
             }
         }
         ObjectKind::Statistics => {
-            let of = scene.relations_where(|relation| relation.statistics.iter().any(|(name, _)| name.name == what.name.name));
+            let of = scene.relations_where(|relation| relation.statistics.iter().any(|statistics| statistics.name.name == what.name.name));
             out.lock_all(of.into_iter().map(|relation| &relation.name), ShareUpdateExclusive);
         }
         ObjectKind::Schema => schema(scene, what, out),

@@ -209,7 +209,7 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         Operation::Analyze { table } => maintenance::analyze(scene, table.as_ref(), out),
         Operation::Cluster { table, .. } => maintenance::cluster(scene, table.as_ref(), out),
         Operation::Repack { table, concurrently } => maintenance::repack(scene, table.as_ref(), *concurrently, out),
-        Operation::Comment { object, name, table } => object::comment(scene, *object, name.as_ref(), table.as_ref(), out),
+        Operation::Comment { object, name, table, .. } => object::comment(scene, *object, name.as_ref(), table.as_ref(), out),
         Operation::Dynamic { .. } | Operation::Unreadable { .. } | Operation::PsqlCommand { .. } => {
             out.opaque = scene.statement[at].what.runs_unseen();
         }

@@ -5,7 +5,7 @@ use super::{BreakKind, Effects, drop};
 use crate::model::catalog::{Lookup, Relation};
 use crate::model::lock::LockMode;
 use crate::model::name::{Name, QualifiedName};
-use crate::model::operation::{AlterAction, CreateTrigger, CreateView, DomainAction, ObjectKind, Realm};
+use crate::model::operation::{AlterAction, CreateTrigger, CreateView, DomainAction, ObjectKind, Published, Realm};
 use LockMode::{AccessExclusive, Exclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
 
 /// A statement about one table that takes one lock on it.
@@ -162,9 +162,9 @@ pub(super) fn create_trigger(scene: &Scene<'_>, trigger: &CreateTrigger, out: &m
 }
 
 /// CREATE and ALTER PUBLICATION: children by INHERITS come along, partitions do not.
-pub(super) fn publish(scene: &Scene<'_>, tables: &[(Name, bool)], out: &mut Effects) {
-    for (table, only) in tables {
-        let Some(table) = scene.subject(table, false) else { continue };
+pub(super) fn publish(scene: &Scene<'_>, tables: &[Published], out: &mut Effects) {
+    for Published { name, only, .. } in tables {
+        let Some(table) = scene.subject(name, false) else { continue };
         let family = scene.family(&table, *only || table.is_partitioned());
         out.lock_all(family.iter().map(|member| &member.name), ShareUpdateExclusive);
     }

@@ -1,6 +1,6 @@
 //! ALTER of relations and composite types, one action for each subcommand.
 
-use super::{Bound, Column, ObjectKind, Persistence};
+use super::{Bound, Column, ObjectKind, Options, Persistence, SequenceOptions};
 use crate::model::expression::Expression;
 use crate::model::name::{Ident, Name};
 use crate::model::types::{Collation, TypeName};
@@ -92,13 +92,19 @@ pub enum AlterAction {
         always: bool,
         /// START is among the sequence's options.
         start: bool,
+        /// All of them.
+        options: Box<SequenceOptions>,
     },
     /// ALTER COLUMN ... SET GENERATED, RESTART, and SET of the options of its sequence.
     SetIdentity {
         /// The identity column.
         column: Ident,
+        /// SET GENERATED ALWAYS; false for BY DEFAULT, `None` if neither is said.
+        always: Option<bool>,
         /// RESTART, with a number or without.
         restart: bool,
+        /// The options that are set.
+        options: Box<SequenceOptions>,
     },
     /// ALTER COLUMN ... DROP IDENTITY.
     DropIdentity {
@@ -111,21 +117,31 @@ pub enum AlterAction {
     SetStatistics {
         /// The column; `None` for a column of an index that is written as a number.
         column: Option<Ident>,
+        /// How many values are kept; `None` for DEFAULT.
+        target: Option<Box<str>>,
     },
     /// ALTER COLUMN ... SET (...) or RESET (...): `n_distinct` and its kin.
     SetColumnOptions {
         /// The column.
         column: Ident,
+        /// The options that are set, or those that are reset.
+        options: Options,
+        /// RESET.
+        reset: bool,
     },
     /// ALTER COLUMN ... SET STORAGE.
     SetStorage {
         /// The column.
         column: Ident,
+        /// `plain`, `external`, `extended`, `main` or `default`.
+        storage: Box<str>,
     },
     /// ALTER COLUMN ... SET COMPRESSION (14).
     SetCompression {
         /// The column.
         column: Ident,
+        /// `pglz`, `lz4` or `default`.
+        method: Box<str>,
     },
     /// ALTER CONSTRAINT.
     AlterConstraint {
@@ -182,6 +198,8 @@ pub enum AlterAction {
     SetTrigger {
         /// False for DISABLE.
         enable: bool,
+        /// `always` or `replica`: when it fires, beside or instead of the usual.
+        mode: Option<Box<str>>,
         /// Which ones.
         triggers: Triggers,
     },
@@ -381,11 +399,11 @@ impl AlterAction {
             | Self::AddIdentity { column, .. }
             | Self::SetIdentity { column, .. }
             | Self::DropIdentity { column, .. }
-            | Self::SetColumnOptions { column }
-            | Self::SetStorage { column }
-            | Self::SetCompression { column }
+            | Self::SetColumnOptions { column, .. }
+            | Self::SetStorage { column, .. }
+            | Self::SetCompression { column, .. }
             | Self::RenameColumn { from: column, .. } => Some(column),
-            Self::SetStatistics { column } => column.as_ref(),
+            Self::SetStatistics { column, .. } => column.as_ref(),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Column definitions.
 
+use super::SequenceOptions;
 use crate::model::expression::Expression;
 use crate::model::name::Ident;
 use crate::model::types::{Collation, TypeName};
@@ -20,8 +21,14 @@ pub struct Column {
     pub default: Option<Expression>,
     /// GENERATED ... AS IDENTITY.
     pub identity: Option<Identity>,
+    /// What the sequence behind it is told; `None` if there is none, or nothing is said.
+    pub identity_options: Option<Box<SequenceOptions>>,
     /// GENERATED ALWAYS AS (...).
     pub generated: Option<Generated>,
+    /// STORAGE (16).
+    pub storage: Option<Box<str>>,
+    /// COMPRESSION (14).
+    pub compression: Option<Box<str>>,
     /// The whole definition, its constraints included.
     pub span: Span,
 }

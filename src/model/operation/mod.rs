@@ -14,6 +14,7 @@ mod index;
 mod object;
 mod routine;
 mod security;
+mod sequence;
 mod session;
 mod table;
 mod types;
@@ -24,9 +25,10 @@ pub use column::{Column, Generated, Identity};
 pub use constraint::{AddConstraint, ConstraintKind, ForeignKey, IndexParameters, Key, Written};
 pub use data::{Delete, Insert, InsertSource, Update};
 pub use index::{CreateIndex, IndexKey, IndexKeyKind, Options, Reindex, ReindexScope};
-pub use object::{Drop, ObjectKind, Realm};
+pub use object::{Drop, ObjectKind, Published, Publishing, Realm};
 pub use routine::{CreateFunction, CreateTrigger, Signature, Volatility};
 pub use security::{Policy, Privilege};
+pub use sequence::SequenceOptions;
 pub use session::{SettingValue, TwoPhase};
 pub use table::{Bound, CreateTable, CreateTableAs, PartitionKey, Persistence};
 pub use types::{DomainAction, DomainCheck, TypeDefinition};
@@ -37,6 +39,7 @@ use super::lock::LockMode;
 use super::name::{Ident, Name};
 use super::types::TypeName;
 use crate::text::Span;
+use std::sync::Arc;
 
 /// One thing that a statement does.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +81,8 @@ pub enum Operation {
         data_type: Option<TypeName>,
         /// Table and column of OWNED BY, with which the sequence is dropped; `None` also for OWNED BY NONE.
         owned_by: Option<(Name, Ident)>,
+        /// How it counts.
+        options: Box<SequenceOptions>,
     },
     /// ALTER SEQUENCE, options only.
     AlterSequence {
@@ -91,6 +96,8 @@ pub enum Operation {
         owned_by: Option<(Name, Ident)>,
         /// RESTART, with a number or without.
         restart: bool,
+        /// How it counts from now on.
+        options: Box<SequenceOptions>,
     },
     /// CREATE TYPE.
     CreateType {
@@ -160,8 +167,12 @@ pub enum Operation {
         name: Option<Name>,
         /// The table behind FROM; `None` if it could not be read.
         table: Option<Name>,
-        /// Plain columns among those behind ON; expressions (14) are left out.
+        /// Its kinds (`ndistinct`, `dependencies`, `mcv`); empty for all.
+        kinds: Vec<Ident>,
+        /// Plain columns among those behind ON.
         columns: Vec<Ident>,
+        /// Expressions among them (14).
+        expressions: Vec<Expression>,
         /// IF NOT EXISTS.
         if_not_exists: bool,
     },
@@ -311,6 +322,10 @@ pub enum Operation {
         name: Option<Name>,
         /// The relation of a column, constraint, trigger, rule or policy; `None` for everything else.
         table: Option<Name>,
+        /// The text as a literal, as written, or the psql variable that stands for it; `None` for NULL, which takes it away.
+        text: Option<Arc<str>>,
+        /// SECURITY LABEL.
+        label: bool,
     },
     /// GRANT or REVOKE, also in ALTER DEFAULT PRIVILEGES.
     Privilege(Box<Privilege>),
@@ -359,8 +374,8 @@ pub enum Operation {
         words: Box<str>,
         /// The object that it names, as written; `None` if it names none by a name alone.
         object: Option<Name>,
-        /// The tables that it puts into a publication or takes out of one, as written, and whether ONLY is said.
-        tables: Vec<(Name, bool)>,
+        /// The tables that it puts into a publication or takes out of one.
+        tables: Vec<Published>,
         /// False where PostgreSQL refuses it in a transaction block.
         transactional: bool,
     },

@@ -1,6 +1,7 @@
 //! Objects of any kind, and DROP of one.
 
-use crate::model::name::Name;
+use crate::model::expression::Expression;
+use crate::model::name::{Ident, Name};
 
 /// The kinds of object that DROP, RENAME, COMMENT and GRANT name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,6 +75,32 @@ pub struct Drop {
     pub cascade: bool,
     /// DROP INDEX CONCURRENTLY.
     pub concurrently: bool,
+}
+
+/// What a statement does with a table of a publication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publishing {
+    /// CREATE ... FOR, and ADD.
+    Add,
+    /// SET: only what it names is in it from now on.
+    Set,
+    /// DROP.
+    Drop,
+}
+
+/// A table of a publication.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The table, as written.
+    pub name: Name,
+    /// ONLY.
+    pub only: bool,
+    /// What is done with it.
+    pub how: Publishing,
+    /// Its columns that are published (15); empty for all.
+    pub columns: Vec<Ident>,
+    /// WHERE: only these rows are (15).
+    pub filter: Option<Expression>,
 }
 
 /// What shares one space of names.

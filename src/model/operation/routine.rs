@@ -1,5 +1,6 @@
 //! Functions, procedures and triggers.
 
+use crate::model::expression::Expression;
 use crate::model::name::{Ident, Name};
 use crate::model::types::TypeName;
 use crate::text::Span;
@@ -91,4 +92,14 @@ pub struct CreateTrigger {
     pub function: Option<Name>,
     /// CONSTRAINT TRIGGER ... FROM table.
     pub from: Option<Name>,
+    /// INSTEAD OF.
+    pub instead: bool,
+    /// DEFERRABLE.
+    pub deferrable: bool,
+    /// REFERENCING, as written: the tables of old and new rows.
+    pub referencing: Option<Box<str>>,
+    /// WHEN.
+    pub when: Option<Expression>,
+    /// The arguments of the function, as written.
+    pub arguments: Box<[Box<str>]>,
 }

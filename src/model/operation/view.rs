@@ -1,6 +1,8 @@
 //! Views and materialized views.
 
+use super::Options;
 use crate::model::name::{Ident, Name};
+use crate::text::Span;
 
 /// CREATE VIEW, CREATE MATERIALIZED VIEW.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,12 @@ pub struct CreateView {
     pub mentions: Vec<Ident>,
     /// WITH DATA; false for WITH NO DATA (materialized views).
     pub with_data: bool,
+    /// WITH (...): `security_invoker`, `security_barrier`, `check_option`, storage parameters.
+    pub options: Options,
+    /// WITH CHECK OPTION: `local` or `cascaded`.
+    pub check_option: Option<Box<str>>,
+    /// The query: what stands behind AS, without the words about its data or its check.
+    pub definition: Span,
     /// WITH (security_invoker) (15): the rights of who asks count, not those of the view's owner.
     pub security_invoker: bool,
 }

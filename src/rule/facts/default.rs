@@ -85,7 +85,7 @@ fn is_start_set_later(m: &Moment<'_>) -> bool {
         }
         Operation::AlterSequence { name, restart: true, .. } => name.name.as_str().starts_with(table.name.as_str()),
         Operation::Alter(target, action) => {
-            target.name == table && matches!(&**action, AlterAction::SetIdentity { column: of, restart: true } if Some(of) == column)
+            target.name == table && matches!(&**action, AlterAction::SetIdentity { column: of, restart: true, .. } if Some(of) == column)
         }
         Operation::DoBlock { .. } => true,
         _ => false,

@@ -102,7 +102,7 @@ fn enables(m: &Moment<'_>, operation: &Operation) -> bool {
     let covers = |by: &Triggers| by == triggers || *by == Triggers::All || (*by == Triggers::User && *triggers != Triggers::All);
     match operation {
         Operation::Alter(target, action) => {
-            matches!(&**action, AlterAction::SetTrigger { enable: true, triggers } if covers(triggers))
+            matches!(&**action, AlterAction::SetTrigger { enable: true, triggers, .. } if covers(triggers))
                 && m.before.resolve(&target.name) == table
         }
         _ => false,

@@ -133,7 +133,7 @@ fn is_replaced(m: &Moment<'_>) -> bool {
 fn is_last(m: &Moment<'_>) -> Option<bool> {
     let Some(Operation::Drop(drop)) = m.operation() else { return None };
     let relation = table::relation(m)?;
-    let others = relation.policies.iter().any(|policy| *policy != drop.name.name);
+    let others = relation.policies.iter().any(|policy| policy.name != drop.name.name);
     (others || relation.complete).then_some(!others)
 }
 

@@ -45,9 +45,9 @@ fn sequence_options(cursor: &mut Cursor<'_>, from: usize, target: Target) -> Rea
     if cursor.at_end() {
         return Err(cursor.fail("an option of a sequence"));
     }
-    let sequence::Options { data_type, owned_by, restart, .. } = sequence::options(cursor)?;
+    let sequence::Options { data_type, owned_by, restart, told: options, .. } = sequence::options(cursor)?;
     let Target { name, if_exists, .. } = target;
-    Ok(super::one(cursor, from, Operation::AlterSequence { name, if_exists, data_type, owned_by, restart }))
+    Ok(super::one(cursor, from, Operation::AlterSequence { name, if_exists, data_type, owned_by, restart, options }))
 }
 
 /// All subcommands; one that cannot be read does not hide the others.
@@ -302,9 +302,7 @@ fn switch(part: &mut Cursor<'_>, enable: bool) -> Read<AlterAction> {
     if part.take("row level security") {
         return Ok(AlterAction::RowSecurity(if enable { RowSecurity::Enable } else { RowSecurity::Disable }));
     }
-    if enable {
-        part.take_any(&["always", "replica"]);
-    }
+    let mode = if enable { part.take_any(&["always", "replica"]).map(Into::into) } else { None };
     if part.take("rule") {
         return Ok(AlterAction::SetRule { enable, rule: part.ident()? });
     }
@@ -314,7 +312,7 @@ fn switch(part: &mut Cursor<'_>, enable: bool) -> Read<AlterAction> {
         Some(_) => Triggers::User,
         None => Triggers::One(part.ident()?),
     };
-    Ok(AlterAction::SetTrigger { enable, triggers })
+    Ok(AlterAction::SetTrigger { enable, mode, triggers })
 }
 
 fn replica_identity(part: &mut Cursor<'_>) -> Read<ReplicaIdentity> {

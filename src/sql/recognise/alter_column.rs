@@ -13,8 +13,8 @@ pub(super) fn read(part: &mut Cursor<'_>) -> Read<AlterAction> {
         // A column of an index, by its position.
         part.bump();
         part.expect("set statistics")?;
-        statistics(part)?;
-        return Ok(AlterAction::SetStatistics { column: None });
+        let target = statistics(part)?;
+        return Ok(AlterAction::SetStatistics { column: None, target });
     }
     let column = part.ident()?;
     if speaks_of_identity(part) {
@@ -25,10 +25,7 @@ pub(super) fn read(part: &mut Cursor<'_>) -> Read<AlterAction> {
         "set data type" | "type" => change_type(part, column)?,
         "set" => set(part, column)?,
         "drop" => drop(part, column)?,
-        "reset" => {
-            options(part)?;
-            AlterAction::SetColumnOptions { column }
-        }
+        "reset" => AlterAction::SetColumnOptions { column, options: options(part)?, reset: true },
         "add generated" => add_identity(part, column)?,
         _ => {
             part.group()?;
@@ -46,8 +43,7 @@ fn speaks_of_identity(part: &Cursor<'_>) -> bool {
 
 fn set(part: &mut Cursor<'_>, column: Ident) -> Read<AlterAction> {
     if part.sees("(") {
-        options(part)?;
-        return Ok(AlterAction::SetColumnOptions { column });
+        return Ok(AlterAction::SetColumnOptions { column, options: options(part)?, reset: false });
     }
     Ok(match part.expect_any(&["default", "not null", "expression as", "statistics", "storage", "compression"])? {
         "default" => {
@@ -59,26 +55,15 @@ fn set(part: &mut Cursor<'_>, column: Ident) -> Read<AlterAction> {
             let tokens = part.group()?.rest();
             AlterAction::SetExpression { column, expression: part.expression(tokens)? }
         }
-        "statistics" => {
-            statistics(part)?;
-            AlterAction::SetStatistics { column: Some(column) }
-        }
-        "storage" => {
-            part.label()?;
-            AlterAction::SetStorage { column }
-        }
-        _ => {
-            part.label()?;
-            AlterAction::SetCompression { column }
-        }
+        "statistics" => AlterAction::SetStatistics { column: Some(column), target: statistics(part)? },
+        "storage" => AlterAction::SetStorage { column, storage: part.label()?.as_str().into() },
+        _ => AlterAction::SetCompression { column, method: part.label()?.as_str().into() },
     })
 }
 
-fn statistics(part: &mut Cursor<'_>) -> Read<()> {
-    if !part.take("default") {
-        part.integer()?;
-    }
-    Ok(())
+/// A number; -1 is the default.
+fn statistics(part: &mut Cursor<'_>) -> Read<Option<Box<str>>> {
+    if part.take("default") { Ok(None) } else { Ok(Some(part.integer()?).filter(|target| **target != *"-1")) }
 }
 
 fn drop(part: &mut Cursor<'_>, column: Ident) -> Read<AlterAction> {
@@ -106,16 +91,17 @@ fn change_type(part: &mut Cursor<'_>, column: Ident) -> Read<AlterAction> {
 /// Behind ADD GENERATED.
 fn add_identity(part: &mut Cursor<'_>, column: Ident) -> Read<AlterAction> {
     let always = part.expect_any(&["always as identity", "by default as identity"])? == "always as identity";
-    let start = part.sees("(") && sequence::options(&mut part.group()?)?.start;
-    Ok(AlterAction::AddIdentity { column, always, start })
+    let sequence::Options { start, told: options, .. } =
+        if part.sees("(") { sequence::options(&mut part.group()?)? } else { sequence::Options::default() };
+    Ok(AlterAction::AddIdentity { column, always, start, options })
 }
 
 /// `SET GENERATED ALWAYS`, `SET` and an option of a sequence, `RESTART`, one after the other.
 fn set_identity(part: &mut Cursor<'_>, column: Ident) -> Read<AlterAction> {
-    let mut options = sequence::Options::default();
+    let (mut options, mut always) = (sequence::Options::default(), None);
     while !part.at_end() {
         if part.take("set generated") {
-            part.expect_any(&["always", "by default"])?;
+            always = Some(part.expect_any(&["always", "by default"])? == "always");
             continue;
         }
         if !part.take("set") && !part.sees("restart") {
@@ -123,5 +109,5 @@ fn set_identity(part: &mut Cursor<'_>, column: Ident) -> Read<AlterAction> {
         }
         sequence::option(part, &mut options)?;
     }
-    Ok(AlterAction::SetIdentity { column, restart: options.restart })
+    Ok(AlterAction::SetIdentity { column, always, restart: options.restart, options: options.told })
 }

@@ -4,8 +4,10 @@ use super::constraint::{self, Draft, Terms};
 use super::cursor::{Cursor, Read};
 use super::{sequence, type_name};
 use crate::model::expression::Expression;
+use crate::model::name::Ident;
 use crate::model::operation::{Column, ConstraintKind, Generated, Identity};
 use crate::sql::lex::TokenKind;
+use crate::text::Span;
 
 /// A column, and the constraints that its definition brings.
 #[derive(Debug)]
@@ -21,8 +23,7 @@ pub(super) fn definition(cursor: &mut Cursor<'_>) -> Read<Definition> {
     let data_type = type_name::read(cursor)?;
     let not_null = data_type.serial;
     let span = cursor.span_from(from);
-    let column =
-        Column { name, data_type: Some(data_type), collation: None, not_null, default: None, identity: None, generated: None, span };
+    let column = Column { data_type: Some(data_type), not_null, ..bare(name, span) };
     rest(cursor, from, Definition { column, constraints: Vec::new() })
 }
 
@@ -32,23 +33,30 @@ pub(super) fn options(cursor: &mut Cursor<'_>) -> Read<Definition> {
     let name = cursor.ident()?;
     cursor.take("with options");
     let span = cursor.span_from(from);
-    let column = Column { name, data_type: None, collation: None, not_null: false, default: None, identity: None, generated: None, span };
-    rest(cursor, from, Definition { column, constraints: Vec::new() })
+    rest(cursor, from, Definition { column: bare(name, span), constraints: Vec::new() })
+}
+
+/// A column of which nothing is said yet.
+fn bare(name: Ident, span: Span) -> Column {
+    let (data_type, collation, default, identity, identity_options) = Default::default();
+    let (generated, storage, compression) = Default::default();
+    Column { name, data_type, collation, not_null: false, default, identity, identity_options, generated, storage, compression, span }
 }
 
 /// What follows name and type.
 fn rest(cursor: &mut Cursor<'_>, from: usize, mut definition: Definition) -> Read<Definition> {
-    while storage(cursor)? {}
+    while storage(cursor, &mut definition.column)? {}
     while qualifier(cursor, &mut definition)? {}
     definition.column.span = cursor.span_from(from);
     Ok(definition)
 }
 
 /// STORAGE, COMPRESSION, and OPTIONS of foreign tables.
-fn storage(cursor: &mut Cursor<'_>) -> Read<bool> {
-    if cursor.take_any(&["storage", "compression"]).is_some() {
+fn storage(cursor: &mut Cursor<'_>, column: &mut Column) -> Read<bool> {
+    if let Some(word) = cursor.take_any(&["storage", "compression"]) {
         // DEFAULT is a value here.
-        cursor.label()?;
+        let value = Some(cursor.label()?.as_str().into());
+        *(if word == "storage" { &mut column.storage } else { &mut column.compression }) = value;
         return Ok(true);
     }
     if cursor.sees("options (") {
@@ -168,7 +176,7 @@ fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Read<()> {
         column.not_null = true;
         column.identity = Some(if when == "always as" { Identity::Always } else { Identity::ByDefault });
         if cursor.sees("(") {
-            sequence::options(&mut cursor.group()?)?;
+            column.identity_options = Some(sequence::options(&mut cursor.group()?)?.told);
         }
         return Ok(());
     }

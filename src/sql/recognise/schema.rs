@@ -116,11 +116,9 @@ pub(super) fn create_statistics(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect("create statistics")?;
     let if_not_exists = cursor.if_not_exists();
     let name = if if_not_exists || cursor.sees_any(&["on", "("]).is_none() { Some(cursor.name()?) } else { None };
-    if cursor.sees("(") {
-        cursor.ident_group()?;
-    }
+    let kinds = if cursor.sees("(") { cursor.ident_group()? } else { Vec::new() };
     cursor.expect("on")?;
-    let mut columns = Vec::new();
+    let (mut columns, mut expressions) = (Vec::new(), Vec::new());
     let what = cursor.mark();
     cursor.until(|cursor| cursor.sees("from"))?;
     for mut part in cursor.between(what, cursor.mark()).items()? {
@@ -128,7 +126,7 @@ pub(super) fn create_statistics(cursor: &mut Cursor<'_>) -> Read<Operations> {
             columns.push(part.ident()?);
         } else {
             let tokens = part.rest();
-            cursor.expression(tokens)?;
+            expressions.push(cursor.expression(tokens)?);
         }
     }
     cursor.expect("from")?;
@@ -143,5 +141,5 @@ pub(super) fn create_statistics(cursor: &mut Cursor<'_>) -> Read<Operations> {
         cursor.note_unknown();
         cursor.rest();
     }
-    Ok(one(cursor, from, Operation::CreateStatistics { name, table, columns, if_not_exists }))
+    Ok(one(cursor, from, Operation::CreateStatistics { name, table, kinds, columns, expressions, if_not_exists }))
 }

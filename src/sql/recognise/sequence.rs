@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, Read};
 use super::{Operations, one, table, type_name};
 use crate::model::name::{Ident, Name};
-use crate::model::operation::Operation;
+use crate::model::operation::{Operation, SequenceOptions};
 use crate::model::types::TypeName;
 
 /// The options of a sequence that matter.
@@ -13,6 +13,8 @@ pub(super) struct Options {
     pub owned_by: Option<(Name, Ident)>,
     pub start: bool,
     pub restart: bool,
+    /// How it counts.
+    pub told: Box<SequenceOptions>,
 }
 
 /// CREATE SEQUENCE.
@@ -23,8 +25,8 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect("sequence")?;
     let if_not_exists = cursor.if_not_exists();
     let name = cursor.name()?;
-    let Options { data_type, owned_by, .. } = options(cursor)?;
-    Ok(one(cursor, from, Operation::CreateSequence { name, if_not_exists, persistence, data_type, owned_by }))
+    let Options { data_type, owned_by, told: options, .. } = options(cursor)?;
+    Ok(one(cursor, from, Operation::CreateSequence { name, if_not_exists, persistence, data_type, owned_by, options }))
 }
 
 /// Options in any order, to the end.
@@ -58,16 +60,19 @@ pub(super) fn option(cursor: &mut Cursor<'_>, options: &mut Options) -> Read<()>
     ];
     match cursor.expect_any(&WORDS)? {
         "as" => options.data_type = Some(type_name::read(cursor)?),
-        "cache" | "increment by" | "increment" | "maxvalue" | "minvalue" => {
-            cursor.integer()?;
-        }
+        "cache" => options.told.cache = Some(cursor.integer()?),
+        "increment by" | "increment" => options.told.increment = Some(cursor.integer()?),
+        "maxvalue" => options.told.most = Some(cursor.integer()?),
+        "minvalue" => options.told.least = Some(cursor.integer()?),
+        "cycle" => options.told.cycle = Some(true),
+        "no cycle" => options.told.cycle = Some(false),
         "owned by" => options.owned_by = owner(cursor)?,
         "sequence name" => {
             cursor.name()?;
         }
         "start" => {
             cursor.take("with");
-            cursor.integer()?;
+            options.told.start = Some(cursor.integer()?);
             options.start = true;
         }
         "restart" => {

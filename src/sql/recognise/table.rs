@@ -149,7 +149,7 @@ fn options(cursor: &mut Cursor<'_>, table: &mut CreateTable) -> Read<()> {
 
 /// What stands behind the columns of a table.
 pub(super) struct Storage {
-    with: Vec<StorageOption>,
+    pub with: Vec<StorageOption>,
     /// ON COMMIT DROP.
     until_commit: bool,
 }

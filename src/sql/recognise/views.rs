@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, Read};
 use super::{Operations, alter, one, table};
 use crate::model::name::Ident;
-use crate::model::operation::{CreateView, Operation, Persistence};
+use crate::model::operation::{CreateView, Operation, Options, Persistence};
 use crate::sql::detail::QuerySummary;
 
 /// CREATE VIEW.
@@ -16,13 +16,18 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     cursor.expect("view")?;
     let name = cursor.name()?;
     let columns = columns(cursor)?;
-    let security_invoker = cursor.take("with") && security_invoker(cursor)?;
+    let options = if cursor.take("with") { alter::options(cursor)? } else { Vec::new() };
+    let security_invoker = security_invoker(&options);
     cursor.expect("as")?;
     let query_from = cursor.mark();
     cursor.until(|cursor| cursor.left() <= 4 && check_option(cursor).is_some())?;
     let query = cursor.between(query_from, cursor.mark());
-    cursor.skip(check_option(cursor).unwrap_or(0));
-    let head = CreateView { or_replace, temporary, security_invoker, columns, ..empty(name) };
+    let definition = cursor.span_from(query_from);
+    let words = check_option(cursor).unwrap_or(0);
+    // WITH CHECK OPTION alone is cascaded.
+    let check_option = (words > 0).then(|| if cursor.sees("with local") { "local".into() } else { "cascaded".into() });
+    cursor.skip(words);
+    let head = CreateView { or_replace, temporary, security_invoker, columns, options, check_option, definition, ..empty(name) };
     let mut view = with_query(head, query)?;
     if recursive {
         view.reads.retain(|read| *read != view.name);
@@ -42,6 +47,9 @@ fn empty(name: crate::model::name::Name) -> CreateView {
         calls: Vec::new(),
         mentions: Vec::new(),
         with_data: true,
+        options: Vec::new(),
+        check_option: None,
+        definition: crate::text::Span::default(),
         security_invoker: false,
     }
 }
@@ -60,13 +68,12 @@ fn columns(cursor: &mut Cursor<'_>) -> Read<Option<Vec<Ident>>> {
 }
 
 /// Behind WITH of the options.
-fn security_invoker(cursor: &mut Cursor<'_>) -> Read<bool> {
-    let options = alter::options(cursor)?;
+fn security_invoker(options: &Options) -> bool {
     let on = |value: &Option<Box<str>>| match value.as_deref() {
         None => true,
         Some(word) => ["true", "on", "yes", "1"].iter().any(|yes| word.trim_matches('\'').eq_ignore_ascii_case(yes)),
     };
-    Ok(options.iter().any(|(name, value)| **name == *"security_invoker" && on(value)))
+    options.iter().any(|(name, value)| **name == *"security_invoker" && on(value))
 }
 
 /// Fills in what the query says.
@@ -85,10 +92,11 @@ pub(super) fn create_materialized(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let if_not_exists = cursor.if_not_exists();
     let name = cursor.name()?;
     let columns = columns(cursor)?;
-    table::storage(cursor)?;
+    let options = table::storage(cursor)?.with;
     cursor.expect("as")?;
     let (query, with_data) = table::query_with_data(cursor)?;
-    let head = CreateView { if_not_exists, with_data, columns, ..empty(name) };
+    let definition = query.clone().span_of_rest();
+    let head = CreateView { if_not_exists, with_data, columns, options, definition, ..empty(name) };
     Ok(one(cursor, from, Operation::CreateMaterializedView(Box::new(with_query(head, query)?))))
 }
 

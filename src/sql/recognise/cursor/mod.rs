@@ -228,6 +228,13 @@ impl<'a> Cursor<'a> {
         &self.tokens[from..self.limit]
     }
 
+    /// From the next token to the last one.
+    pub fn span_of_rest(mut self) -> Span {
+        let from = self.mark();
+        self.rest();
+        self.span_from(from)
+    }
+
     /// Takes a parenthesised group and gives a cursor over its inside.
     pub fn group(&mut self) -> Read<Self> {
         if !self.sees("(") {

@@ -75,7 +75,8 @@ const KINDS: &[(&str, ObjectKind, Naming)] = &[
 /// COMMENT ON, SECURITY LABEL.
 pub(in super::super) fn comment(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let from = cursor.mark();
-    if cursor.take("security label") {
+    let label = cursor.take("security label");
+    if label {
         if cursor.take("for") && cursor.string().is_err() {
             cursor.label()?;
         }
@@ -88,10 +89,13 @@ pub(in super::super) fn comment(cursor: &mut Cursor<'_>) -> Read<Operations> {
     };
     let (name, table) = named(cursor, naming)?;
     cursor.expect("is")?;
-    if !cursor.take("null") && !is_psql_variable(cursor) {
+    let at = cursor.mark();
+    let null = cursor.take("null");
+    if !null && !is_psql_variable(cursor) {
         cursor.string()?;
     }
-    Ok(one(cursor, from, Operation::Comment { object, name, table }))
+    let text = (!null).then(|| cursor.text_from(at).into());
+    Ok(one(cursor, from, Operation::Comment { object, name, table, text, label }))
 }
 
 fn is_psql_variable(cursor: &mut Cursor<'_>) -> bool {

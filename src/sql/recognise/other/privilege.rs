@@ -2,7 +2,7 @@
 
 use super::super::cursor::{Cursor, Read};
 use super::super::{Operations, one};
-use crate::model::name::Name;
+use crate::model::name::{Ident, Name};
 use crate::model::operation::{ObjectKind, Operation, Privilege};
 
 /// What stands behind ON, and whether its names can be listed.
@@ -67,24 +67,31 @@ fn read(cursor: &mut Cursor<'_>, objects: impl Fn(&mut Cursor<'_>, &str) -> Read
     if cursor.until(|cursor| cursor.sees("on") || cursor.sees(direction))?.is_empty() {
         return Err(cursor.fail("privileges or roles"));
     }
-    let what = what(cursor.between(granted, cursor.mark()))?;
-    let Objects { kind, names, all_in_schema } = if cursor.take("on") { objects(cursor, direction)? } else { Objects::ROLES };
+    let (what, columns) = what(cursor.between(granted, cursor.mark()))?;
+    let Objects { kind, names, all_in_schema, schemas } = if cursor.take("on") { objects(cursor, direction)? } else { Objects::ROLES };
     cursor.expect(direction)?;
     let roles = cursor.list(|cursor| {
         cursor.take("group");
         cursor.role()
     })?;
     option |= trailing(cursor)?;
-    Ok(Privilege { grant, what, object: kind, objects: names, all_in_schema, roles, option, to_come: false })
+    Ok(Privilege { grant, what, columns, object: kind, objects: names, all_in_schema, schemas, roles, option, to_come: false })
 }
 
-/// The privileges by their first words, or the roles; columns behind a privilege are left out.
-fn what(mut granted: Cursor<'_>) -> Read<Vec<Box<str>>> {
-    let words = |part: Cursor<'_>| {
+/// Privileges by their first words, or roles, and the columns behind each.
+type Granted = (Vec<Box<str>>, Vec<Vec<Ident>>);
+
+fn what(mut granted: Cursor<'_>) -> Read<Granted> {
+    let (mut words, mut columns) = (Vec::new(), Vec::new());
+    for mut part in granted.comma_parts()? {
         let first = part.peek().and_then(|token| token.ident(part.source()));
-        first.map(|name| name.as_str().into()).ok_or_else(|| part.fail("a privilege or a role"))
-    };
-    granted.comma_parts()?.into_iter().map(words).collect()
+        words.push(first.ok_or_else(|| part.fail("a privilege or a role"))?.as_str().into());
+        part.bump();
+        part.until(|part| part.sees("("))?;
+        columns.push(if part.sees("(") { part.ident_group()? } else { Vec::new() });
+    }
+    let columns = if columns.iter().all(Vec::is_empty) { Vec::new() } else { columns };
+    Ok((words, columns))
 }
 
 /// What stands behind ON.
@@ -92,11 +99,17 @@ struct Objects {
     kind: ObjectKind,
     names: Vec<Name>,
     all_in_schema: bool,
+    schemas: Vec<Ident>,
 }
 
 impl Objects {
     /// Roles are granted, and there is no ON.
-    const ROLES: Self = Self { kind: ObjectKind::Role, names: Vec::new(), all_in_schema: false };
+    const ROLES: Self = Self::unnamed(ObjectKind::Role);
+
+    /// Objects of a kind that have no names here.
+    const fn unnamed(kind: ObjectKind) -> Self {
+        Self { kind, names: Vec::new(), all_in_schema: false, schemas: Vec::new() }
+    }
 }
 
 fn objects(cursor: &mut Cursor<'_>, direction: &str) -> Read<Objects> {
@@ -111,8 +124,10 @@ fn objects(cursor: &mut Cursor<'_>, direction: &str) -> Read<Objects> {
         cursor.take(words);
     }
     if !listed {
+        let all_in_schema = words.starts_with("all ");
+        let schemas = if all_in_schema { cursor.list(Cursor::ident)? } else { Vec::new() };
         cursor.until(|cursor| cursor.sees(direction))?;
-        return Ok(Objects { kind: object, names: Vec::new(), all_in_schema: words.starts_with("all ") });
+        return Ok(Objects { all_in_schema, schemas, ..Objects::unnamed(object) });
     }
     let names = cursor.list(|cursor| {
         let name = cursor.type_or_function_name()?;
@@ -121,14 +136,14 @@ fn objects(cursor: &mut Cursor<'_>, direction: &str) -> Read<Objects> {
         }
         Ok(name)
     })?;
-    Ok(Objects { kind: object, names, all_in_schema: false })
+    Ok(Objects { names, ..Objects::unnamed(object) })
 }
 
 fn objects_to_come(cursor: &mut Cursor<'_>) -> Read<Objects> {
     let words: Vec<_> = KINDS_TO_COME.iter().map(|(words, _)| *words).collect();
     let word = cursor.expect_any(&words)?;
     let kind = KINDS_TO_COME.iter().find(|(words, _)| *words == word).map_or(ObjectKind::Other, |(_, kind)| *kind);
-    Ok(Objects { kind, names: Vec::new(), all_in_schema: false })
+    Ok(Objects::unnamed(kind))
 }
 
 /// What may stand behind the grantees; gives whether they may pass on what they get.

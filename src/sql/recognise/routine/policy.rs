@@ -30,6 +30,7 @@ pub(in super::super) fn policy(cursor: &mut Cursor<'_>) -> Read<Operations> {
     };
     let roles = if cursor.take("to") { cursor.list(Cursor::role)? } else { Vec::new() };
     let (mut reads, mut calls, mut every_row) = (Once::default(), Once::default(), false);
+    let (mut using, mut check) = (None, None);
     for clause in ["using", "with check"] {
         if cursor.take(clause) {
             let condition = cursor.group()?.rest();
@@ -37,9 +38,10 @@ pub(in super::super) fn policy(cursor: &mut Cursor<'_>) -> Read<Operations> {
             reads.extend(condition.reads.iter().cloned());
             calls.extend(condition.calls.iter().cloned());
             every_row |= condition.conjuncts.iter().all(|part| *part == Predicate::True) && condition.understood;
+            *(if clause == "using" { &mut using } else { &mut check }) = Some(condition);
         }
     }
     let (command, reads, calls) = (command.map(Into::into), reads.into_vec(), calls.into_vec());
-    let policy = Policy { name, table, create, restrictive, command, roles, every_row, reads, calls };
+    let policy = Policy { name, table, create, restrictive, command, roles, using, check, every_row, reads, calls };
     Ok(one(cursor, from, Operation::Policy(Box::new(policy))))
 }

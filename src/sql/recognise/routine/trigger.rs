@@ -12,16 +12,19 @@ pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
     let constraint = cursor.take("constraint");
     cursor.expect("trigger")?;
     let name = cursor.ident()?;
-    let before = cursor.expect_any(&["before", "after", "instead of"])? == "before";
+    let timing = cursor.expect_any(&["before", "after", "instead of"])?;
+    let (before, instead) = (timing == "before", timing == "instead of");
     let (events, of_columns) = events(cursor)?;
     cursor.expect("on")?;
     let table = cursor.name()?;
     let referenced = if cursor.take("from") { Some(cursor.name()?) } else { None };
     const ATTRIBUTES: [&str; 6] = ["not deferrable", "deferrable", "initially immediate", "initially deferred", "not enforced", "enforced"];
-    let mut deferred = false;
+    let (mut deferrable, mut deferred) = (false, false);
     while let Some(attribute) = cursor.take_any(&ATTRIBUTES) {
         deferred |= attribute == "initially deferred";
+        deferrable |= matches!(attribute, "deferrable" | "initially deferred");
     }
+    let tables = cursor.mark();
     if cursor.take("referencing") {
         while cursor.take_any(&["new", "old"]).is_some() {
             cursor.expect_any(&["table", "row"])?;
@@ -29,19 +32,23 @@ pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
             cursor.ident()?;
         }
     }
+    let referencing = (cursor.mark() > tables).then(|| cursor.text_from(tables));
     let mut for_each_row = false;
     if cursor.take("for") {
         cursor.take("each");
         for_each_row = cursor.expect_any(&["row", "statement"])? == "row";
     }
-    if cursor.take("when") {
+    let when = if cursor.take("when") {
         let condition = cursor.group()?.rest();
-        cursor.expression(condition)?;
-    }
+        Some(cursor.expression(condition)?)
+    } else {
+        None
+    };
     cursor.expect("execute")?;
     cursor.expect_any(&["function", "procedure"])?;
     let function = Some(cursor.type_or_function_name()?);
-    cursor.group()?;
+    let argument = |argument: Cursor<'_>| argument.source().text(argument.clone().span_of_rest()).into();
+    let arguments = cursor.group()?.comma_parts()?.into_iter().map(argument).collect();
     let trigger = CreateTrigger {
         name,
         table,
@@ -54,6 +61,11 @@ pub(in super::super) fn create(cursor: &mut Cursor<'_>) -> Read<Operations> {
         of_columns,
         function,
         from: referenced,
+        instead,
+        deferrable,
+        referencing,
+        when,
+        arguments,
     };
     Ok(one(cursor, from, Operation::CreateTrigger(Box::new(trigger))))
 }
