@@ -58,6 +58,11 @@ pub fn report(example: &Example, rules: &RuleSet) -> Report {
 /// The report of an example, judged for this server.
 pub fn report_for(example: &Example, rules: &RuleSet, server: Version) -> Report {
     let config = config(example);
+    run(discovered(example, &config), &Settings { rules, config: &config, server })
+}
+
+/// The files of an example, as if they had been found.
+pub fn discovered(example: &Example, config: &Config) -> Discovered {
     let given = Some(SourceFile::new("given.sql", example.given.as_str())).filter(|given| !given.bytes().is_empty());
     // Where one file is judged, the others are its history, or what comes after it.
     let role = |name: &str, otherwise| match &example.release {
@@ -70,10 +75,9 @@ pub fn report_for(example: &Example, rules: &RuleSet, server: Version) -> Report
         example.files.iter().map(|file| (SourceFile::new(&file.name, file.sql.as_str()), role(&file.name, others))).collect();
     let own = |sql: &String| (SourceFile::new(&example.file, sql.as_str()), role(&example.file, Role::Subject));
     files.extend(example.sql.as_ref().map(own));
-    let history = in_memory(given, &files, &config);
+    let history = in_memory(given, &files, config);
     let history = if example.release.is_some() { history.as_one_release() } else { history };
-    let discovered = Discovered { histories: vec![history], ..Discovered::default() };
-    run(discovered, &Settings { rules, config: &config, server })
+    Discovered { histories: vec![history], ..Discovered::default() }
 }
 
 /// The example's name, or its SQL in one line.
@@ -88,7 +92,8 @@ fn server(example: &Example) -> Version {
     Version(versions().min_by_key(|version| version.abs_diff(Version::DEFAULT.0)).unwrap_or(Version::DEFAULT.0))
 }
 
-fn config(example: &Example) -> Config {
+/// What the project of an example says about itself.
+pub fn config(example: &Example) -> Config {
     let mut config = Config::default();
     // Whether the role has one is told by the examples that are about it; all others would be, too.
     if !example.without_lock_timeout {

@@ -12,31 +12,37 @@ pub struct End {
     pub rows: Rows,
 }
 
-/// What is declared to differ: things as the picture names them (`column public.orders.note`), and what belongs to them.
+/// What is declared to differ, by name, as `public.orders.note` or the end of that.
 #[derive(Clone, Debug, Default)]
-pub struct Declared(pub BTreeSet<String>);
+pub struct Declared(BTreeSet<String>);
 
 impl Declared {
-    fn covers(&self, thing: &str) -> bool {
-        let belongs =
-            |declared: &String| thing.strip_prefix(declared.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        self.0.iter().any(belongs)
+    /// These things, and what belongs to them.
+    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
     }
 
-    /// The columns among them.
-    fn columns(&self) -> BTreeSet<String> {
-        self.0.iter().filter_map(|thing| thing.strip_prefix("column ")).map(str::to_owned).collect()
+    /// The names that stand in backquotes in these sentences.
+    pub fn in_words<'w>(sentences: impl IntoIterator<Item = &'w String>) -> Self {
+        Self(sentences.into_iter().flat_map(|sentence| sentence.split('`').skip(1).step_by(2)).map(str::to_owned).collect())
+    }
+
+    /// Whether a thing is one of them: its name stands at the end, behind what kind of thing it is.
+    pub fn covers(&self, thing: &str) -> bool {
+        let is_named =
+            |name: &String| thing.strip_suffix(name.as_str()).is_some_and(|before| before.is_empty() || before.ends_with([' ', '.']));
+        self.0.iter().any(is_named)
     }
 }
 
 impl End {
     /// Looks at a database.
     pub async fn look(connection: &mut Connection, declared: &Declared) -> Result<Self, Refusal> {
-        Ok(Self { picture: Picture::take(connection).await?, rows: Rows::read(connection, &declared.columns()).await? })
+        Ok(Self { picture: Picture::take(connection).await?, rows: Rows::read(connection, declared).await? })
     }
 }
 
-/// Every difference that is not declared, in words.
+/// Every difference that is not declared, in words. `ours` and `naive` have been looked at with the same things declared.
 pub fn compare(naive: &End, ours: &End, declared: &Declared) -> Vec<String> {
     let lines = |end: &End| -> BTreeMap<String, BTreeSet<String>> {
         let mut lines = BTreeMap::<String, BTreeSet<String>>::new();

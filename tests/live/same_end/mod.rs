@@ -3,7 +3,10 @@
 mod compare;
 mod ends;
 mod fixes;
+mod journey;
+mod phases;
 mod picture;
+mod plans;
 mod rows;
 mod table;
 #[cfg(test)]

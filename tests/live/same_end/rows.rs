@@ -1,5 +1,6 @@
 //! What is in the tables of a database: how many rows, and a number for what they say that does not depend on their order.
 
+use super::compare::Declared;
 use lockkeeper::db::{Connection, Refusal};
 use sqlx::Row;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +23,8 @@ struct Table {
 }
 
 impl Rows {
-    /// Reads all tables. `without` are columns, as `schema.table.column`, that are not to be compared.
-    pub async fn read(connection: &mut Connection, without: &BTreeSet<String>) -> Result<Self, Refusal> {
+    /// Reads all tables, but for what is declared to differ.
+    pub async fn read(connection: &mut Connection, declared: &Declared) -> Result<Self, Refusal> {
         let path = connection.texts("SELECT current_setting('search_path')").await?.concat();
         // The same value has one text only under the same settings, whatever the database and its roles were told.
         connection
@@ -35,12 +36,15 @@ impl Rows {
         let mut rows = Self::default();
         for table in connection.rows(TABLES).await? {
             let (name, columns): (String, Vec<String>) = (table.try_get(0)?, table.try_get(1)?);
-            let columns = columns.into_iter().filter(|column| !without.contains(&format!("{name}.{column}"))).collect();
+            let columns = columns.into_iter().filter(|column| !declared.covers(&format!("column {name}.{column}"))).collect();
             let read = Table::read(connection, &name, columns).await?;
             rows.tables.insert(name, read);
         }
         for sequence in connection.rows(SEQUENCES).await? {
             let (name, owner): (String, Option<Vec<String>>) = (sequence.try_get(0)?, sequence.try_get(1)?);
+            if declared.covers(&format!("sequence {name}")) {
+                continue;
+            }
             let sql = how_far(&name, owner.as_deref());
             rows.sequences.insert(name, connection.texts(&sql).await?.concat());
         }
