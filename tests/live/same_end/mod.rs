@@ -1,5 +1,6 @@
 //! A fix ends where the statement would have ended: both are run, each on a copy of the same database, and their ends are compared.
 
+mod cases;
 mod compare;
 mod ends;
 mod fixes;
