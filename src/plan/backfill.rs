@@ -3,6 +3,7 @@
 //! It runs as it stands under any runner that sends the file outside a transaction block, alone: COMMIT in a DO block needs that (11). It may
 //! be stopped and run again at any time, since a batch changes only rows that still need it.
 
+use super::statement::dollar_quoted;
 use super::{Ask, Batches, Phase, Refusal, Runs, Stage};
 use crate::model::catalog::{Catalog, Relation};
 use crate::model::name::{Ident, Name};
@@ -80,8 +81,8 @@ impl Backfill {
             Some(set) => format!("UPDATE {table} SET {set}"),
             None => format!("DELETE FROM {table}"),
         };
-        format!(
-            "DO $backfill$\nDECLARE\n{declared}BEGIN\n  \
+        let body = format!(
+            "\nDECLARE\n{declared}BEGIN\n  \
                SELECT {list} INTO {firsts} FROM {table} ORDER BY {list} LIMIT 1;\n  \
                WHILE {any} IS NOT NULL LOOP\n    \
                  SELECT {list} INTO {lasts} FROM (\n      \
@@ -90,8 +91,9 @@ impl Backfill {
                  {change}\n      WHERE {at} >= {from} AND {at} <= {to} AND ({rows});\n    \
                  COMMIT;\n    \
                  SELECT {list} INTO {firsts} FROM {table} WHERE {at} > {to} ORDER BY {list} LIMIT 1;\n  \
-               END LOOP;\nEND\n$backfill$"
-        )
+               END LOOP;\nEND\n"
+        );
+        format!("DO {}", dollar_quoted("backfill", &body))
     }
 }
 

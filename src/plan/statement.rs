@@ -30,6 +30,15 @@ pub fn same(left: (&SourceFile, Span), right: (&SourceFile, Span)) -> bool {
     }
 }
 
+/// A body between dollar quotes whose tag stands nowhere in it: a name may hold anything.
+pub fn dollar_quoted(tag: &str, body: &str) -> String {
+    let mut tag = format!("${tag}$");
+    while body.contains(&tag) {
+        tag.insert(tag.len() - 1, '_');
+    }
+    format!("{tag}{body}{tag}")
+}
+
 fn tokens<'a>((source, span): (&'a SourceFile, Span)) -> impl Iterator<Item = Token> + 'a {
     Lexer::new(source, span).filter(move |token| !token.is_mark(source, ";"))
 }
@@ -64,6 +73,12 @@ mod tests {
             Some("ALTER TABLE orders RENAME COLUMN \"a b\" TO note")
         );
         assert_eq!(line("SELECT 'two\nlines'"), None);
+    }
+
+    #[test]
+    fn a_body_that_holds_its_tag_gets_another_one() {
+        assert_eq!(dollar_quoted("sync", "BEGIN END"), "$sync$BEGIN END$sync$");
+        assert_eq!(dollar_quoted("sync", "NEW.\"$sync$\" := 1"), "$sync_$NEW.\"$sync$\" := 1$sync_$");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The trigger that keeps two shapes of the same value equal while old and new code write side by side.
 
+use super::statement::dollar_quoted;
 use crate::model::name::{Ident, LONGEST_IDENT, Name};
 
 /// An old column and a new one, and how each follows from the other.
@@ -52,15 +53,16 @@ impl Sync {
         };
         let (old_differs, new_differs) = (differs(&old, self.as_text.0), differs(&new, self.as_text.1));
         let (forward, back, function) = (&self.forward, &self.back, self.function().sql());
-        format!(
-            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $sync$\nBEGIN\n  \
+        let body = format!(
+            "\nBEGIN\n  \
                IF TG_OP = 'INSERT' THEN\n    \
                  IF NEW.{new} IS NULL THEN NEW.{new} := {forward}; ELSE NEW.{old} := {back}; END IF;\n  \
                ELSIF {old_differs} THEN NEW.{new} := {forward};\n  \
                ELSIF {new_differs} THEN NEW.{old} := {back};\n  \
                ELSIF NEW.{new} IS NULL THEN NEW.{new} := {forward};\n  \
-               END IF;\n  RETURN NEW;\nEND\n$sync$"
-        )
+               END IF;\n  RETURN NEW;\nEND\n"
+        );
+        format!("CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {}", dollar_quoted("sync", &body))
     }
 
     /// CREATE TRIGGER.

@@ -105,7 +105,8 @@ impl Case<'_> {
         let who = format!("{:?}, {}, on {}", self.change, self.shape.name, self.server.installation().release);
         let naive = self.change.sql(self.shape);
         let (report, pieces) = self.plan(&naive);
-        let refused = pieces.iter().find_map(|piece| if let Piece::Refused { refusal, .. } = piece { Some(refusal.reason()) } else { None });
+        let refused =
+            pieces.iter().find_map(|piece| if let Piece::Refused { refusal, .. } = piece { Some(refusal.reason()) } else { None });
         let expected = self.shape.refused.iter().find(|(change, _)| *change == self.change).map(|(_, reason)| *reason);
         match (refused, expected) {
             (Some(reason), Some(expected)) if reason.contains(expected) => {
@@ -147,7 +148,7 @@ impl Case<'_> {
             declared: declared(pieces),
         };
         let proofs = block_on(async {
-            on(MANY_ROWS).same_end(0, tally).await?;
+            on(if self.shape.large { MANY_ROWS } else { ROWS }).same_end(0, tally).await?;
             on(ROWS).rolled_back(0, tally).await
         });
         proofs.expect("an event queue").unwrap_or_else(|refusal| panic!("{who}: {refusal}"));

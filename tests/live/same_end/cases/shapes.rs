@@ -18,6 +18,8 @@ pub struct Shape {
     /// The name of the index.
     pub index: &'static str,
     pub partitioned: bool,
+    /// It is filled with so many rows that a backfill takes a hundred batches.
+    pub large: bool,
     /// For which of the changes there is no plan, and words of the reason.
     pub refused: &'static [(Change, &'static str)],
 }
@@ -35,13 +37,15 @@ const PLAIN: Shape = Shape {
     key: "orders_buyer_fkey",
     index: "orders_buyer_idx",
     partitioned: false,
+    large: false,
     refused: &[],
 };
 
 pub const SHAPES: &[Shape] = &[
-    PLAIN,
+    Shape { large: true, ..PLAIN },
     Shape {
         name: "names in quotes",
+        large: true,
         tables: r#"CREATE TABLE "the users" (id integer PRIMARY KEY);
                    CREATE TABLE "order's ""lines""" (id bigint PRIMARY KEY, "the buyer's %" integer, note text);"#,
         rows: r#"INSERT INTO "the users" SELECT n FROM generate_series(1, $ROWS) n;
@@ -119,10 +123,12 @@ pub const SHAPES: &[Shape] = &[
         rows: "INSERT INTO users SELECT n FROM generate_series(1, $ROWS) n;
                INSERT INTO orders SELECT n, $VALUE, date '2025-01-01' + n % 700 FROM generate_series(1, $ROWS) n; ANALYZE;",
         partitioned: true,
+        large: true,
         ..PLAIN
     },
     Shape {
         name: "a composite key",
+        large: true,
         tables: "CREATE TABLE users (id integer PRIMARY KEY);
                  CREATE TABLE orders (shop integer, number text, buyer integer, note text, PRIMARY KEY (shop, number));",
         rows: "INSERT INTO users SELECT n FROM generate_series(1, $ROWS) n;
