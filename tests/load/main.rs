@@ -1,0 +1,147 @@
+//! Each phase of a plan, run while the old and the new release of an application use its tables.
+
+mod byhand;
+mod case;
+mod cases;
+mod measure;
+mod page;
+mod phase;
+mod servers;
+mod shop;
+mod traffic;
+
+use case::{Case, Played, Span};
+use phase::Phase;
+use servers::Template;
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How many rows each table has.
+const ROWS: u32 = 100_000;
+
+/// So many times as many rows show whether a stall grows with the table.
+const GROWTH: u32 = 10;
+
+/// How long a phase may keep anybody waiting besides for its lock, and on top of what the same load sees when nothing else runs.
+const ALLOWED: Duration = Duration::from_millis(100);
+
+/// Other work on the machine must not fail the test: a stall that is the plan's is there each time.
+const MOST_ATTEMPTS: u32 = 3;
+
+/// For the test.
+const SHORT: Span = Span { baseline: Duration::from_millis(1000), roll_out: Duration::from_millis(1000), echo: Duration::from_millis(300) };
+
+/// For the page: a hundred operations after each phase.
+const LONG: Span = Span { baseline: Duration::from_millis(3000), roll_out: Duration::from_millis(2000), echo: Duration::from_millis(1000) };
+
+/// A test for each case, and all of them for the page.
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        fn all() -> Vec<Case> {
+            vec![$(cases::$case()),*]
+        }
+
+        mod without_pain {
+            $(#[test]
+            fn $case() {
+                crate::test(&crate::cases::$case());
+            })*
+        }
+    };
+}
+
+cases!(
+    rename_column,
+    change_type,
+    drop_column,
+    split_column,
+    move_column,
+    add_column_volatile_default,
+    set_not_null,
+    add_foreign_key,
+    add_unique,
+    add_check,
+    bigint_primary_key,
+    rename_table,
+    drop_table,
+    rename_enum_value,
+    create_index,
+    replace_index,
+    create_index_on_partitioned,
+    attach_partition,
+);
+
+/// Measurements would disturb each other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn updates_docs() -> bool {
+    std::env::var_os("UPDATE_DOCS").is_some()
+}
+
+fn test(case: &Case) {
+    if updates_docs() {
+        return;
+    }
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    measure(case, &case.template(ROWS), SHORT);
+}
+
+/// Runs a plan under load until it has been seen without a stall that is not its own, and demands what a plan has to keep.
+fn measure(case: &Case, template: &Template, span: Span) -> Played {
+    let phases = phases(case);
+    let mut best: Option<Played> = None;
+    for _ in 0..MOST_ATTEMPTS {
+        let played = case.play(template, ROWS, &phases, span);
+        demand_correct(case, &played);
+        let allowed = played.baseline.longest + ALLOWED;
+        let now = best.map_or(played.clone(), |before| before.or_better(played));
+        let calm = now.longest() <= allowed;
+        best = Some(now);
+        if calm {
+            break;
+        }
+    }
+    let best = best.expect("there was an attempt");
+    for phase in &best.phases {
+        let allowed = best.baseline.longest + ALLOWED + phase.lock_wait;
+        let stall = phase.felt.longest;
+        assert!(stall <= allowed, "`{}`, {}: somebody has waited for {stall:?}, {allowed:?} are allowed", case.title, phase.name);
+    }
+    best
+}
+
+/// What no other work on the machine excuses.
+fn demand_correct(case: &Case, played: &Played) {
+    assert!(played.all.errors.is_empty(), "`{}`: operations have failed: {:#?}", case.title, played.all.errors);
+    assert_eq!(played.wrong_rows, 0, "`{}`: rows are not as they were acknowledged", case.title);
+    for phase in &played.phases {
+        let (name, read) = (&phase.name, phase.read_while_blocking);
+        assert_eq!(read, 0, "`{}`, {name}: it reads so many rows while it holds {:?}", case.title, phase.strongest);
+    }
+}
+
+fn phases(case: &Case) -> Vec<Phase> {
+    byhand::plan(case.title).iter().enumerate().map(|(at, sql)| Phase::read(&format!("phase {}", at + 1), sql)).collect()
+}
+
+/// Writes docs/plans.md if `UPDATE_DOCS` is set: more rows, longer looks, and the naive statements.
+#[test]
+fn the_page_is_written() {
+    if !updates_docs() {
+        return;
+    }
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = |case: Case| {
+        let template = case.template(ROWS);
+        let played = measure(&case, &template, LONG);
+        let few = case.naive(&template, ROWS, LONG);
+        drop(template);
+        let many = case.naive(&case.template(ROWS * GROWTH), ROWS * GROWTH, LONG);
+        page::Result { case, played, naive: vec![few, many] }
+    };
+    let results: Vec<_> = all().into_iter().map(result).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md");
+    fs::write(&path, page::page(&results, ROWS)).expect("docs/plans.md is written");
+}

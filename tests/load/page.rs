@@ -1,0 +1,205 @@
+//! docs/plans.md: what was measured, in tables.
+
+use super::case::{Case, Measured, Naive, Played};
+use super::measure::Stretch;
+use super::servers::{ask, server};
+use super::traffic::PACE;
+use lockkeeper::model::lock::LockMode;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// What makes the page.
+pub const COMMAND: &str = "UPDATE_DOCS=1 cargo test --release --test load";
+
+/// What was measured of one case.
+pub struct Result {
+    /// The case.
+    pub case: Case,
+    /// Its plan.
+    pub played: Played,
+    /// Its naive statement, with few rows and with many.
+    pub naive: Vec<Naive>,
+}
+
+/// The page.
+pub fn page(results: &[Result], rows: u32) -> String {
+    let mut page = introduction(rows);
+    page += &summary(results);
+    for result in results {
+        page += &section(result);
+    }
+    page
+}
+
+fn introduction(rows: u32) -> String {
+    let machine = machine();
+    let release = &server().installation().release;
+    let today = ask("SELECT current_date::text");
+    let pace = PACE.as_millis();
+    format!(
+        "# Plans under load\n\n\
+         Every plan that `lockkeeper plan` makes is run here, file by file, while an application reads and writes the same tables; beside it \
+         stands the statement that it replaces. This page is written by a test:\n\n    {COMMAND}\n\n\
+         Written on {today}, PostgreSQL {release}, {machine}; {} rows in each table. Without `UPDATE_DOCS` the test runs the plans alone, for a \
+         shorter time, and fails when an operation fails, when an acknowledged write is not there at the end, when a phase makes anybody wait \
+         longer than it may, or when it reads a table as a whole under a lock that keeps others waiting.\n\n\
+         - **The load** is open: each release of the application has an operation due every {pace} ms, inserts, updates and reads in turn, in four \
+         sessions with prepared statements, whether or not those before are done. A latency counts from the moment at which the operation was \
+         due, so that nobody's waiting is left out. When a plan says `deploy`, the next release is started, both run side by side for a while, \
+         and the one before is ended.\n\
+         - **A phase** is a file, run as it is printed; its asserted queries have to be true before it. When its `lock_timeout` ends the wait for \
+         a lock, it is tried again a moment later. Waits of hours between phases are left out.\n\
+         - **Stall** is the longest latency of any operation that was on its way during the phase or right after it.\n\
+         - **Naive** is the statement as most people would write it, under the load of the old release alone, and without a plan. It is \
+         measured with {} rows and with {} rows.\n\
+         - **Wrong rows** are counted at the end over all rows: rows that are gone, that nobody wrote, or that do not hold what was \
+         acknowledged last.\n\n",
+        count(rows),
+        count(rows),
+        count(rows * super::GROWTH),
+    )
+}
+
+fn summary(results: &[Result]) -> String {
+    let mut table = "| change | naive: stall, few rows | many rows | errors right after | plan: phases | longest stall | operations | errors | wrong rows |\n\
+                     |---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
+        .to_owned();
+    for Result { case, played, naive } in results {
+        let stalls: Vec<_> = naive.iter().map(|naive| time(naive.felt.longest)).collect();
+        let errors = naive.last().map(|naive| share(&[&naive.felt, &naive.reopened])).unwrap_or_default();
+        let (phases, longest) = (played.files().count(), time(played.longest()));
+        let line = format!(
+            "| [{}](#{}) | {} | {errors} | {phases} | {longest} | {} | {} | {} |\n",
+            case.title,
+            anchor(case.title),
+            stalls.join(" | "),
+            played.all.operations,
+            played.all.failed(),
+            played.wrong_rows
+        );
+        table += &line;
+    }
+    table + "\n"
+}
+
+fn section(Result { case, played, naive }: &Result) -> String {
+    let mut text = format!("## {}\n\n```sql\n{}\n```\n\n", case.title, statements(case.naive));
+    text += "| what runs | strongest lock | seconds | stall | p99 | errors |\n|---|---|--:|--:|--:|--:|\n";
+    for naive in naive {
+        let lock = lock(naive.strongest.as_ref());
+        let (took, stall, p99) = (seconds(naive.took), time(naive.felt.longest), time(naive.felt.p99));
+        let _ = writeln!(text, "| naive, {} rows | {lock} | {took} | {stall} | {p99} | {} |", count(naive.rows), share(&[&naive.felt]));
+        if naive.reopened.failed() > 0 {
+            let errors = share(&[&naive.reopened]);
+            let _ = writeln!(text, "| the same, in sessions that are opened after it | | | | | {errors} |");
+        }
+    }
+    let (stall, p99) = (time(played.baseline.longest), time(played.baseline.p99));
+    let _ = writeln!(text, "| the load alone | | | {stall} | {p99} | 0 |");
+    for phase in &played.phases {
+        text += &row(phase);
+    }
+    let _ = writeln!(
+        text,
+        "\n{} operations, {} errors, {} wrong rows.",
+        count_of(played.all.operations),
+        played.all.failed(),
+        played.wrong_rows
+    );
+    text += &refusals(naive);
+    text + "\n"
+}
+
+fn row(phase: &Measured) -> String {
+    let what = match phase.statements.is_empty() {
+        true => format!("*{}*", phase.name),
+        false => format!("{}: {}", phase.name, heads(&phase.statements)),
+    };
+    let tried = match phase.retries {
+        0 => String::new(),
+        more => format!(" (tried {} times)", more + 1),
+    };
+    let (lock, took) = (lock(phase.strongest.as_ref()), seconds(phase.took));
+    let (stall, p99, errors) = (time(phase.felt.longest), time(phase.felt.p99), phase.felt.failed());
+    format!("| {what}{tried} | {lock} | {took} | {stall} | {p99} | {errors} |\n")
+}
+
+/// What the application was told when the naive statement had been run.
+fn refusals(naive: &[Naive]) -> String {
+    let mut messages: Vec<_> = naive.iter().flat_map(|naive| naive.felt.errors.keys().chain(naive.reopened.errors.keys())).collect();
+    messages.sort_by_key(|error| &error.message);
+    messages.dedup_by_key(|error| &error.message);
+    match &messages[..] {
+        [] => String::new(),
+        some => {
+            let said: Vec<_> = some.iter().map(|error| format!("`{}`", error.message)).collect();
+            format!("After the naive statement the application is told: {}.\n", said.join(", "))
+        }
+    }
+}
+
+/// The first words of each statement.
+fn heads(statements: &[String]) -> String {
+    let quiet = |sql: &&String| !["BEGIN", "COMMIT", "SET"].iter().any(|word| sql.starts_with(word));
+    let head = |sql: &String| {
+        let line: Vec<_> = sql.split_whitespace().collect();
+        let line = line.join(" ");
+        let end = line.find(" LANGUAGE ").or(line.find(" $")).unwrap_or(line.len()).min(line.floor_char_boundary(100));
+        let more = if end < line.len() { " …" } else { "" };
+        format!("`{}{more}`", line[..end].replace('|', "\\|"))
+    };
+    statements.iter().filter(quiet).map(head).collect::<Vec<_>>().join("; ")
+}
+
+fn statements(sql: &str) -> String {
+    sql.lines().map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+fn lock(strongest: Option<&(LockMode, Vec<String>)>) -> String {
+    strongest.map(|(mode, on)| format!("{mode} on {}", on.join(", "))).unwrap_or_default()
+}
+
+/// `25 of 100`.
+fn share(stretches: &[&Stretch]) -> String {
+    let (failed, all) = stretches.iter().fold((0, 0), |(failed, all), stretch| (failed + stretch.failed(), all + stretch.operations));
+    if failed == 0 { "0".to_owned() } else { format!("{failed} of {all}") }
+}
+
+fn time(duration: Duration) -> String {
+    let milliseconds = duration.as_secs_f64() * 1000.0;
+    if milliseconds < 10.0 { format!("{milliseconds:.1} ms") } else { format!("{milliseconds:.0} ms") }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.2}", duration.as_secs_f64())
+}
+
+/// `100,000`.
+fn count(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn count_of(number: usize) -> String {
+    u32::try_from(number).map(count).unwrap_or_else(|_| number.to_string())
+}
+
+fn anchor(title: &str) -> String {
+    let keep = |c: char| c.is_alphanumeric() || c == ' ' || c == '-';
+    title.to_lowercase().chars().filter(|c| keep(*c)).collect::<String>().replace(' ', "-")
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.trim().to_owned()));
+    let model = model.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    format!("{cores} cores of {model} that other work used as well, no disk to wait for (`fsync=off`)")
+}
