@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::rule::altered::Altered;
 use crate::rule::elsewhere::Elsewhere;
 use crate::rule::file::{Case, Rule};
-use crate::rule::moment::{Holding, Moment, Subject, Surroundings};
+use crate::rule::moment::{Holding, Moment, Planned, Subject, Surroundings};
 use crate::rule::set::Entry;
 use crate::rule::story::Story;
 use crate::rule::{Class, Severity};
@@ -66,14 +66,15 @@ impl Run<'_, '_> {
     fn here<'h>(&'h self, index: Option<usize>, effects: &'h Effects, statement_effects: &'h Effects) -> Here<'h> {
         let (before, story) = (&self.replay.catalog, &self.replay.story);
         let (session, holding) = (&self.session, &self.hold.now);
-        let previous = self.previous.as_ref();
-        Here { index, before, story, session, holding, previous, effects, statement_effects }
+        let (previous, planned) = (self.previous.as_ref(), self.replay.plans.state());
+        Here { planned, index, before, story, session, holding, previous, effects, statement_effects }
     }
 }
 
 /// What is the same for all rules that are asked about one subject.
 #[derive(Clone, Copy)]
 struct Here<'a> {
+    planned: Planned,
     index: Option<usize>,
     before: &'a Catalog,
     story: &'a Story,
@@ -265,6 +266,7 @@ impl<'a> Judge<'a> {
             statement_effects: here.statement_effects,
             server: self.settings.server,
             migration: &self.surroundings,
+            planned: here.planned,
         };
         (self.watch)(&moment);
         self.settings.rules.about(moment.kind()).filter_map(|entry| self.ask_rule(entry, &moment)).collect()

@@ -5,7 +5,9 @@
 use crate::discover::Migration;
 use crate::model::catalog::Catalog;
 use crate::model::effects::Version;
-use crate::plan::{Line, Plan, Stage, header, recipe, statement};
+use crate::plan::header::{self, Header};
+use crate::plan::{Line, Plan, Stage, recipe, statement};
+use crate::rule::moment::Planned;
 use crate::sql::Script;
 use crate::text::{SourceFile, Span};
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 pub(super) struct Plans {
     begun: Vec<Begun>,
     current: Option<Current>,
+    state: Planned,
 }
 
 #[derive(Clone, Debug)]
@@ -45,28 +48,39 @@ impl Plans {
     /// A file begins: reads its header, and holds its statements against the plan.
     pub fn begin_file(&mut self, migration: &Migration, script: &Script, before: &Catalog, server: Version) {
         self.current = None;
-        let Some(header) = header::read(&migration.source, &script.comments) else { return };
-        if header.phase == 1
-            && let Some((recipe, instead_of)) = header.recipe
-            && let Ok(plan) = recipe::cook(recipe, instead_of, before, server)
-        {
+        self.state = match header::read(&migration.source, &script.comments) {
+            Some(header) => self.phase(&header, (&migration.source, script), before, server),
+            None => Planned::No,
+        };
+    }
+
+    /// Whether the file at hand is a phase of a plan.
+    pub fn state(&self) -> Planned {
+        self.state
+    }
+
+    fn phase(&mut self, header: &Header<'_>, file: (&SourceFile, &Script), before: &Catalog, server: Version) -> Planned {
+        if header.phase == 1 {
+            let Some(plan) = header.recipe.and_then(|(recipe, instead_of)| recipe::cook(recipe, instead_of, before, server).ok()) else {
+                return Planned::Unmade;
+            };
+            if plan.name != header.plan || plan.phases.len() != header.of {
+                return Planned::Unmade;
+            }
             self.begun.retain(|begun| begun.plan.name != plan.name);
             self.begun.push(Begun { plan: Arc::new(plan), done: 0 });
         }
-        let Some(begun) = self.begun.iter_mut().find(|begun| begun.plan.name == header.plan && begun.plan.phases.len() == header.of) else {
-            return;
-        };
-        if begun.done + 1 != header.phase {
-            return;
-        }
+        let is_it =
+            |begun: &&mut Begun| begun.plan.name == header.plan && begun.plan.phases.len() == header.of && begun.done + 1 == header.phase;
+        let Some(begun) = self.begun.iter_mut().find(is_it) else { return Planned::Early };
+        let (source, script) = file;
         let at = begun.done;
         let prescribed = &begun.plan.phases[at].up;
-        let lines = matched(&migration.source, script, prescribed);
-        let is_there = |which: &usize| lines.contains(&Some(*which));
-        if (0..prescribed.len()).filter(|which| prescribed[*which].needed).all(|which| is_there(&which)) {
-            begun.done += 1;
-        }
+        let lines = matched(source, script, prescribed);
+        let is_kept = (0..prescribed.len()).filter(|which| prescribed[*which].needed).all(|which| lines.contains(&Some(which)));
+        begun.done += usize::from(is_kept);
         self.current = Some(Current { plan: Arc::clone(&begun.plan), at, lines });
+        if is_kept { Planned::Kept } else { Planned::Changed }
     }
 
     /// What a phase says of the statement with this index in the file, bodies not counted.

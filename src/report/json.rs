@@ -8,6 +8,7 @@ use crate::model::name::QualifiedName;
 use crate::model::session::TransactionMode;
 use crate::model::sizes::Estimate;
 use crate::problem::Problem;
+use crate::rule::recipe::Recipe;
 use crate::sql::Reading;
 use crate::text::{SourceFile, Span};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -206,13 +207,14 @@ impl Serialize for Json<&Suggestion> {
         let edits = suggestion.edits.iter().map(|edit| EditView { start: edit.span.start, end: edit.span.end, text: &edit.text });
         let files = suggestion.files.iter().map(|file| FileView { path: path(&file.path), text: &file.text });
         let steps = suggestion.steps.iter().map(|step| StepView { phase: &step.phase, text: &step.text });
-        let mut map = to.serialize_struct("suggestion", 6)?;
+        let mut map = to.serialize_struct("suggestion", 7)?;
         map.serialize_field("class", &suggestion.class)?;
         map.serialize_field("safety", safety(suggestion.safety))?;
         map.serialize_field("title", &suggestion.title)?;
         map.serialize_field("edits", &List(edits))?;
         map.serialize_field("files", &List(files))?;
         map.serialize_field("steps", &List(steps))?;
+        map.serialize_field("recipe", &suggestion.recipe.map(Recipe::word))?;
         map.end()
     }
 }

@@ -59,6 +59,24 @@ pub struct Moment<'a> {
     pub server: Version,
     /// Facts about the file as a whole and about its neighbours.
     pub migration: &'a Surroundings,
+    /// Whether the file is a phase of a plan.
+    pub planned: Planned,
+}
+
+/// Whether a file is a phase of a plan, as its header says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Planned {
+    /// It does not say so.
+    #[default]
+    No,
+    /// It is.
+    Kept,
+    /// A statement that later phases rest on is missing or was changed.
+    Changed,
+    /// The phases before it are not in the history, or not as the plan has them.
+    Early,
+    /// Its plan cannot be made again: of its statement, on the schema before it.
+    Unmade,
 }
 
 /// What the open transaction holds, from earlier statements, of relations that others use.

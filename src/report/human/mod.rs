@@ -159,6 +159,10 @@ impl<'a, W: Write> Page<'a, W> {
                 self.inset(&format!("{}  {}", self.paint.hint(format_args!("{phase:widest$}")), self.paint.good(line)))?;
             }
         }
+        if suggestion.recipe.is_some() {
+            let path = source.path().display();
+            self.inset(&format!("{} lockkeeper plan {path}", self.paint.hint("all phases, with their SQL:")))?;
+        }
         for file in &suggestion.files {
             self.inset(&format!("{} {}", self.paint.hint("new file"), file.path.display()))?;
             for line in shown(&file.text).trim_end().lines() {

@@ -2,7 +2,7 @@
 
 use super::{Fact, Kind, Value};
 use crate::model::kind::OpKind;
-use crate::rule::moment::{Allowed, Moment, Order, Subject};
+use crate::rule::moment::{Allowed, Moment, Order, Planned, Subject};
 use crate::sql::broken_text::{BrokenKind, BrokenText};
 
 const MIGRATION: &[OpKind] = &[OpKind::Migration];
@@ -19,6 +19,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the newest version of the base branch, where this one is behind it" },
     Fact { name: "version", kind: Kind::Text, of: MIGRATION, read: |m| m.migration.version.as_deref().into(),
            doc: "the version that its name says" },
+    Fact { name: "plan", kind: Kind::Words(&["none", "kept", "changed", "early", "unmade"]), of: MIGRATION, read: plan,
+           doc: "whether it is the phase of a plan that its header says" },
     Fact { name: "encoding", kind: Kind::Words(&["not_utf8", "nul", "byte_order_mark", "hidden", "misread"]), of: TEXT, read: encoding,
            doc: "what is wrong with the bytes at this place" },
     Fact { name: "bad_byte", kind: Kind::Number, of: TEXT, read: |m| broken(m).map(|broken| i64::from(broken.span.start)).into(),
@@ -51,6 +53,16 @@ fn order<'a>(m: &Moment<'a>) -> Value<'a> {
         Order::Behind => "behind",
         Order::Edited => "edited",
         Order::Gone => "gone",
+    })
+}
+
+fn plan<'a>(m: &Moment<'a>) -> Value<'a> {
+    Value::Word(match m.planned {
+        Planned::No => "none",
+        Planned::Kept => "kept",
+        Planned::Changed => "changed",
+        Planned::Early => "early",
+        Planned::Unmade => "unmade",
     })
 }
 
