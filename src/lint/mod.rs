@@ -7,6 +7,8 @@ mod fingerprint;
 mod holding;
 mod judge;
 mod planned;
+#[cfg(test)]
+mod plan_tests;
 pub mod planner;
 pub mod show;
 pub mod standing;
