@@ -5,15 +5,37 @@
 pub enum Recipe {
     /// A column under a new name: two columns, kept equal by a trigger.
     RenameColumn,
+    /// NOT NULL, proven while others write.
+    SetNotNull,
+    /// CHECK: NOT VALID, then VALIDATE.
+    AddCheck,
+    /// FOREIGN KEY: NOT VALID, then VALIDATE.
+    AddForeignKey,
+    /// The same, with an index on its columns first.
+    IndexForeignKey,
+    /// UNIQUE and PRIMARY KEY over an index that is built beforehand.
+    AddUnique,
 }
 
 /// The recipes by their words.
-pub(crate) const RECIPES: &[(&str, Recipe)] = &[("rename-column", Recipe::RenameColumn)];
+pub(crate) const RECIPES: &[(&str, Recipe)] = &[
+    ("rename-column", Recipe::RenameColumn),
+    ("set-not-null", Recipe::SetNotNull),
+    ("add-check", Recipe::AddCheck),
+    ("add-foreign-key", Recipe::AddForeignKey),
+    ("index-foreign-key", Recipe::IndexForeignKey),
+    ("add-unique", Recipe::AddUnique),
+];
 
 impl Recipe {
     /// The word for it, as rule files and the headers of plans write it.
     pub fn word(self) -> &'static str {
         RECIPES.iter().find(|(_, recipe)| *recipe == self).map_or("", |(word, _)| word)
+    }
+
+    /// Whether it does all that the other does, and more.
+    pub fn includes(self, other: Self) -> bool {
+        self == Self::IndexForeignKey && matches!(other, Self::AddForeignKey | Self::AddCheck | Self::AddUnique)
     }
 
     /// The recipe that a word stands for.

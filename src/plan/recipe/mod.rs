@@ -1,5 +1,6 @@
 //! The recipes: each makes a plan out of the statement that it stands for.
 
+mod constraint;
 mod rename_column;
 
 use super::{Ask, Plan, Refusal, statement};
@@ -8,6 +9,7 @@ use crate::model::effects::Version;
 use crate::rule::recipe::Recipe;
 use crate::sql;
 use crate::text::{SourceFile, Span};
+use constraint::Indexed;
 
 /// Rows in a batch, if nobody says otherwise: a batch is over before anybody notices that it holds its rows.
 pub const BATCH: u32 = 1000;
@@ -48,6 +50,9 @@ pub fn cook(recipe: Recipe, text: &str, before: &Catalog, server: Version) -> Re
 fn method(recipe: Recipe) -> Cook {
     match recipe {
         Recipe::RenameColumn => rename_column::cook,
+        Recipe::SetNotNull => constraint::cook_not_null,
+        Recipe::AddCheck | Recipe::AddForeignKey | Recipe::AddUnique => |ask| constraint::cook(ask, Indexed::Elsewhere),
+        Recipe::IndexForeignKey => |ask| constraint::cook(ask, Indexed::First),
     }
 }
 

@@ -1,0 +1,186 @@
+//! NOT NULL: proven by a CHECK that is validated while others write; from 18 on by the constraint itself.
+
+use super::{Added, Cooked, literal};
+use crate::model::catalog::{Column, Lookup, Relation};
+use crate::model::expression::Constant;
+use crate::model::name::{Ident, Name, QualifiedName};
+use crate::model::operation::{AlterAction, ConstraintKind, Operation};
+use crate::plan::backfill::Backfill;
+use crate::plan::names::Names;
+use crate::plan::{Ask, Phase, Refusal, Stage};
+
+/// From this version on NOT NULL is a constraint that may be NOT VALID.
+const NOT_NULL_NOT_VALID: u8 = 18;
+
+/// Columns of a table that are to be NOT NULL.
+pub(super) struct Wanted<'a> {
+    pub ask: &'a Ask<'a>,
+    /// The table, as the statement writes it.
+    pub table: &'a Name,
+    pub columns: Vec<Ident>,
+}
+
+/// Phases for SET NOT NULL of one column or several, or for a NOT NULL constraint.
+pub(in crate::plan::recipe) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
+    if let Some(Operation::AddConstraint(_)) = ask.operation() {
+        return super::cook(ask, super::Indexed::Elsewhere);
+    }
+    let mut table: Option<&Name> = None;
+    let mut columns = Vec::new();
+    for operation in ask.operations() {
+        let Operation::Alter(target, action) = &operation.what else { return Err(no()) };
+        let AlterAction::SetNotNull { column } = &**action else { return Err(no()) };
+        if target.only || table.is_some_and(|table| *table != target.name) {
+            return Err(Refusal::Unknown("the plan is for one table, and not for ONLY it".to_owned()));
+        }
+        table = Some(&target.name);
+        columns.push(column.clone());
+    }
+    let table = table.ok_or_else(no)?;
+    let words = columns.iter().map(Ident::as_str).collect::<Vec<_>>().join("-");
+    let name = format!("require-{}-{words}", table.name);
+    let phases = Wanted { ask, table, columns }.phases()?;
+    Ok(Cooked { name, phases, manual: Vec::new(), differs: Vec::new() })
+}
+
+fn no() -> Refusal {
+    Refusal::Unknown("this sets no column NOT NULL".to_owned())
+}
+
+impl Wanted<'_> {
+    /// A backfill where a default is known, the proof, and NOT NULL itself.
+    pub fn phases(&self) -> Result<Vec<Phase>, Refusal> {
+        let relation = match self.ask.before.relation(self.table) {
+            Lookup::Known(relation) => Some(relation),
+            Lookup::Unknown => None,
+            Lookup::Absent => return Err(Refusal::Unknown(format!("there is no `{}`", self.table.sql()))),
+        };
+        let mut phases = Vec::new();
+        let defaults: Vec<&Ident> =
+            self.columns.iter().filter(|column| relation.is_some_and(|relation| has_default(relation, column))).collect();
+        if !defaults.is_empty() {
+            phases.push(self.backfill(&defaults)?);
+        }
+        phases.extend(if self.ask.server.0 < NOT_NULL_NOT_VALID { self.by_check() } else { self.by_constraint() });
+        Ok(phases)
+    }
+
+    fn schema(&self) -> QualifiedName {
+        self.ask.before.resolve(self.table)
+    }
+
+    /// Rows that have no value.
+    fn missing(&self, columns: &[&Ident], joint: &str, word: &str) -> String {
+        columns.iter().map(|column| format!("{} IS {word}", column.sql())).collect::<Vec<_>>().join(joint)
+    }
+
+    fn shown(&self) -> String {
+        self.columns.iter().map(Ident::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    fn backfill(&self, columns: &[&Ident]) -> Result<Phase, Refusal> {
+        let table = self.table.sql();
+        let set = match columns {
+            [column] => format!("{} = DEFAULT", column.sql()),
+            several => several.iter().map(|column| format!("{0} = coalesce({0}, DEFAULT)", column.sql())).collect::<Vec<_>>().join(", "),
+        };
+        if columns.len() > 1 {
+            return Err(Refusal::Unknown(format!(
+                "several columns of {table} have defaults to be filled with: set them NOT NULL one by one"
+            )));
+        }
+        let rows = self.missing(columns, " OR ", "NULL");
+        let fill = Backfill { table: table.clone(), set: Some(set), rows: rows.clone() };
+        let phase = fill.phase(self.ask, self.table, format!("fill {}", self.shown()))?;
+        Ok(phase
+            .deploy(format!("code that gives every row of {table} a value for {}", self.shown()))
+            .why("Gives the rows without a value the column's default, in batches. Where NULL means something else, change those rows first.")
+            .meanwhile("reads and writes as ever")
+            .verify(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {rows})")))
+    }
+
+    fn first(&self, phase: Phase) -> Phase {
+        let table = self.table.sql();
+        let columns: Vec<&Ident> = self.columns.iter().collect();
+        phase
+            .deploy(format!("code that gives every row of {table} a value for {}", self.shown()))
+            .assert(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {})", self.missing(&columns, " OR ", "NULL")))
+            .why("Holds for every new row and every row that is changed; ACCESS EXCLUSIVE for a moment, since no old row is read.")
+            .meanwhile("reads and writes as ever; a row without a value is refused")
+    }
+
+    fn validated(&self, phase: Phase) -> Phase {
+        phase.why("Reads all rows under SHARE UPDATE EXCLUSIVE, which lets reads and writes through.").meanwhile("reads and writes as ever")
+    }
+
+    /// By a CHECK, which goes again.
+    fn by_check(&self) -> Vec<Phase> {
+        let (table, at) = (self.table.sql(), self.schema());
+        let stem = format!("{}_{}", at.name, self.columns.iter().map(Ident::as_str).collect::<Vec<_>>().join("_"));
+        let check = Names::new(self.ask.before).free(&at.schema, &stem, "_is_set").sql();
+        let columns: Vec<&Ident> = self.columns.iter().collect();
+        let add = format!("ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({}) NOT VALID", self.missing(&columns, " AND ", "NOT NULL"));
+        let set = |word: &str| {
+            self.columns.iter().map(|column| format!("ALTER COLUMN {} {word} NOT NULL", column.sql())).collect::<Vec<_>>().join(", ")
+        };
+        let proof = Phase::new(Stage::Expand, format!("prove {}", self.shown()))
+            .run_accepting(add.clone(), &["add-constraint-never-validated"])
+            .back(format!("ALTER TABLE {table} DROP CONSTRAINT {check}"));
+        let validate = Phase::new(Stage::Migrate, format!("validate {}", self.shown()))
+            .run(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {check}"));
+        let last = Phase::new(Stage::Migrate, format!("require {}", self.shown()))
+            .run(format!("ALTER TABLE {table} {}", set("SET")))
+            .run_accepting(format!("ALTER TABLE {table} DROP CONSTRAINT {check}"), &["drop-constraint", "alter-table-twice"])
+            .why("The CHECK proves it, so no row is read; in a statement of its own, since one that also drops the CHECK would read all rows.")
+            .meanwhile("reads and writes wait for a moment")
+            .back(add)
+            .back(format!("ALTER TABLE {table} {}", set("DROP")));
+        vec![self.first(proof), self.validated(validate), self.columns.iter().fold(last, |last, column| last.verify(self.is_set(column)))]
+    }
+
+    /// By the constraint that SET NOT NULL would make, under the name that it would give.
+    fn by_constraint(&self) -> Vec<Phase> {
+        let (table, at) = (self.table.sql(), self.schema());
+        let named = |column: &Ident| {
+            let name = self.ask.before.constraint_name(&at, None, &ConstraintKind::NotNull { column: column.clone() });
+            (column.sql(), name.sql())
+        };
+        let named: Vec<(String, String)> = self.columns.iter().map(named).collect();
+        let each = |part: &dyn Fn(&(String, String)) -> String| {
+            format!("ALTER TABLE {table} {}", named.iter().map(part).collect::<Vec<_>>().join(", "))
+        };
+        let add = Phase::new(Stage::Expand, format!("require {}", self.shown()))
+            .run_accepting(
+                each(&|(column, name)| format!("ADD CONSTRAINT {name} NOT NULL {column} NOT VALID")),
+                &["add-constraint-never-validated"],
+            )
+            .back(each(&|(_, name)| format!("DROP CONSTRAINT {name}")));
+        let validate =
+            Phase::new(Stage::Migrate, format!("validate {}", self.shown())).run(each(&|(_, name)| format!("VALIDATE CONSTRAINT {name}")));
+        vec![self.first(add), self.columns.iter().fold(self.validated(validate), |phase, column| phase.verify(self.is_set(column)))]
+    }
+
+    fn is_set(&self, column: &Ident) -> String {
+        let (table, column) = (literal(&self.table.sql()), literal(column.as_str()));
+        format!("SELECT attnotnull FROM pg_attribute WHERE attrelid = {table}::regclass AND attname = {column}")
+    }
+}
+
+/// ADD CONSTRAINT ... NOT NULL (18).
+pub(super) fn constraint(added: &Added<'_>, column: &Ident) -> Result<Vec<Phase>, Refusal> {
+    if !added.looks_at_rows() {
+        return Err(Refusal::Unknown(format!("{} looks at no row as it is", added.made.name.sql())));
+    }
+    let (alter, name) = (added.alter(), &added.made.name);
+    let wanted = Wanted { ask: added.ask, table: &added.add.table, columns: vec![column.clone()] };
+    let add = Phase::new(Stage::Expand, format!("require {column}"))
+        .run_accepting(added.add_to(&alter, name, " NOT VALID"), &["add-constraint-never-validated"])
+        .back(format!("{alter} DROP CONSTRAINT {}", name.sql()));
+    Ok(vec![wanted.first(add), super::check::validate(added, &alter)])
+}
+
+/// Whether the history knows a value for rows that have none.
+fn has_default(relation: &Relation, column: &Ident) -> bool {
+    let gives = |column: &Column| column.default.as_ref().is_some_and(|default| default.constant != Some(Constant::Null));
+    relation.column(column).is_some_and(gives)
+}
