@@ -201,6 +201,9 @@ fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
             recipes.push(recipe);
         }
     }
+    // One that does all that another does comes before it.
+    let spared: Vec<_> = recipes.iter().copied().filter(|recipe| recipes.iter().any(|other| other.includes(*recipe))).collect();
+    recipes.sort_by_key(|recipe| spared.contains(recipe));
     let class = grave.iter().map(|finding| finding.class).max()?;
     (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, recipes })
 }
@@ -215,7 +218,11 @@ impl Wish {
                 Err(_) => {}
             }
         }
-        Piece::Refused { sql: part.sql.clone(), class: self.class, refusal }
+        match self.class {
+            // It stops nobody as it is.
+            Class::Additive => Piece::Kept(vec![part.sql.clone()]),
+            class @ (Class::ThreePhase | Class::MaintenanceWindow) => Piece::Refused { sql: part.sql.clone(), class, refusal },
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plans as their files: naive SQL in, the phases and what lint says of them out. One file for each family of recipes.
 
 mod columns;
+mod constraints;
 
 use super::planner::{Piece, plan};
 use super::{Settings, run};

@@ -3,7 +3,7 @@
 use super::{Added, Indexed, Steps, check};
 use crate::model::catalog::{Lookup, Relation};
 use crate::model::name::Ident;
-use crate::model::operation::ForeignKey;
+use crate::model::operation::{ConstraintKind, ForeignKey};
 use crate::plan::definition::list;
 use crate::plan::names::Names;
 use crate::plan::{Manual, Phase, Refusal, Stage};
@@ -49,7 +49,7 @@ fn index(added: &Added<'_>, key: &ForeignKey, steps: &mut Steps) -> Result<(), R
             .run(format!("CREATE INDEX CONCURRENTLY {} ON {table} {columns}", index.sql()))
             .why(format!(
                 "Without it each DELETE or change of a key in {} reads all of {table}. If it fails, drop {qualified} and run it again.",
-                key.referenced.sql()
+                referenced(added)
             ))
             .meanwhile("reads and writes as ever")
             .verify(format!("SELECT indisvalid FROM pg_index WHERE indexrelid = {}::regclass", super::literal(&qualified)))
@@ -61,22 +61,30 @@ fn index(added: &Added<'_>, key: &ForeignKey, steps: &mut Steps) -> Result<(), R
 fn phases(added: &Added<'_>, key: &ForeignKey) -> Vec<Phase> {
     let (alter, name) = (added.alter(), &added.made.name);
     if !added.looks_at_rows() {
-        return vec![not_valid(added, key, &added.table(), &alter, name, "")];
+        return vec![not_valid(added, &added.table(), &alter, name, "")];
     }
     let mut validate = check::validate(added, &alter);
     validate.assert = orphans(added, key, &added.table());
-    vec![not_valid(added, key, &added.table(), &alter, name, " NOT VALID"), validate]
+    vec![not_valid(added, &added.table(), &alter, name, " NOT VALID"), validate]
 }
 
 /// The phase that adds it for rows to come.
-fn not_valid(added: &Added<'_>, key: &ForeignKey, table: &str, alter: &str, name: &Ident, tail: &str) -> Phase {
-    let referenced = key.referenced.sql();
+fn not_valid(added: &Added<'_>, table: &str, alter: &str, name: &Ident, tail: &str) -> Phase {
+    let referenced = referenced(added);
     Phase::new(Stage::Expand, format!("add {name} to {table}"))
         .deploy(format!("code that writes a row of {referenced} before the rows of {} that refer to it", added.table()))
         .run_accepting(added.add_to(alter, name, tail), &["add-constraint-never-validated", "add-foreign-key-without-index"])
         .why(format!("Holds for every new row; SHARE ROW EXCLUSIVE on {table} and {referenced} for a moment, since no old row is read."))
         .meanwhile("reads as ever; writes to both tables wait for a moment")
         .back(format!("{alter} DROP CONSTRAINT {}", name.sql()))
+}
+
+/// The table that it leads to, as the statement writes it.
+fn referenced(added: &Added<'_>) -> String {
+    match &added.add.kind {
+        ConstraintKind::ForeignKey(key) => key.referenced.sql(),
+        _ => String::new(),
+    }
 }
 
 /// A query that shows that no row refers to nothing.
@@ -113,7 +121,7 @@ fn partitions(added: &Added<'_>, key: &ForeignKey) -> Result<Vec<Phase>, Refusal
     let mut phases: Vec<Phase> = Vec::new();
     for (leaf, name) in &named {
         let alter = format!("ALTER TABLE {leaf}");
-        let mut phase = not_valid(added, key, leaf, &alter, name, " NOT VALID");
+        let mut phase = not_valid(added, leaf, &alter, name, " NOT VALID");
         // Dropping the key of the whole table takes those of the partitions with it.
         phase.down = crate::plan::Down::Sql(vec![format!("{alter} DROP CONSTRAINT IF EXISTS {}", name.sql())]);
         phases.push(phase);

@@ -6,7 +6,7 @@ use crate::model::catalog::{Constraint, Relation};
 use crate::model::expression::Constant;
 use crate::model::name::Ident;
 use crate::model::operation::{AlterAction, ConstraintKind, Key, Operation, Written};
-use crate::plan::definition::{Add, list};
+use crate::plan::definition::Add;
 use crate::plan::{Phase, Refusal, Stage};
 
 pub(super) fn cook(added: &Added<'_>, key: &Key, steps: &mut Steps) -> Result<(), Refusal> {
@@ -78,7 +78,8 @@ fn required(added: &Added<'_>, key: &Key) -> Result<Vec<Phase>, Refusal> {
     if columns.is_empty() {
         return Ok(Vec::new());
     }
-    Wanted { ask: added.ask, table: &added.add.table, columns }.phases()
+    // One default for all rows would make them equal.
+    Wanted { ask: added.ask, table: &added.add.table, columns, fill: false }.phases()
 }
 
 /// The phase that builds the index behind the constraint, on the table or on one of its partitions.
@@ -86,7 +87,8 @@ fn index(added: &Added<'_>, key: &Key, table: &Relation, made: &Constraint) -> R
     let name = made.index.as_ref().and_then(|index| Some((index, added.after.get(index)?)));
     let (name, relation) = name.ok_or_else(|| Refusal::Unknown(format!("the index of {} is not known", made.name.sql())))?;
     let (sql, qualified) = (added.definitions().index(relation, &name.name, true).map_err(gap(name.name.sql()))?, added.beside(name));
-    let (shown, columns) = (added.beside(&table.name), list(&key.columns));
+    let shown = added.beside(&table.name);
+    let columns = key.columns.iter().map(Ident::as_str).collect::<Vec<_>>().join(" and ");
     Ok(Phase::new(Stage::Expand, format!("build {}", name.name))
         .alone()
         .deploy(format!("code that writes no two rows of {} with the same {columns}", added.table()))

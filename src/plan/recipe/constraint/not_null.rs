@@ -18,6 +18,8 @@ pub(super) struct Wanted<'a> {
     /// The table, as the statement writes it.
     pub table: &'a Name,
     pub columns: Vec<Ident>,
+    /// Whether rows without a value get the column's default, where one is known.
+    pub fill: bool,
 }
 
 /// Phases for SET NOT NULL of one column or several, or for a NOT NULL constraint.
@@ -39,7 +41,7 @@ pub(in crate::plan::recipe) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let table = table.ok_or_else(no)?;
     let words = columns.iter().map(Ident::as_str).collect::<Vec<_>>().join("-");
     let name = format!("require-{}-{words}", table.name);
-    let phases = Wanted { ask, table, columns }.phases()?;
+    let phases = Wanted { ask, table, columns, fill: true }.phases()?;
     Ok(Cooked { name, phases, manual: Vec::new(), differs: Vec::new() })
 }
 
@@ -55,12 +57,8 @@ impl Wanted<'_> {
             Lookup::Unknown => None,
             Lookup::Absent => return Err(Refusal::Unknown(format!("there is no `{}`", self.table.sql()))),
         };
-        let mut phases = Vec::new();
-        let defaults: Vec<&Ident> =
-            self.columns.iter().filter(|column| relation.is_some_and(|relation| has_default(relation, column))).collect();
-        if !defaults.is_empty() {
-            phases.push(self.backfill(&defaults)?);
-        }
+        let filled = self.columns.iter().filter(|column| self.fill && relation.is_some_and(|relation| has_default(relation, column)));
+        let mut phases: Vec<Phase> = filled.map(|column| self.backfill(column)).collect::<Result<_, _>>()?;
         phases.extend(if self.ask.server.0 < NOT_NULL_NOT_VALID { self.by_check() } else { self.by_constraint() });
         Ok(phases)
     }
@@ -74,36 +72,32 @@ impl Wanted<'_> {
         columns.iter().map(|column| format!("{} IS {word}", column.sql())).collect::<Vec<_>>().join(joint)
     }
 
-    fn shown(&self) -> String {
-        self.columns.iter().map(Ident::as_str).collect::<Vec<_>>().join(" ")
+    fn shown(&self, joint: &str) -> String {
+        self.columns.iter().map(Ident::as_str).collect::<Vec<_>>().join(joint)
     }
 
-    fn backfill(&self, columns: &[&Ident]) -> Result<Phase, Refusal> {
-        let table = self.table.sql();
-        let set = match columns {
-            [column] => format!("{} = DEFAULT", column.sql()),
-            several => several.iter().map(|column| format!("{0} = coalesce({0}, DEFAULT)", column.sql())).collect::<Vec<_>>().join(", "),
-        };
-        if columns.len() > 1 {
-            return Err(Refusal::Unknown(format!(
-                "several columns of {table} have defaults to be filled with: set them NOT NULL one by one"
-            )));
-        }
-        let rows = self.missing(columns, " OR ", "NULL");
-        let fill = Backfill { table: table.clone(), set: Some(set), rows: rows.clone() };
-        let phase = fill.phase(self.ask, self.table, format!("fill {}", self.shown()))?;
-        Ok(phase
-            .deploy(format!("code that gives every row of {table} a value for {}", self.shown()))
+    fn backfill(&self, column: &Ident) -> Result<Phase, Refusal> {
+        let (table, column_sql) = (self.table.sql(), column.sql());
+        let (set, rows) = (format!("{column_sql} = DEFAULT"), format!("{column_sql} IS NULL"));
+        let verify = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {rows})");
+        let fill = Backfill { table, set: Some(set), rows };
+        Ok(fill
+            .phase(self.ask, self.table, format!("fill {column}"))?
+            .deploy(self.deploy())
             .why("Gives the rows without a value the column's default, in batches. Where NULL means something else, change those rows first.")
             .meanwhile("reads and writes as ever")
-            .verify(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {rows})")))
+            .verify(verify))
+    }
+
+    fn deploy(&self) -> String {
+        format!("code that gives every row of {} a value for {}", self.table.sql(), self.shown(" and "))
     }
 
     fn first(&self, phase: Phase) -> Phase {
         let table = self.table.sql();
         let columns: Vec<&Ident> = self.columns.iter().collect();
         phase
-            .deploy(format!("code that gives every row of {table} a value for {}", self.shown()))
+            .deploy(self.deploy())
             .assert(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {})", self.missing(&columns, " OR ", "NULL")))
             .why("Holds for every new row and every row that is changed; ACCESS EXCLUSIVE for a moment, since no old row is read.")
             .meanwhile("reads and writes as ever; a row without a value is refused")
@@ -123,12 +117,12 @@ impl Wanted<'_> {
         let set = |word: &str| {
             self.columns.iter().map(|column| format!("ALTER COLUMN {} {word} NOT NULL", column.sql())).collect::<Vec<_>>().join(", ")
         };
-        let proof = Phase::new(Stage::Expand, format!("prove {}", self.shown()))
+        let proof = Phase::new(Stage::Expand, format!("prove {}", self.shown(" ")))
             .run_accepting(add.clone(), &["add-constraint-never-validated"])
             .back(format!("ALTER TABLE {table} DROP CONSTRAINT {check}"));
-        let validate = Phase::new(Stage::Migrate, format!("validate {}", self.shown()))
+        let validate = Phase::new(Stage::Migrate, format!("validate {}", self.shown(" ")))
             .run(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {check}"));
-        let last = Phase::new(Stage::Migrate, format!("require {}", self.shown()))
+        let last = Phase::new(Stage::Migrate, format!("require {}", self.shown(" ")))
             .run(format!("ALTER TABLE {table} {}", set("SET")))
             .run_accepting(format!("ALTER TABLE {table} DROP CONSTRAINT {check}"), &["drop-constraint", "alter-table-twice"])
             .why("The CHECK proves it, so no row is read; in a statement of its own, since one that also drops the CHECK would read all rows.")
@@ -149,14 +143,14 @@ impl Wanted<'_> {
         let each = |part: &dyn Fn(&(String, String)) -> String| {
             format!("ALTER TABLE {table} {}", named.iter().map(part).collect::<Vec<_>>().join(", "))
         };
-        let add = Phase::new(Stage::Expand, format!("require {}", self.shown()))
+        let add = Phase::new(Stage::Expand, format!("require {}", self.shown(" ")))
             .run_accepting(
                 each(&|(column, name)| format!("ADD CONSTRAINT {name} NOT NULL {column} NOT VALID")),
                 &["add-constraint-never-validated"],
             )
             .back(each(&|(_, name)| format!("DROP CONSTRAINT {name}")));
-        let validate =
-            Phase::new(Stage::Migrate, format!("validate {}", self.shown())).run(each(&|(_, name)| format!("VALIDATE CONSTRAINT {name}")));
+        let validate = Phase::new(Stage::Migrate, format!("validate {}", self.shown(" ")))
+            .run(each(&|(_, name)| format!("VALIDATE CONSTRAINT {name}")));
         vec![self.first(add), self.columns.iter().fold(self.validated(validate), |phase, column| phase.verify(self.is_set(column)))]
     }
 
@@ -172,7 +166,7 @@ pub(super) fn constraint(added: &Added<'_>, column: &Ident) -> Result<Vec<Phase>
         return Err(Refusal::Unknown(format!("{} looks at no row as it is", added.made.name.sql())));
     }
     let (alter, name) = (added.alter(), &added.made.name);
-    let wanted = Wanted { ask: added.ask, table: &added.add.table, columns: vec![column.clone()] };
+    let wanted = Wanted { ask: added.ask, table: &added.add.table, columns: vec![column.clone()], fill: false };
     let add = Phase::new(Stage::Expand, format!("require {column}"))
         .run_accepting(added.add_to(&alter, name, " NOT VALID"), &["add-constraint-never-validated"])
         .back(format!("{alter} DROP CONSTRAINT {}", name.sql()));
