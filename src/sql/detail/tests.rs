@@ -57,6 +57,12 @@ fn a_column_stands_on_the_left_of_its_condition() {
 }
 
 #[test]
+fn a_comparison_of_rows_goes_by_the_first_column() {
+    insta::assert_snapshot!(words("(shop, number) > ($1, $2) AND (shop, number) <= ($3, 'x')"), @r#"operators > and <=; columns shop number; conditions Compare { column: Ident("shop"), operator: ">=", value: None } Compare { column: Ident("shop"), operator: "<=", value: None }"#);
+    insta::assert_snapshot!(words("(shop, number) <> (1, 2) AND (shop, number) = (1, buyer)"), @"operators <> and =; columns shop number buyer");
+}
+
+#[test]
 fn a_subquery_names_its_relations_and_whether_it_is_bounded() {
     insta::assert_snapshot!(words("id IN (SELECT id FROM ONLY shop.orders o JOIN users ON users.id = o.buyer LIMIT 100)"), @r#"operators in =; columns id buyer; reads shop.orders users; conditions InQuery { column: Ident("id"), limited: true }"#);
     insta::assert_snapshot!(words("id IN (WITH orders AS (SELECT * FROM orders) SELECT id FROM orders, generate_series(1, 3) s)"), @r#"calls generate_series; operators in; columns id; reads orders; conditions InQuery { column: Ident("id"), limited: false }"#);

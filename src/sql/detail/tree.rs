@@ -248,7 +248,21 @@ fn comparison(left: &Expr, operator: &BinaryOperator, right: &Expr) -> Option<Pr
     if written == "=" && constant(left).is_some_and(|value| value != Constant::Null && constant(right) == Some(value)) {
         return Some(Predicate::True);
     }
+    if let (Expr::Tuple(left), Expr::Tuple(right)) = (left, right) {
+        return compare_rows(left, written, right);
+    }
     compare(left, written, right).or_else(|| compare(right, turned, left))
+}
+
+/// `(shop, number) > ($1, $2)` goes by the first column; behind equal ones the others decide, so that column says `>=` of it.
+fn compare_rows(left: &[Expr], operator: &str, right: &[Expr]) -> Option<Predicate> {
+    let of_first = match operator {
+        "=" => "=",
+        ">" | ">=" => ">=",
+        "<" | "<=" => "<=",
+        _ => return None,
+    };
+    right.iter().all(|value| known(value).is_some()).then(|| compare(left.first()?, of_first, right.first()?))?
 }
 
 /// A column that equals one of a relation of which LIMIT leaves a few rows.

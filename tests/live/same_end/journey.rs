@@ -21,6 +21,12 @@ pub struct Journey<'a> {
 }
 
 impl Journey<'_> {
+    /// What the plan prints, lint has nothing to say of.
+    pub fn lints_clean(&self, tally: &mut Tally) {
+        let said = self.steps.iter().flat_map(|step| step.findings.iter().map(|finding| format!("{}: {finding}", step.what))).collect();
+        tally.count("lints clean", &self.who, said);
+    }
+
     /// The plan beside the naive statement, on tables of so many rows. Gives the naive end.
     pub async fn same_end(&self, rows: u32, tally: &mut Tally) -> Result<(), Refusal> {
         let original = Original::make(self.server, &self.before, rows).await?;

@@ -3,12 +3,15 @@
 use super::compare::Declared;
 use super::ends::{File, run};
 use lockkeeper::db::{Connection, Refusal};
-use lockkeeper::lint::planner::Piece;
+use lockkeeper::lint::finding::Assessed;
+use lockkeeper::lint::planner::{FilePlan, Piece};
 use lockkeeper::model::session::TransactionMode;
-use lockkeeper::plan::{Down, Plan, Runs, Stage, header};
+use lockkeeper::plan::{Down, Phase, Plan, Runs, Stage};
+use lockkeeper::rule::Severity;
 use lockkeeper::text::SourceFile;
 use sqlx::Row;
 use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
 
 /// A file of a plan, and what has to be true before and after it.
 #[derive(Clone, Debug)]
@@ -21,34 +24,32 @@ pub struct Step {
     verify: Vec<String>,
     /// It may be stopped and run again at any time.
     repeatable: bool,
+    /// What lint says of it.
+    pub findings: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
 enum Back {
-    /// By these files.
-    By(Vec<File>),
+    /// By this file.
+    By(File),
+    /// There is nothing to undo.
+    Nothing,
     /// Not at all, and the plan says so.
     Never,
 }
 
-/// The files of a planned migration, in order. Statements that stay as they are run as the migration does.
-pub fn steps(pieces: &[Piece], mode: TransactionMode) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for piece in pieces {
+/// The files of a planned migration, as they are printed, in order.
+pub fn steps(planned: &FilePlan) -> Vec<Step> {
+    let phases = planned.pieces.iter().flat_map(|piece| -> Vec<_> {
         match piece {
-            Piece::Kept(statements) => steps.push(Step {
-                what: "what stays as it is".to_owned(),
-                up: File { source: SourceFile::new("0001_kept.sql", ended(statements)), mode },
-                down: Back::Never,
-                assert: None,
-                verify: Vec::new(),
-                repeatable: false,
-            }),
-            Piece::Planned(plan) => steps.extend((0..plan.phases.len()).map(|at| Step::of(plan, at))),
-            Piece::Refused { .. } => {}
+            Piece::Planned(plan) => (0..plan.phases.len()).map(|at| Some((plan, at))).collect(),
+            Piece::Kept(_) | Piece::Refused { .. } => vec![None],
         }
-    }
-    steps
+    });
+    let phases: Vec<_> = phases.collect();
+    let files = &planned.judged.migrations;
+    assert_eq!(phases.len(), files.len(), "each phase is one file: {:?}", planned.files);
+    phases.into_iter().zip(files).map(|(phase, file)| Step::of(phase, file)).collect()
 }
 
 /// What the plans say that will differ, or that somebody has to do by hand.
@@ -60,43 +61,33 @@ pub fn declared(pieces: &[Piece]) -> Declared {
 }
 
 impl Step {
-    fn of(plan: &Plan, at: usize) -> Self {
+    fn of(phase: Option<(&Plan, usize)>, file: &Assessed) -> Self {
+        let step = Self {
+            what: "what stays as it is".to_owned(),
+            up: File { source: Arc::clone(&file.source), mode: file.transaction },
+            down: Back::Never,
+            assert: None,
+            verify: Vec::new(),
+            repeatable: false,
+            findings: Vec::new(),
+        };
+        let Some((plan, at)) = phase else { return step };
         let phase = &plan.phases[at];
-        let up: Vec<_> = phase.up.iter().map(|line| line.sql.clone()).collect();
-        let head: String = header::lines(plan, at).iter().map(|line| format!("-- {line}\n")).collect();
-        let file = |name: &str, head: &str, statements: &[String]| match phase.runs {
-            Runs::InTransaction => {
-                let text = format!("{head}SET LOCAL lock_timeout = '2s';\n{}", ended(statements));
-                File { source: SourceFile::new(name, text), mode: TransactionMode::Runner }
-            }
-            Runs::Alone => {
-                let text = format!("{head}-- lockkeeper: transaction none\n{}", ended(statements));
-                File { source: SourceFile::new(name, text), mode: TransactionMode::None }
-            }
-        };
-        let name = format!("{:04}_phase.sql", at + 1);
-        let down = match &phase.down {
-            Down::Sql(statements) => Back::By(vec![file(&format!("{:04}_phase.down.sql", at + 1), "", statements)]),
-            Down::Nothing(_) => Back::Never,
-        };
+        let spoken = file.findings.iter().filter(|finding| finding.allowed.is_none() && finding.severity > Severity::Advice);
         Self {
             what: format!("phase {}/{} of {}", at + 1, plan.phases.len(), plan.name),
-            up: file(&name, &head, &up),
-            down,
+            down: Back::of(phase),
             assert: phase.assert.clone(),
             verify: phase.verify.clone(),
             repeatable: phase.stage == Stage::Backfill,
+            findings: spoken.map(|finding| format!("{}: {}", finding.rule, finding.message)).collect(),
+            ..step
         }
-    }
-
-    /// Its file.
-    pub fn file(&self) -> &File {
-        &self.up
     }
 
     /// Whether it can be rolled back.
     pub fn has_way_back(&self) -> bool {
-        matches!(self.down, Back::By(_))
+        matches!(self.down, Back::By(_) | Back::Nothing)
     }
 
     /// Runs it: what has to be true before is, and what has to be true afterwards. What can be repeated is.
@@ -116,12 +107,26 @@ impl Step {
 
     /// Undoes it.
     pub async fn back(&self, database: &PgConnectOptions) -> Result<(), String> {
-        let Back::By(files) = &self.down else { return Ok(()) };
-        for file in files {
-            let done = run(database, file).await.and_then(|done| done);
-            done.map_err(|refusal| format!("{}: its way back: {refusal}", self.what))?;
+        let Back::By(file) = &self.down else { return Ok(()) };
+        let done = run(database, file).await.and_then(|done| done);
+        done.map_err(|refusal| format!("{}: its way back: {refusal}", self.what))
+    }
+}
+
+impl Back {
+    fn of(phase: &Phase) -> Self {
+        match &phase.down {
+            Down::Nothing(_) => Self::Never,
+            Down::Sql(statements) if statements.is_empty() => Self::Nothing,
+            Down::Sql(statements) => {
+                let text: String = statements.iter().map(|statement| format!("{statement};\n")).collect();
+                let mode = match phase.runs {
+                    Runs::InTransaction => TransactionMode::Runner,
+                    Runs::Alone => TransactionMode::None,
+                };
+                Self::By(File { source: SourceFile::new("back.sql", text), mode })
+            }
         }
-        Ok(())
     }
 }
 
@@ -139,8 +144,4 @@ async fn is_true(database: &PgConnectOptions, query: &str) -> Result<(), String>
         Ok(other) => Err(format!("is {other:?}")),
         Err(refusal) => Err(refusal.to_string()),
     }
-}
-
-fn ended(statements: &[String]) -> String {
-    statements.iter().map(|statement| format!("{statement};\n")).collect()
 }

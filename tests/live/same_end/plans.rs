@@ -8,7 +8,7 @@ use crate::servers::servers;
 use lockkeeper::db::block_on;
 use lockkeeper::db::server::Server;
 use lockkeeper::lint::example;
-use lockkeeper::lint::planner::{Piece, plan};
+use lockkeeper::lint::planner::{Piece, plan_file};
 use lockkeeper::lint::{Settings, finding::Report};
 use lockkeeper::model::session::TransactionMode;
 use lockkeeper::rule::example::Example;
@@ -48,12 +48,13 @@ fn hold_all(entry: &Entry, rules: &RuleSet) {
 fn hold(entry: &Entry, example: &Example, rules: &RuleSet, server: &Server, tally: &mut Tally) {
     let config = example::config(example);
     let settings = Settings { rules, config: &config, server: server.installation().version };
-    let (report, pieces) = plan(example::discovered(example, &config), &settings);
-    if !asks_for_a_plan(&entry.id, &report) {
+    let planned = plan_file(example::discovered(example, &config), &settings);
+    if !asks_for_a_plan(&entry.id, &planned.naive) {
         return;
     }
     let name = format!("{}: {:?}", entry.id, example::name(example));
-    let reason = pieces.iter().find_map(|piece| if let Piece::Refused { refusal, .. } = piece { Some(refusal.reason()) } else { None });
+    let reason =
+        planned.pieces.iter().find_map(|piece| if let Piece::Refused { refusal, .. } = piece { Some(refusal.reason()) } else { None });
     if let Some(reason) = reason {
         tally.left_out.insert(format!("{name}: {reason}"));
         return;
@@ -62,15 +63,16 @@ fn hold(entry: &Entry, example: &Example, rules: &RuleSet, server: &Server, tall
         tally.left_out.insert(format!("{name}: it has no single file that a server could be asked about"));
         return;
     };
-    let mode = report.migrations.first().map_or(TransactionMode::None, |migration| migration.transaction);
+    let mode = planned.naive.migrations.first().map_or(TransactionMode::None, |migration| migration.transaction);
     let journey = Journey {
         who: format!("{name} on {}", server.installation().release),
         server,
         before: vec![File { source: SourceFile::new("given.sql", example.given.as_str()), mode: TransactionMode::None }],
         naive: vec![File { source: SourceFile::new(&example.file, sql), mode }],
-        steps: steps(&pieces, mode),
-        declared: declared(&pieces),
+        steps: steps(&planned),
+        declared: declared(&planned.pieces),
     };
+    journey.lints_clean(tally);
     let proofs = block_on(async {
         journey.same_end(ROWS, tally).await?;
         journey.rolled_back(ROWS, tally).await

@@ -12,8 +12,7 @@ use lockkeeper::db::block_on;
 use lockkeeper::db::server::Server;
 use lockkeeper::discover::{Discovered, Role, in_memory};
 use lockkeeper::lint::Settings;
-use lockkeeper::lint::finding::Report;
-use lockkeeper::lint::planner::{Piece, plan};
+use lockkeeper::lint::planner::{FilePlan, Piece, plan_file};
 use lockkeeper::model::session::{Timeout, TransactionMode};
 use lockkeeper::rule::set::RuleSet;
 use lockkeeper::text::SourceFile;
@@ -104,9 +103,9 @@ impl Case<'_> {
     fn hold(&self, tally: &mut Tally) {
         let who = format!("{:?}, {}, on {}", self.change, self.shape.name, self.server.installation().release);
         let naive = self.change.sql(self.shape);
-        let (report, pieces) = self.plan(&naive);
+        let planned = self.plan(&naive);
         let refused =
-            pieces.iter().find_map(|piece| if let Piece::Refused { refusal, .. } = piece { Some(refusal.reason()) } else { None });
+            planned.pieces.iter().find_map(|piece| if let Piece::Refused { refusal, .. } = piece { Some(refusal.reason()) } else { None });
         let expected = self.shape.refused.iter().find(|(change, _)| *change == self.change).map(|(_, reason)| *reason);
         match (refused, expected) {
             (Some(reason), Some(expected)) if reason.contains(expected) => {
@@ -118,24 +117,24 @@ impl Case<'_> {
             }
             (Some(reason), None) => tally.count("planned", &who, vec![reason.to_owned()]),
             (None, None) => {
-                let mode = report.migrations.first().map_or(TransactionMode::None, |migration| migration.transaction);
-                self.prove(&who, &naive, (mode, &pieces), tally);
+                self.prove(&who, &naive, &planned, tally);
             }
         }
     }
 
     /// The plan for the statement, in the history of the shape's tables.
-    fn plan(&self, naive: &str) -> (Report, Vec<Piece>) {
+    fn plan(&self, naive: &str) -> FilePlan {
         let mut config = Config::default();
         config.role.lock_timeout = Timeout::Unknown;
         let given = SourceFile::new("given.sql", self.shape.tables);
         let subject = (SourceFile::new("0005_change.sql", naive), Role::Subject);
         let histories = vec![in_memory(Some(given), &[subject], &config)];
         let settings = Settings { rules: self.rules, config: &config, server: self.server.installation().version };
-        plan(Discovered { histories, ..Discovered::default() }, &settings)
+        plan_file(Discovered { histories, ..Discovered::default() }, &settings)
     }
 
-    fn prove(&self, who: &str, naive: &str, (mode, pieces): (TransactionMode, &[Piece]), tally: &mut Tally) {
+    fn prove(&self, who: &str, naive: &str, planned: &FilePlan, tally: &mut Tally) {
+        let mode = planned.naive.migrations.first().map_or(TransactionMode::None, |migration| migration.transaction);
         let on = |rows: u32| Journey {
             who: who.to_owned(),
             server: self.server,
@@ -144,9 +143,10 @@ impl Case<'_> {
                 File { source: SourceFile::new("rows.sql", self.rows(rows)), mode: TransactionMode::None },
             ],
             naive: vec![File { source: SourceFile::new("0005_change.sql", naive), mode }],
-            steps: steps(pieces, mode),
-            declared: declared(pieces),
+            steps: steps(planned),
+            declared: declared(&planned.pieces),
         };
+        on(ROWS).lints_clean(tally);
         let proofs = block_on(async {
             on(if self.shape.large { MANY_ROWS } else { ROWS }).same_end(0, tally).await?;
             on(ROWS).rolled_back(0, tally).await
