@@ -28,7 +28,7 @@ pub fn write(plan: &FilePlan, colour: bool, out: &mut impl Write) -> io::Result<
     let mut files = plan.judged.migrations.iter();
     for piece in &plan.pieces {
         match piece {
-            Piece::Kept(statements) => timeline.kept(statements, files.next())?,
+            Piece::Kept(statements, _) => timeline.kept(statements, files.next())?,
             Piece::Planned(plan) => timeline.plan(plan, &mut files)?,
             Piece::Refused { sql, class, refusal } => timeline.refused(sql, *class, refusal, files.next())?,
         }

@@ -51,7 +51,7 @@ impl Json {
 
 fn piece(piece: &Piece) -> Value {
     match piece {
-        Piece::Kept(statements) => json!({ "kind": "kept", "statements": statements }),
+        Piece::Kept(statements, _) => json!({ "kind": "kept", "statements": statements }),
         Piece::Planned(plan) => planned(plan),
         Piece::Refused { sql, class, refusal } => {
             let kind = match refusal {

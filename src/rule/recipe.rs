@@ -5,6 +5,10 @@
 pub enum Recipe {
     /// A column under a new name: two columns, kept equal by a trigger.
     RenameColumn,
+    /// A column that every row gets a value of its own in: a default that differs from row to row, a number, or none that is known.
+    AddColumn,
+    /// A column that is computed from others.
+    AddGeneratedColumn,
     /// NOT NULL, proven while others write.
     SetNotNull,
     /// CHECK: NOT VALID, then VALIDATE.
@@ -20,6 +24,8 @@ pub enum Recipe {
 /// The recipes by their words.
 pub(crate) const RECIPES: &[(&str, Recipe)] = &[
     ("rename-column", Recipe::RenameColumn),
+    ("add-column", Recipe::AddColumn),
+    ("add-generated-column", Recipe::AddGeneratedColumn),
     ("set-not-null", Recipe::SetNotNull),
     ("add-check", Recipe::AddCheck),
     ("add-foreign-key", Recipe::AddForeignKey),
@@ -35,7 +41,13 @@ impl Recipe {
 
     /// Whether it does all that the other does, and more.
     pub fn includes(self, other: Self) -> bool {
-        self == Self::IndexForeignKey && matches!(other, Self::AddForeignKey | Self::AddCheck | Self::AddUnique)
+        match self {
+            Self::IndexForeignKey => matches!(other, Self::AddForeignKey | Self::AddCheck | Self::AddUnique),
+            Self::AddColumn => {
+                matches!(other, Self::IndexForeignKey | Self::AddForeignKey | Self::AddCheck | Self::AddUnique | Self::SetNotNull)
+            }
+            _ => false,
+        }
     }
 
     /// The recipe that a word stands for.

@@ -1,6 +1,8 @@
 //! Plans as their files: naive SQL in, the phases and what lint says of them out. One file for each family of recipes.
 
 mod columns;
+mod new_columns;
+mod files;
 mod constraints;
 
 use super::planner::{Piece, plan};
@@ -31,7 +33,7 @@ fn planned_on(server: u8, given: &str, sql: &str) -> String {
     let mut said = String::new();
     for piece in &pieces {
         match piece {
-            Piece::Kept(statements) => said += &format!("kept: {}\n", statements.join("; ")),
+            Piece::Kept(statements, _) => said += &format!("kept: {}\n", statements.join("; ")),
             Piece::Refused { sql, class, refusal } => said += &format!("{class}: {sql}: {}\n", refusal.reason()),
             Piece::Planned(plan) => {
                 for (at, phase) in plan.phases.iter().enumerate() {

@@ -1,10 +1,12 @@
 //! The recipes: each makes a plan out of the statement that it stands for.
 
+mod add_column;
+mod add_generated_column;
 mod constraint;
 mod rename_column;
 
 use super::{Ask, Plan, Refusal, statement};
-use crate::model::catalog::Catalog;
+use crate::model::catalog::{Catalog, Step};
 use crate::model::effects::Version;
 use crate::rule::recipe::Recipe;
 use crate::sql;
@@ -24,6 +26,15 @@ pub(super) struct Cooked {
     pub manual: Vec<super::Manual>,
     /// See [`Plan::differs`].
     pub differs: Vec<String>,
+}
+
+impl Cooked {
+    /// Takes another's phases, and what goes with them, behind its own.
+    fn take(&mut self, other: Self) {
+        self.phases.extend(other.phases);
+        self.manual.extend(other.manual);
+        self.differs.extend(other.differs);
+    }
 }
 
 type Cook = for<'a> fn(&Ask<'a>) -> Result<Cooked, Refusal>;
@@ -50,10 +61,35 @@ pub fn cook(recipe: Recipe, text: &str, before: &Catalog, server: Version) -> Re
 fn method(recipe: Recipe) -> Cook {
     match recipe {
         Recipe::RenameColumn => rename_column::cook,
+        Recipe::AddColumn => add_column::cook,
+        Recipe::AddGeneratedColumn => add_generated_column::cook,
         Recipe::SetNotNull => constraint::cook_not_null,
         Recipe::AddCheck | Recipe::AddForeignKey | Recipe::AddUnique => |ask| constraint::cook(ask, Indexed::Elsewhere),
         Recipe::IndexForeignKey => |ask| constraint::cook(ask, Indexed::First),
     }
+}
+
+/// What another recipe makes of a statement, on the schema that the statements before it leave behind.
+fn behind(ask: &Ask<'_>, first: &[String], recipe: Recipe, text: &str) -> Result<Cooked, Refusal> {
+    let before = replayed(ask, first);
+    let source = SourceFile::new("", text);
+    let script = sql::read(&source, Span::new(0, text.len() as u32));
+    method(recipe)(&Ask { source: &source, statements: &script.statements, before: &before, ..*ask })
+}
+
+/// The schema behind these statements.
+fn replayed(ask: &Ask<'_>, statements: &[String]) -> Catalog {
+    let mut after = ask.before.clone();
+    for text in statements {
+        let source = SourceFile::new("", text.as_str());
+        let script = sql::read(&source, Span::new(0, text.len() as u32));
+        script
+            .statements
+            .iter()
+            .flat_map(|statement| &statement.operations)
+            .for_each(|operation| after.replay(&operation.what, Step(u32::MAX)));
+    }
+    after
 }
 
 /// A name of which files can be called: lower-case letters, digits and hyphens.

@@ -43,7 +43,7 @@ pub fn steps(planned: &FilePlan) -> Vec<Step> {
     let phases = planned.pieces.iter().flat_map(|piece| -> Vec<_> {
         match piece {
             Piece::Planned(plan) => (0..plan.phases.len()).map(|at| Some((plan, at))).collect(),
-            Piece::Kept(_) | Piece::Refused { .. } => vec![None],
+            Piece::Kept(..) | Piece::Refused { .. } => vec![None],
         }
     });
     let phases: Vec<_> = phases.collect();

@@ -1,0 +1,29 @@
+//! Whole files: what stays as it is, and what stands around the statements.
+
+use super::planned;
+use insta::assert_snapshot;
+
+const ORDERS: &str = "CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY, note text, buyer bigint);";
+
+/// Without the phases themselves.
+fn outline(sql: &str) -> String {
+    let is_told = |line: &&str| {
+        line.starts_with("kept") || line.contains(": phase ") || line.starts_with("maintenance-window") || line.starts_with('!')
+    };
+    planned(ORDERS, sql).lines().filter(is_told).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn each_part_of_an_alter_table_is_a_statement_of_its_own() {
+    assert_snapshot!(outline("ALTER TABLE orders ADD COLUMN lot integer, ALTER COLUMN note SET NOT NULL, ADD COLUMN bin integer;"));
+}
+
+#[test]
+fn what_frames_the_statements_of_the_file_frames_each_file_of_the_plan_anew() {
+    assert_snapshot!(outline("BEGIN; SET LOCAL lock_timeout = '5s'; ALTER TABLE orders ALTER COLUMN note SET NOT NULL; COMMIT;"));
+}
+
+#[test]
+fn what_a_setting_before_it_changes_is_refused() {
+    assert_snapshot!(outline("SET search_path = shop; ALTER TABLE public.orders ALTER COLUMN note SET NOT NULL;"));
+}

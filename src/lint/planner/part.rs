@@ -1,0 +1,112 @@
+//! The parts of a migration that could be statements of their own, and what their findings wish for.
+
+use super::super::finding::Finding;
+use super::{Piece, Settings};
+use crate::model::catalog::Catalog;
+use crate::model::operation::{Operation, Written};
+use crate::plan::{Refusal, Runs, recipe};
+use crate::rule::Class;
+use crate::rule::recipe::Recipe;
+use crate::sql::Statement;
+use crate::sql::lex::Lexer;
+use crate::text::{Located, SourceFile, Span};
+
+/// A statement, or one of the parts that it could as well be written as.
+pub(super) struct Part {
+    /// As a statement of its own.
+    pub sql: String,
+    /// Where it stands.
+    span: Span,
+    /// Its first operation.
+    pub first: Span,
+}
+
+/// `ALTER TABLE orders ADD a int, DROP b` is two parts; most statements are one.
+pub(super) fn parts(source: &SourceFile, statement: &Statement) -> Vec<Part> {
+    let operations = &statement.operations;
+    let whole = || Part {
+        sql: source.text(statement.span).into_owned(),
+        span: statement.span,
+        first: operations.first().map_or(statement.span, |first| first.span),
+    };
+    let starts: Vec<_> = (0..operations.len()).filter(|at| *at == 0 || is_apart(&operations[*at])).collect();
+    let separable = operations
+        .iter()
+        .all(|operation| matches!(operation.what, Operation::Alter(..) | Operation::AddConstraint(_) | Operation::Drop(_)));
+    if starts.len() < 2 || !separable {
+        return vec![whole()];
+    }
+    let span_of = |at: usize| {
+        let end = starts.get(at + 1).copied().unwrap_or(operations.len());
+        operations[starts[at]..end].iter().map(|operation| operation.span).reduce(Span::to).unwrap_or(statement.span)
+    };
+    let spans: Vec<_> = (0..starts.len()).map(span_of).collect();
+    let behind = Span::new(spans[spans.len() - 1].end, statement.span.end);
+    // Behind the last part of ALTER TABLE nothing follows; behind the last name of DROP, CASCADE may.
+    let is_drop = matches!(operations[0].what, Operation::Drop(_));
+    if !is_drop && Lexer::new(source, behind).next().is_some() {
+        return vec![whole()];
+    }
+    let head = source.text(Span::new(statement.span.start, spans[0].start)).into_owned();
+    let tail = source.text(behind).into_owned();
+    let part = |(at, span): (usize, &Span)| Part {
+        sql: format!("{head}{}{tail}", source.text(*span)),
+        span: *span,
+        first: operations[starts[at]].span,
+    };
+    spans.iter().enumerate().map(part).collect()
+}
+
+/// Whether an operation could be a statement of its own.
+fn is_apart(operation: &Located<Operation>) -> bool {
+    !matches!(&operation.what, Operation::AddConstraint(constraint) if constraint.written != Written::AddConstraint)
+}
+
+/// What a part is asked for by its findings.
+pub(super) struct Wish {
+    class: Class,
+    /// The recipes of its findings, that of the gravest first.
+    recipes: Vec<Recipe>,
+}
+
+pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
+    let inside = |finding: &&Finding| finding.span.start >= part.span.start && finding.span.end <= part.span.end;
+    let mut grave: Vec<_> = findings.iter().filter(inside).filter(|finding| finding.allowed.is_none()).collect();
+    grave.sort_by_key(|finding| std::cmp::Reverse((finding.class, finding.severity)));
+    let mut recipes: Vec<Recipe> = Vec::new();
+    for recipe in grave.iter().filter_map(|finding| finding.suggestion.as_ref()?.recipe) {
+        if !recipes.contains(&recipe) {
+            recipes.push(recipe);
+        }
+    }
+    // One that does all that another does comes before it.
+    let spared: Vec<_> = recipes.iter().copied().filter(|recipe| recipes.iter().any(|other| other.includes(*recipe))).collect();
+    recipes.sort_by_key(|recipe| spared.contains(recipe));
+    let class = grave.iter().map(|finding| finding.class).max()?;
+    (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, recipes })
+}
+
+impl Wish {
+    /// What the file has set before would be missing in the files of a plan.
+    pub fn refuse(&self, part: &Part, setting: String) -> Piece {
+        let reason =
+            format!("the file says `{setting}` before, and what that changes would be missing in the files of a plan: write it without");
+        Piece::Refused { sql: part.sql.clone(), class: self.class, refusal: Refusal::Unknown(reason) }
+    }
+
+    pub fn fulfil(&self, part: &Part, before: &Catalog, settings: &Settings<'_>) -> Piece {
+        let mut refusal = Refusal::Window("no way is known to do this while others work".to_owned());
+        for (at, recipe) in self.recipes.iter().enumerate() {
+            match recipe::cook(*recipe, &part.sql, before, settings.server) {
+                Ok(plan) => return Piece::Planned(plan),
+                Err(said) if at == 0 => refusal = said,
+                Err(_) => {}
+            }
+        }
+        match self.class {
+            // It stops nobody as it is.
+            Class::Additive => Piece::Kept(vec![part.sql.clone()], Runs::InTransaction),
+            class @ (Class::ThreePhase | Class::MaintenanceWindow) => Piece::Refused { sql: part.sql.clone(), class, refusal },
+        }
+    }
+}
