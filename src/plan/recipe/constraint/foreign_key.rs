@@ -42,7 +42,7 @@ fn index(added: &Added<'_>, key: &ForeignKey, steps: &mut Steps) -> Result<(), R
     let stem = std::iter::once(name.name.as_str()).chain(key.columns.iter().map(Ident::as_str)).collect::<Vec<_>>().join("_");
     let index = Names::new(added.after).free(&name.schema, &stem, "_idx");
     let qualified = added.beside(&crate::model::name::QualifiedName { schema: name.schema.clone(), name: index.clone() });
-    steps.differs.push(format!("there is an index {qualified} on {table} {columns}, which the statement does not make"));
+    steps.differs.push(format!("there is an index `{qualified}`, which the statement does not make"));
     steps.phases.push(
         Phase::new(Stage::Expand, format!("index {}", key.columns.iter().map(Ident::as_str).collect::<Vec<_>>().join(" ")))
             .alone()

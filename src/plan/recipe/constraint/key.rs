@@ -25,8 +25,11 @@ pub(super) fn cook(added: &Added<'_>, key: &Key, steps: &mut Steps) -> Result<()
     if matches!(added.made.kind, ConstraintKind::PrimaryKey(_)) {
         steps.phases.extend(required(added, key)?);
     }
-    if uses_index(added) {
-        steps.phases.push(constraint(added, added.add_to(&added.alter(), &added.made.name, "")));
+    if let Some(index) = used_index(added) {
+        steps.phases.push(constraint(added, added.add_to(&added.alter(), &added.made.name, "")).no_way_back(format!(
+            "the index {} goes with the constraint; before that goes, build one like it CONCURRENTLY by another name",
+            index.sql()
+        )));
     } else if partitioned {
         partitions(added, key, steps)?;
     } else {
@@ -40,8 +43,14 @@ pub(super) fn cook(added: &Added<'_>, key: &Key, steps: &mut Steps) -> Result<()
     Ok(())
 }
 
-fn uses_index(added: &Added<'_>) -> bool {
-    matches!(&added.add.kind, ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) if key.using_index.is_some())
+/// The index that the statement names.
+fn used_index<'a>(added: &Added<'a>) -> Option<&'a Ident> {
+    match &added.add.kind {
+        ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => key.using_index.as_ref(),
+        ConstraintKind::Check { .. } | ConstraintKind::NotNull { .. } | ConstraintKind::Exclude { .. } | ConstraintKind::ForeignKey(_) => {
+            None
+        }
+    }
 }
 
 fn new_column_is_null(added: &Added<'_>) -> Result<(), Refusal> {
