@@ -13,4 +13,6 @@ pub mod lint;
 pub mod report;
 #[cfg(feature = "apply")]
 pub mod db;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod cli;

@@ -2,6 +2,8 @@
 
 mod init;
 mod lint;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod plan;
 mod rule;
 mod rules;
@@ -57,6 +59,9 @@ enum Command {
     Rules(rules::List),
     /// Write the JSON Schema of lockkeeper.yaml or of rule files, for editors
     Schema(schema::Schema),
+    /// Serve an editor on standard input and output, by the language server protocol
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::Lsp),
     /// Write rules, and run their examples
     #[command(subcommand)]
     Rule(rule::RuleCommand),
@@ -111,6 +116,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Explain(explain) => explain.run(console),
         Command::Rules(list) => list.run(console),
         Command::Schema(schema) => schema.run(console),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(lsp) => lsp.run(),
         Command::Rule(rule) => rule.run(console),
     }
 }

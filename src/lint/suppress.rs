@@ -119,7 +119,7 @@ fn directive<'a>(source: &'a SourceFile, script: &Script, span: Span) -> Option<
         other => Verb::Unknown(other),
     };
     let (rules, reason) = match rest.split_once(" because ") {
-        Some((rules, reason)) => (rules, Some(reason.trim()).filter(|reason| !reason.is_empty())),
+        Some((rules, reason)) => (rules, Some(reason.trim()).filter(|reason| is_reason(reason))),
         None => (rest.trim_end().trim_end_matches(" because"), None),
     };
     let target = match verb {
@@ -129,6 +129,11 @@ fn directive<'a>(source: &'a SourceFile, script: &Script, span: Span) -> Option<
     };
     let rules: Vec<_> = rules.split(',').map(str::trim).collect();
     Some(Directive { span, verb, rules, reason, target })
+}
+
+/// Whether somebody has said why. Editors write `TODO: say why`, to be replaced.
+fn is_reason(said: &str) -> bool {
+    !said.is_empty() && !said.to_ascii_uppercase().starts_with("TODO")
 }
 
 /// The statement that a comment stands for.

@@ -32,7 +32,10 @@ pub fn rules(rules: &mut RuleSet) -> Result<String, Problem> {
 }
 
 /// What there is to say about a rule.
-fn page(entry: &Entry, rules: &RuleSet) -> Result<String, Problem> {
+///
+/// # Errors
+/// Its file cannot be read.
+pub fn page(entry: &Entry, rules: &RuleSet) -> Result<String, Problem> {
     let rule = entry.rule().map_err(Clone::clone)?;
     let examples = entry.examples()?;
     let mut page = Page { text: String::new(), told: Vec::new(), entry, rules };

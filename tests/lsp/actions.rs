@@ -1,0 +1,97 @@
+//! What the editor can do about a finding.
+
+use crate::editor::{Editor, applied, modern};
+use crate::project;
+use serde_json::Value;
+
+const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, buyer bigint, note text);\n";
+
+/// The text of a file after the action whose title begins so.
+fn after(editor: &mut Editor, file: &str, text: &str, title: &str) -> String {
+    let lines = u32::try_from(text.lines().count()).unwrap_or_default();
+    let actions = editor.actions(file, (0, lines), None);
+    let titles: Vec<_> = actions.iter().map(|action| action["title"].to_string()).collect();
+    let action = actions.iter().find(|action| action["title"].as_str().is_some_and(|said| said.starts_with(title)));
+    let action = action.unwrap_or_else(|| panic!("{title} is not among {titles:?}"));
+    assert_eq!(action["kind"], "quickfix");
+    assert!(action["diagnostics"][0]["code"].is_string());
+    applied(&action["edit"], &editor.uri(file), text).0
+}
+
+#[test]
+fn a_fix_changes_nothing_but_what_it_is_about() {
+    let text = "-- größe 😀\r\n\tCREATE INDEX  orders_buyer_idx\tON orders (buyer);\r\n-- end";
+    let folder = project(&[("lockkeeper.yaml", "transaction: none\n"), ("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", text)]);
+    let mut editor = Editor::start(folder.path(), modern());
+    editor.open("m/0002_index.sql");
+    let fixed = after(&mut editor, "m/0002_index.sql", text, "build it concurrently");
+    assert_eq!(fixed, text.replace("INDEX  orders", "INDEX  CONCURRENTLY orders"));
+    editor.set_text("m/0002_index.sql", &fixed);
+    let rules: Vec<_> = editor.diagnostics("m/0002_index.sql").iter().map(|finding| finding["code"].to_string()).collect();
+    assert!(!rules.iter().any(|rule| rule.contains("create-index-without-concurrently")), "{rules:?}");
+}
+
+#[test]
+fn an_allowance_is_a_finding_until_somebody_says_why() {
+    let cases = [
+        ("CREATE INDEX orders_buyer_idx ON orders (buyer);\n", "@CREATE INDEX orders_buyer_idx ON orders (buyer);\n"),
+        ("SELECT 1;\r\n\t  CREATE INDEX i ON orders (buyer);", "SELECT 1;\r\n\t  @CREATE INDEX i ON orders (buyer);"),
+        ("SELECT 1; CREATE INDEX i ON orders (buyer);\n", "SELECT 1; \n@CREATE INDEX i ON orders (buyer);\n"),
+        ("-- why\nCREATE INDEX i ON orders (buyer);\n", "-- why\n@CREATE INDEX i ON orders (buyer);\n"),
+        ("/* größe */ CREATE INDEX i ON orders (buyer);\n", "/* größe */ \n@CREATE INDEX i ON orders (buyer);\n"),
+    ];
+    for (text, expected) in cases {
+        let folder = project(&[("0001_orders.sql", ORDERS), ("0002_index.sql", text)]);
+        let mut editor = Editor::start(folder.path(), modern());
+        editor.open("0002_index.sql");
+        let allowed = after(&mut editor, "0002_index.sql", text, "allow create-index-without-concurrently here");
+        let (indentation, end) = if text.contains('\t') { ("\t  ", "\r\n") } else { ("", "\n") };
+        let comment = format!("-- lockkeeper: allow create-index-without-concurrently because TODO: say why{end}{indentation}");
+        assert_eq!(allowed, expected.replace('@', &comment));
+        editor.set_text("0002_index.sql", &allowed);
+        let rules: Vec<_> = editor.diagnostics("0002_index.sql").iter().map(|finding| finding["code"].clone()).collect();
+        assert!(rules.contains(&"allowance".into()) && rules.contains(&"create-index-without-concurrently".into()), "{rules:?}");
+        editor.set_text("0002_index.sql", &allowed.replace("TODO: say why", "the shop is closed"));
+        let open = |finding: &&Value| finding["severity"] != 4;
+        let rules: Vec<_> = editor.diagnostics("0002_index.sql").iter().filter(open).map(|finding| finding["code"].clone()).collect();
+        assert!(!rules.contains(&"allowance".into()) && !rules.contains(&"create-index-without-concurrently".into()), "{rules:?}");
+        assert!(
+            editor.actions("0002_index.sql", (0, 9), None).iter().all(|action| !action["title"].to_string().contains("allow create-index"))
+        );
+    }
+}
+
+#[test]
+fn all_safe_fixes_are_applied_at_once_and_only_where_they_are_asked_for() {
+    let text = "CREATE INDEX a ON orders (buyer);\nCREATE INDEX b ON orders (note);\n\
+                -- lockkeeper: allow create-index-without-concurrently because it is Sunday\nCREATE INDEX c ON orders (buyer, note);\n";
+    let folder = project(&[("lockkeeper.yaml", "transaction: none\n"), ("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", text)]);
+    let mut editor = Editor::start(folder.path(), modern());
+    editor.open("m/0002_index.sql");
+    let all = editor.actions("m/0002_index.sql", (0, 0), Some("source.fixAll"));
+    assert_eq!(all.len(), 1, "{all:?}");
+    let fixed = applied(&all[0]["edit"], &editor.uri("m/0002_index.sql"), text).0;
+    let with = |name: &str| text.contains(name) && fixed.contains(&format!("CREATE INDEX CONCURRENTLY {name} ON"));
+    assert!(with("a") && with("b") && !with("c"), "{fixed}");
+    assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("source")).len(), 1);
+    assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("refactor")).len(), 0);
+    editor.set_text("m/0002_index.sql", &fixed);
+    assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("source.fixAll")).len(), 0, "a second time there is nothing to do");
+}
+
+#[test]
+fn an_editor_that_knows_no_versions_gets_plain_changes() {
+    let text = "DROP TABLE orders;\n";
+    let folder = project(&[("0001_orders.sql", ORDERS), ("0002_drop.sql", text)]);
+    let mut capabilities = modern();
+    capabilities["workspace"] = Value::Null;
+    let mut editor = Editor::start(folder.path(), capabilities);
+    editor.open("0002_drop.sql");
+    let actions = editor.actions("0002_drop.sql", (0, 0), None);
+    let uri = editor.uri("0002_drop.sql");
+    assert!(actions.iter().all(|action| action["edit"].get("documentChanges").is_none()), "{actions:?}");
+    assert!(actions.iter().any(|action| action["edit"]["changes"][&uri].is_array()), "{actions:?}");
+    let mut editor = Editor::start(folder.path(), Value::Null);
+    editor.open("0002_drop.sql");
+    assert_eq!(editor.actions("0002_drop.sql", (0, 0), None).len(), 0, "and one that knows no actions gets none");
+}
