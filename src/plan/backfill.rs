@@ -54,7 +54,8 @@ impl Backfill {
             ))
         })?;
         let columns: Vec<_> = key.iter().map(Ident::sql).collect();
-        let mut phase = Phase::new(Stage::Backfill, title).run(self.block(relation, &key, ask.batch));
+        let mut phase =
+            Phase::new(Stage::Backfill, title).run_accepting(self.block(relation, &key, ask.batch), &["update-without-batches"]);
         phase.runs = Runs::Alone;
         // Another batch size is as good.
         phase.up.iter_mut().for_each(|line| line.needed = false);

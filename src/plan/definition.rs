@@ -41,6 +41,17 @@ impl fmt::Display for Gap {
     }
 }
 
+/// How an index is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// While writes wait.
+    Plain,
+    /// CONCURRENTLY.
+    Concurrently,
+    /// ON ONLY a partitioned table: it is valid once each partition has attached one.
+    Only,
+}
+
 /// How a constraint is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Add<'a> {
@@ -133,10 +144,19 @@ impl<'a> Definitions<'a> {
     pub fn index(&self, relation: &Relation, name: &Ident, concurrently: bool) -> Result<String, Gap> {
         let index = relation.index.as_ref().ok_or_else(|| Gap::new("it is no index"))?;
         let table = self.catalog.get(&index.table).ok_or_else(|| Gap::new("its table is not known"))?;
+        self.index_on(relation, table, name, if concurrently { Build::Concurrently } else { Build::Plain })
+    }
+
+    /// The same on another table of its family, which has the same columns.
+    ///
+    /// # Errors
+    /// As [`Definitions::index`].
+    pub fn index_on(&self, relation: &Relation, table: &Relation, name: &Ident, build: Build) -> Result<String, Gap> {
+        let index = relation.index.as_ref().ok_or_else(|| Gap::new("it is no index"))?;
         if index.keys.is_empty() {
             return Err(Gap::new("the history does not tell its columns"));
         }
-        if concurrently && table.partition_by.is_some() {
+        if build == Build::Concurrently && table.partition_by.is_some() {
             return Err(Gap::new(
                 "PostgreSQL builds no index of a partitioned table CONCURRENTLY; build one on each partition and attach it",
             ));
@@ -145,11 +165,17 @@ impl<'a> Definitions<'a> {
             return Err(Gap::new("it stands behind an exclusion constraint"));
         }
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let how = if concurrently { "CONCURRENTLY " } else { "" };
+        let (how, only) = match build {
+            Build::Plain => ("", ""),
+            Build::Concurrently => ("CONCURRENTLY ", ""),
+            Build::Only => ("", "ONLY "),
+        };
         let method = if index.method == "btree" { String::new() } else { format!("USING {} ", index.method.sql()) };
-        let keys = self.keys(table, &index.keys)?.join(", ");
-        let tail = self.index_tail(table, relation, index)?;
-        Ok(format!("CREATE {unique}INDEX {how}{} ON {} {method}({keys}){tail}", name.sql(), self.table(&table.name)))
+        // What is renamed is said of the table that the index is on.
+        let of = self.catalog.get(&index.table).unwrap_or(table);
+        let keys = self.keys(of, &index.keys)?.join(", ");
+        let tail = self.index_tail(of, relation, index)?;
+        Ok(format!("CREATE {unique}INDEX {how}{} ON {only}{} {method}({keys}){tail}", name.sql(), self.table(&table.name)))
     }
 
     /// What follows the keys.

@@ -8,10 +8,10 @@ pub mod backfill;
 pub mod definition;
 mod expression;
 pub mod header;
+pub mod mirror;
 pub mod names;
 pub mod recipe;
 pub mod statement;
-pub mod sync;
 
 use crate::rule::recipe::Recipe;
 pub use ask::{Ask, Refusal};
