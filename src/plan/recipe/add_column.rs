@@ -224,6 +224,9 @@ impl<'a> Added<'a> {
                 ),
             }),
             Source::Default(_) | Source::Serial(..) | Source::Identity(..) => {
+                let default = self.column.default.as_ref().filter(|default| default.calls.iter().any(|call| call.name == "nextval"));
+                let sequence = default.and_then(|default| default.text.split('\'').nth(1));
+                cooked.differs.extend(sequence.map(|sequence| format!("a plan that was rolled back has used numbers of `{sequence}`")));
                 cooked.differs.push(format!("the values of `{column}` are made batch by batch, not all at once"));
             }
         }

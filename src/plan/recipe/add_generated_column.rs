@@ -54,7 +54,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         phases: vec![expand, fill],
         manual: Vec::new(),
         differs: vec![format!(
-            "`{shown}` is a plain column that the trigger `{function}` on `{}` keeps with the function `{in_schema}`",
+            "`{shown}` is a plain column that the trigger `{function}` on `{}` keeps with the function `{in_schema}()`",
             relation.name
         )],
     };
