@@ -74,10 +74,17 @@ fn hold(entry: &Entry, example: &Example, rules: &RuleSet, server: &Server, tall
     };
     journey.lints_clean(tally);
     let proofs = block_on(async {
-        journey.same_end(ROWS, tally).await?;
-        journey.rolled_back(ROWS, tally).await
+        let rows = if waits_for_rows(&planned.pieces) { 0 } else { ROWS };
+        journey.same_end(rows, tally).await?;
+        journey.rolled_back(rows, tally).await
     });
     proofs.expect("an event queue").unwrap_or_else(|refusal| panic!("{}: {refusal}", journey.who));
+}
+
+/// Whether somebody has to give rows a value before the plan goes on, which only he knows: without rows there is none to give.
+fn waits_for_rows(pieces: &[Piece]) -> bool {
+    let plans = pieces.iter().filter_map(|piece| if let Piece::Planned(plan) = piece { Some(plan) } else { None });
+    plans.flat_map(|plan| &plan.manual).any(|manual| manual.thing.starts_with("the rows of "))
 }
 
 /// Whether the rule itself has found something that takes a plan.
