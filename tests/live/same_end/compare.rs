@@ -57,7 +57,7 @@ pub fn compare(naive: &End, ours: &End, declared: &Declared) -> Vec<String> {
     for thing in theirs.keys().chain(own.keys()).collect::<BTreeSet<_>>() {
         match (theirs.get(thing), own.get(thing)) {
             (Some(theirs), Some(own)) if theirs == own => {}
-            (Some(theirs), Some(own)) => words.push(format!("{thing}: {}, and after the naive statement: {}", told(own), told(theirs))),
+            (Some(theirs), Some(own)) => words.push(format!("{thing}: {}, and was to be: {}", told(own), told(theirs))),
             (Some(theirs), None) => words.push(format!("missing: {thing}: {}", told(theirs))),
             (None, Some(own)) => words.push(format!("left over: {thing}: {}", told(own))),
             (None, None) => {}

@@ -1,12 +1,13 @@
 //! The three proofs of a plan: it ends where the statement ends, it goes back to the start from each phase, and on to the end from there.
 
-use super::compare::{Declared, End, compare};
+use super::compare::{Declared, compare};
 use super::ends::{File, Original, look};
 use super::phases::Step;
 use super::table::Tally;
 use crate::servers::remove_database;
 use lockkeeper::db::Refusal;
 use lockkeeper::db::server::Server;
+use sqlx::postgres::PgConnectOptions;
 
 /// The naive statement, and the phases that stand for it.
 pub struct Journey<'a> {
@@ -27,39 +28,24 @@ impl Journey<'_> {
         tally.count("lints clean", &self.who, said);
     }
 
-    /// The plan beside the naive statement, on tables of so many rows. Gives the naive end.
+    /// The plan beside the naive statement, on tables of so many rows.
     pub async fn same_end(&self, rows: u32, tally: &mut Tally) -> Result<(), Refusal> {
         let original = Original::make(self.server, &self.before, rows).await?;
         let naive = original.end(&self.naive, &self.declared).await?;
-        let ours = self.travel(&original).await?;
-        original.remove().await;
-        match (naive, ours) {
+        let copy = original.copy().await;
+        let travelled = forward(&copy, &self.steps).await;
+        match (naive, travelled) {
             (_, Err(complaint)) => tally.count("taken by the server", &self.who, vec![complaint]),
-            (Err(_), Ok(_)) => tally.count("taken where the statement is refused", &self.who, Vec::new()),
-            (Ok(naive), Ok(ours)) => {
+            (Err(_), Ok(())) => tally.count("taken where the statement is refused", &self.who, Vec::new()),
+            (Ok(naive), Ok(())) => {
+                let ours = look(&copy, &self.declared).await?;
                 tally.count("same end", &self.who, compare(&naive, &ours, &self.declared));
                 tally.count("nothing lost", &self.who, ours.rows.lost(&naive.rows));
             }
         }
-        Ok(())
-    }
-
-    /// All phases on a copy.
-    async fn travel(&self, original: &Original<'_>) -> Result<Result<End, String>, Refusal> {
-        let copy = original.copy().await;
-        let mut complaint = Ok(());
-        for step in &self.steps {
-            complaint = step.forward(&copy).await;
-            if complaint.is_err() {
-                break;
-            }
-        }
-        let end = match complaint {
-            Ok(()) => Ok(look(&copy, &self.declared).await?),
-            Err(complaint) => Err(complaint),
-        };
         remove_database(self.server, &copy).await;
-        Ok(end)
+        original.remove().await;
+        Ok(())
     }
 
     /// Up to each phase, back to the start, and to the end from there.
@@ -68,48 +54,41 @@ impl Journey<'_> {
         let start = original.look(&self.declared).await?;
         let naive = original.end(&self.naive, &self.declared).await?;
         let with_way_back = self.steps.iter().take_while(|step| step.has_way_back()).count();
-        for last in 0..with_way_back {
+        for gone in 1..=with_way_back {
             let copy = original.copy().await;
-            let who = format!("{}: after {}", self.who, self.steps[last].what);
-            let mut complaints = Vec::new();
-            match self.there_and_back(&copy, last).await {
-                Ok(()) => {
-                    complaints.extend(
-                        compare(&start, &look(&copy, &self.declared).await?, &self.declared)
-                            .into_iter()
-                            .map(|line| line.replace("after the naive statement", "at the start")),
-                    );
-                }
-                Err(complaint) => complaints.push(complaint),
-            }
-            let back = complaints.is_empty();
-            tally.count("rolled back from each phase", &who, complaints);
-            if let (true, Ok(naive)) = (back, &naive) {
-                let mut complaints = Vec::new();
-                for step in &self.steps {
-                    if let Err(complaint) = step.forward(&copy).await {
-                        complaints.push(complaint);
-                        break;
-                    }
-                }
-                if complaints.is_empty() {
-                    complaints = compare(naive, &look(&copy, &self.declared).await?, &self.declared);
-                }
-                tally.count("then to the end", &who, complaints);
+            let steps = &self.steps[..gone];
+            let place = format!("back from {}", self.steps[gone - 1].what);
+            let complaints = match there_and_back(&copy, steps).await {
+                Ok(()) => compare(&start, &look(&copy, &self.declared).await?, &self.declared),
+                Err(complaint) => vec![complaint],
+            };
+            let is_back = complaints.is_empty();
+            tally.count_at("rolled back from each phase", &self.who, &place, complaints);
+            if let (true, Ok(naive)) = (is_back, &naive) {
+                let complaints = match forward(&copy, &self.steps).await {
+                    Ok(()) => compare(naive, &look(&copy, &self.declared).await?, &self.declared),
+                    Err(complaint) => vec![complaint],
+                };
+                tally.count_at("then to the end", &self.who, &place, complaints);
             }
             remove_database(self.server, &copy).await;
         }
         original.remove().await;
         Ok(())
     }
+}
 
-    async fn there_and_back(&self, database: &sqlx::postgres::PgConnectOptions, last: usize) -> Result<(), String> {
-        for step in &self.steps[..=last] {
-            step.forward(database).await?;
-        }
-        for step in self.steps[..=last].iter().rev() {
-            step.back(database).await?;
-        }
-        Ok(())
+async fn forward(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
+    for step in steps {
+        step.forward(database).await?;
     }
+    Ok(())
+}
+
+async fn there_and_back(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
+    forward(database, steps).await?;
+    for step in steps.iter().rev() {
+        step.back(database).await?;
+    }
+    Ok(())
 }

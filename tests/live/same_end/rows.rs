@@ -59,7 +59,7 @@ impl Rows {
             // That one of them is not there is told by the pictures.
             let (Some(ours), Some(theirs)) = (self.tables.get(name), naive.tables.get(name)) else { continue };
             if ours.count != theirs.count {
-                words.push(format!("{name} has {} rows, and {} after the naive statement", ours.count, theirs.count));
+                words.push(format!("{name} has {} rows, not {}", ours.count, theirs.count));
             } else if ours.rows != theirs.rows {
                 let differ = |column: &&String| ours.columns.get(*column) != theirs.columns.get(*column);
                 let columns: BTreeSet<_> = ours.columns.keys().chain(theirs.columns.keys()).filter(differ).map(String::as_str).collect();
@@ -68,7 +68,7 @@ impl Rows {
         }
         for (name, ours) in &self.sequences {
             if let Some(theirs) = naive.sequences.get(name).filter(|theirs| *theirs != ours) {
-                words.push(format!("the sequence {name} {ours}, and {theirs} after the naive statement"));
+                words.push(format!("the sequence {name} {ours}, and not: {theirs}"));
             }
         }
         words
@@ -78,7 +78,7 @@ impl Rows {
     pub fn lost(&self, naive: &Self) -> Vec<String> {
         let lost = |(name, theirs): (&String, &Table)| {
             let count = self.tables.get(name).map_or(0, |ours| ours.count);
-            (count < theirs.count).then(|| format!("{name} has {count} rows, and {} after the naive statement", theirs.count))
+            (count < theirs.count).then(|| format!("{name} has {count} rows, not {}", theirs.count))
         };
         naive.tables.iter().filter_map(lost).collect()
     }

@@ -11,6 +11,8 @@ pub struct Tally {
     counts: BTreeMap<&'static str, (u32, u32)>,
     /// In words, each with its rule and example.
     pub complaints: Vec<String>,
+    /// What has been told already: the same complaint comes back from many places.
+    told: BTreeSet<(String, String)>,
     /// What is not compared.
     pub left_out: BTreeSet<String>,
 }
@@ -18,10 +20,20 @@ pub struct Tally {
 impl Tally {
     /// Counts one comparison; it agreed if there are no complaints. `who` is put before each of them.
     pub fn count(&mut self, what: &'static str, who: &str, complaints: Vec<String>) {
+        self.count_at(what, who, "", complaints);
+    }
+
+    /// The same with the place in a plan at which it was compared.
+    pub fn count_at(&mut self, what: &'static str, who: &str, place: &str, complaints: Vec<String>) {
         let (agreed, total) = self.counts.entry(what).or_default();
         *total += 1;
         *agreed += u32::from(complaints.is_empty());
-        self.complaints.extend(complaints.into_iter().map(|complaint| format!("{who}: {what}: {complaint}")));
+        let gap = if place.is_empty() { "" } else { ": " };
+        for complaint in complaints {
+            if self.told.insert((who.to_owned(), complaint.clone())) {
+                self.complaints.push(format!("{who}: {what}{gap}{place}: {complaint}"));
+            }
+        }
     }
 }
 
