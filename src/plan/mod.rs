@@ -29,7 +29,7 @@ pub struct Plan {
     pub phases: Vec<Phase>,
     /// What the plan cannot do, and why.
     pub manual: Vec<Manual>,
-    /// Where its end differs from that of the statement, in words.
+    /// Where its end differs from that of the statement, in words; each thing that differs stands in backquotes, by its name.
     pub differs: Vec<String>,
 }
 

@@ -4,6 +4,7 @@ use super::{Cooked, behind};
 use crate::model::operation::{AlterAction, Operation};
 use crate::plan::backfill::Backfill;
 use crate::plan::names::Names;
+use crate::plan::statement::dollar_quoted;
 use crate::plan::{Ask, Manual, Phase, Refusal, Stage};
 use crate::rule::recipe::Recipe;
 
@@ -34,8 +35,11 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         .meanwhile("reads and writes as ever, and does not know the column yet; what code writes into it is computed anew")
         .run(first.clone())
         .run(format!(
-            "CREATE FUNCTION {in_schema}() RETURNS trigger LANGUAGE plpgsql AS $computed$\nBEGIN\n  \
-               NEW.{name} := (SELECT {expression} FROM (SELECT NEW.*) AS {row});\n  RETURN NEW;\nEND\n$computed$"
+            "CREATE FUNCTION {in_schema}() RETURNS trigger LANGUAGE plpgsql AS {}",
+            dollar_quoted(
+                "computed",
+                &format!("\nBEGIN\n  NEW.{name} := (SELECT {expression} FROM (SELECT NEW.*) AS {row});\n  RETURN NEW;\nEND\n")
+            )
         ))
         .run(format!("CREATE TRIGGER {function} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {in_schema}()"))
         .back(format!("DROP TRIGGER {function} ON {table}"))

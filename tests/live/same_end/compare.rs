@@ -27,8 +27,12 @@ impl Declared {
         Self(sentences.into_iter().flat_map(|sentence| sentence.split('`').skip(1).step_by(2)).map(str::to_owned).collect())
     }
 
-    /// Whether a thing is one of them: its name stands at the end, behind what kind of thing it is.
+    /// Whether a thing is one of them: its name stands at the end, behind what kind of thing it is. The arguments of a function are left out.
     pub fn covers(&self, thing: &str) -> bool {
+        let thing = match thing.split_once('(') {
+            Some((name, _)) if thing.starts_with("function ") || thing.starts_with("privileges on function ") => name,
+            _ => thing,
+        };
         let is_named =
             |name: &String| thing.strip_suffix(name.as_str()).is_some_and(|before| before.is_empty() || before.ends_with([' ', '.']));
         self.0.iter().any(is_named)
@@ -36,6 +40,13 @@ impl Declared {
 }
 
 impl End {
+    /// The same without how far its sequences are: no transaction gives numbers back, and neither does a way back.
+    #[must_use]
+    pub fn without_numbers(mut self) -> Self {
+        self.rows.forget_numbers();
+        self
+    }
+
     /// Looks at a database.
     pub async fn look(connection: &mut Connection, declared: &Declared) -> Result<Self, Refusal> {
         Ok(Self { picture: Picture::take(connection).await?, rows: Rows::read(connection, declared).await? })
