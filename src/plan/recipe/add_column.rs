@@ -49,6 +49,8 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         if !matches!(source, Source::Nothing) {
             // Code that does not know the column gets its default.
             required.phases.iter_mut().for_each(|phase| phase.deploy = None);
+            // The statement fills its rows with the default as well.
+            required.differs.clear();
         }
         cooked.take(required);
     } else if !matches!(source, Source::Nothing) {

@@ -2,6 +2,7 @@
 
 mod cases;
 mod compare;
+mod constraints;
 mod ends;
 mod fixes;
 mod journey;

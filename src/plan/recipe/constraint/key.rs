@@ -23,7 +23,10 @@ pub(super) fn cook(added: &Added<'_>, key: &Key, steps: &mut Steps) -> Result<()
     new_column_is_null(added)?;
     let partitioned = added.partitioned()?;
     if matches!(added.made.kind, ConstraintKind::PrimaryKey(_)) {
-        steps.phases.extend(required(added, key)?);
+        let keepers = if partitioned { keepers(added) } else { Vec::new() };
+        let own = |leaf: &String| key.columns.iter().map(|column| format!("`{leaf}.{}`", column.sql())).collect::<Vec<_>>().join(", ");
+        steps.differs.extend(keepers.iter().map(|leaf| format!("NOT NULL of {} is the partition's own as well", own(leaf))));
+        steps.phases.extend(required(added, key, keepers)?);
     }
     if let Some(index) = used_index(added) {
         steps.phases.push(constraint(added, added.add_to(&added.alter(), &added.made.name, "")).no_way_back(format!(
@@ -76,7 +79,7 @@ fn new_column_is_null(added: &Added<'_>) -> Result<(), Refusal> {
 }
 
 /// The columns of a primary key have to be NOT NULL.
-fn required(added: &Added<'_>, key: &Key) -> Result<Vec<Phase>, Refusal> {
+fn required(added: &Added<'_>, key: &Key, keepers: Vec<String>) -> Result<Vec<Phase>, Refusal> {
     let before = added.ask.table(&added.add.table)?;
     let mut columns = Vec::new();
     for column in &key.columns {
@@ -88,7 +91,15 @@ fn required(added: &Added<'_>, key: &Key) -> Result<Vec<Phase>, Refusal> {
         return Ok(Vec::new());
     }
     // One default for all rows would make them equal.
-    Wanted { ask: added.ask, table: &added.add.table, columns, fill: false }.phases()
+    Wanted { ask: added.ask, table: &added.add.table, columns, fill: false, keepers }.phases().map(|required| required.phases)
+}
+
+/// The partitions of which ADD PRIMARY KEY USING INDEX makes NOT NULL a constraint of their own, beside that of the whole table (18).
+fn keepers(added: &Added<'_>) -> Vec<String> {
+    if added.ask.server.0 < super::not_null::NOT_NULL_NOT_VALID {
+        return Vec::new();
+    }
+    added.leaves().iter().map(|leaf| added.beside(&leaf.name)).collect()
 }
 
 /// The phase that builds the index behind the constraint, on the table or on one of its partitions.
@@ -138,12 +149,6 @@ fn partitions(added: &Added<'_>, key: &Key, steps: &mut Steps) -> Result<(), Ref
     let leaves = added.leaves();
     if leaves.is_empty() {
         return Err(Refusal::Unknown(format!("the history tells of no partition of {table}")));
-    }
-    let primary = matches!(added.made.kind, ConstraintKind::PrimaryKey(_));
-    if primary && added.ask.server.0 >= 18 {
-        steps.differs.push(
-            "NOT NULL of the key's columns is each partition's own as well, and stays if it is dropped from the table alone".to_owned(),
-        );
     }
     let own = |leaf: &&Relation| leaf.constraints.iter().find(|made| made.added_in == super::NOW && made.index.is_some()).cloned();
     let mut last = Phase::new(Stage::Migrate, format!("add {}", added.made.name))

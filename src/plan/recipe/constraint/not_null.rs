@@ -10,7 +10,7 @@ use crate::plan::names::Names;
 use crate::plan::{Ask, Phase, Refusal, Stage};
 
 /// From this version on NOT NULL is a constraint that may be NOT VALID.
-const NOT_NULL_NOT_VALID: u8 = 18;
+pub(super) const NOT_NULL_NOT_VALID: u8 = 18;
 
 /// Columns of a table that are to be NOT NULL.
 pub(super) struct Wanted<'a> {
@@ -20,6 +20,14 @@ pub(super) struct Wanted<'a> {
     pub columns: Vec<Ident>,
     /// Whether rows without a value get the column's default, where one is known.
     pub fill: bool,
+    /// Partitions, as SQL, that will keep the constraints as their own when the table drops them.
+    pub keepers: Vec<String>,
+}
+
+/// The phases, and where their end differs from that of the statement.
+pub(super) struct Required {
+    pub phases: Vec<Phase>,
+    pub differs: Vec<String>,
 }
 
 /// Phases for SET NOT NULL of one column or several, or for a NOT NULL constraint.
@@ -41,8 +49,9 @@ pub(in crate::plan::recipe) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let table = table.ok_or_else(no)?;
     let words = columns.iter().map(Ident::as_str).collect::<Vec<_>>().join("-");
     let name = format!("require-{}-{words}", table.name);
-    let phases = Wanted { ask, table, columns, fill: true }.phases()?;
-    Ok(Cooked { name, phases, manual: Vec::new(), differs: Vec::new() })
+    let required = Wanted { ask, table, columns, fill: true, keepers: Vec::new() }.phases()?;
+    let Required { phases, differs } = required;
+    Ok(Cooked { name, phases, manual: Vec::new(), differs })
 }
 
 fn no() -> Refusal {
@@ -51,16 +60,19 @@ fn no() -> Refusal {
 
 impl Wanted<'_> {
     /// A backfill where a default is known, the proof, and NOT NULL itself.
-    pub fn phases(&self) -> Result<Vec<Phase>, Refusal> {
+    pub fn phases(&self) -> Result<Required, Refusal> {
         let relation = match self.ask.before.relation(self.table) {
             Lookup::Known(relation) => Some(relation),
             Lookup::Unknown => None,
             Lookup::Absent => return Err(Refusal::Unknown(format!("there is no `{}`", self.table.sql()))),
         };
-        let filled = self.columns.iter().filter(|column| self.fill && relation.is_some_and(|relation| has_default(relation, column)));
-        let mut phases: Vec<Phase> = filled.map(|column| self.backfill(column)).collect::<Result<_, _>>()?;
+        let fills = |column: &&Ident| self.fill && relation.is_some_and(|relation| has_default(relation, column));
+        let filled: Vec<&Ident> = self.columns.iter().filter(fills).collect();
+        let mut phases: Vec<Phase> = filled.iter().map(|column| self.backfill(column)).collect::<Result<_, _>>()?;
         phases.extend(if self.ask.server.0 < NOT_NULL_NOT_VALID { self.by_check() } else { self.by_constraint() });
-        Ok(phases)
+        let told =
+            |column: &&Ident| format!("rows without a value get the default of `{}.{}`, and keep it", self.table.sql(), column.sql());
+        Ok(Required { phases, differs: filled.iter().map(told).collect() })
     }
 
     fn schema(&self) -> QualifiedName {
@@ -149,6 +161,8 @@ impl Wanted<'_> {
                 &["add-constraint-never-validated"],
             )
             .back(each(&|(_, name)| format!("DROP CONSTRAINT {name}")));
+        let gone = named.iter().map(|(_, name)| format!("DROP CONSTRAINT IF EXISTS {name}")).collect::<Vec<_>>().join(", ");
+        let add = self.keepers.iter().fold(add, |add, keeper| add.back(format!("ALTER TABLE {keeper} {gone}")));
         let validate = Phase::new(Stage::Migrate, format!("validate {}", self.shown(" ")))
             .run(each(&|(_, name)| format!("VALIDATE CONSTRAINT {name}")));
         vec![self.first(add), self.columns.iter().fold(self.validated(validate), |phase, column| phase.verify(self.is_set(column)))]
@@ -166,7 +180,7 @@ pub(super) fn constraint(added: &Added<'_>, column: &Ident) -> Result<Vec<Phase>
         return Err(Refusal::Unknown(format!("{} looks at no row as it is", added.made.name.sql())));
     }
     let (alter, name) = (added.alter(), &added.made.name);
-    let wanted = Wanted { ask: added.ask, table: &added.add.table, columns: vec![column.clone()], fill: false };
+    let wanted = Wanted { ask: added.ask, table: &added.add.table, columns: vec![column.clone()], fill: false, keepers: Vec::new() };
     let add = Phase::new(Stage::Expand, format!("require {column}"))
         .run_accepting(added.add_to(&alter, name, " NOT VALID"), &["add-constraint-never-validated"])
         .back(format!("{alter} DROP CONSTRAINT {}", name.sql()));
