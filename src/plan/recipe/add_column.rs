@@ -3,6 +3,7 @@
 
 use super::{Cooked, behind};
 use crate::model::catalog::{Catalog, Column, Lookup, Relation, Step};
+use crate::model::expression::Constant;
 use crate::model::name::{Ident, Name};
 use crate::model::operation::{self, AlterAction, ConstraintKind, Identity, Operation};
 use crate::plan::definition::{Add, Definitions, Gap, generated_as_identity};
@@ -122,7 +123,7 @@ impl<'a> Added<'a> {
         if column.identity_options.is_some() {
             return Err(unknown("the sequence has options: add it, and the column, without them, and ALTER SEQUENCE behind"));
         }
-        if let Some(default) = &column.default {
+        if let Some(default) = column.default.as_ref().filter(|default| default.constant != Some(Constant::Null)) {
             return Ok(Source::Default(self.ask.text(default.span).into_owned()));
         }
         let schema = &relation.name.schema;
