@@ -146,7 +146,7 @@ fn is_said(down: &[u8]) -> bool {
 }
 
 /// The `--` comments before the first token that is none.
-fn comments(bytes: &[u8]) -> impl Iterator<Item = Span> {
+pub(super) fn comments(bytes: &[u8]) -> impl Iterator<Item = Span> {
     let mut at = if bytes.starts_with("\u{FEFF}".as_bytes()) { 3 } else { 0 };
     std::iter::from_fn(move || {
         loop {

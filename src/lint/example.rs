@@ -10,7 +10,7 @@ use crate::model::name::QualifiedName;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
 use crate::rule::Severity;
-use crate::rule::example::{Example, Mode};
+use crate::rule::example::{Example, Mode, OtherFile};
 use crate::rule::set::{Entry, RuleSet};
 use crate::text::SourceFile;
 use std::collections::BTreeSet;
@@ -119,8 +119,8 @@ fn complaints(id: &str, example: &Example, expected: Expected, rules: &RuleSet) 
         complaints.extend((claimed != seen).then(|| format!("assumed: {claimed:?} claimed, {seen:?} found")));
     }
     if let Some(last) = report.migrations.last() {
-        if let (Some(fixed), Some(finding)) = (&example.fixed, own) {
-            complaints.append(&mut fix_complaints(fixed, finding, last, example, rules));
+        if let Some(finding) = own.filter(|_| !example.fixed.is_empty()) {
+            complaints.append(&mut fix_complaints(finding, last, example, rules));
         }
         complaints.append(&mut effect_complaints(example, last));
     }
@@ -151,15 +151,29 @@ fn speakers(id: &str, example: &Example, expected: Expected, findings: &[&Findin
     complaints
 }
 
-fn fix_complaints(fixed: &str, finding: &Finding, migration: &Assessed, example: &Example, rules: &RuleSet) -> Vec<String> {
-    let edits = finding.suggestion.as_ref().map_or(&[][..], |suggestion| &suggestion.edits);
-    let result = edited(&migration.source.text(crate::text::Span::new(0, migration.source.bytes().len() as u32)), edits);
-    if result.trim_end() != fixed {
-        return vec![format!("the fix gives: {result}")];
+/// What the suggestion makes of the example, and whether the rule is silent then.
+fn fix_complaints(finding: &Finding, migration: &Assessed, example: &Example, rules: &RuleSet) -> Vec<String> {
+    let Some(suggestion) = &finding.suggestion else { return vec!["there is no fix".to_owned()] };
+    let whole = crate::text::Span::new(0, migration.source.bytes().len() as u32);
+    let own = || edited(&migration.source.text(whole), &suggestion.edits);
+    let own = (!suggestion.edits.is_empty()).then(|| OtherFile { name: example.file.clone(), sql: own() });
+    let added = suggestion.files.iter().map(|file| OtherFile { name: file.path.display().to_string(), sql: file.text.clone() });
+    let files: Vec<_> = own.into_iter().chain(added).collect();
+    let is_claimed = |file: &OtherFile| example.fixed.iter().any(|fixed| fixed.name == file.name && fixed.sql == file.sql.trim_end());
+    if files.len() != example.fixed.len() || !files.iter().all(is_claimed) {
+        let why = suggestion.not_offered.as_ref().map_or(String::new(), |why| format!("not offered: {why}"));
+        let shown = files.iter().map(|file| format!("== {}\n{}\n", file.name, file.sql.trim_end())).collect::<String>();
+        return vec![format!("the fix gives:\n{why}{shown}")];
     }
-    let again = report(&Example { sql: Some(result), ..example.clone() }, rules);
-    let findings = again.migrations.iter().flat_map(|migration| &migration.findings);
-    findings.filter(|again| again.rule == finding.rule).map(|again| format!("after the fix it still speaks: {}", again.message)).collect()
+    let now: Vec<_> = files.into_iter().filter(|file| file.name.ends_with(".sql")).collect();
+    let is_now = |name: &str| now.iter().any(|file| file.name == name);
+    let before =
+        example.files.iter().cloned().chain(example.sql.iter().map(|sql| OtherFile { name: example.file.clone(), sql: sql.clone() }));
+    let all = before.filter(|file| !is_now(&file.name)).chain(now.iter().cloned()).collect();
+    let again = report(&Example { sql: None, files: all, ..example.clone() }, rules);
+    let changed = again.migrations.iter().filter(|migration| is_now(&migration.source.path().display().to_string()));
+    let findings = changed.flat_map(|migration| &migration.findings).filter(|again| again.rule == finding.rule);
+    findings.map(|again| format!("after the fix it still speaks: {}", again.message)).collect()
 }
 
 /// A text with edits applied, from the last to the first.

@@ -122,7 +122,11 @@ impl Finding {
         if let Some(suggestion) = &mut self.suggestion {
             clean(&mut suggestion.title);
             suggestion.steps.iter_mut().for_each(|step| clean(&mut step.text));
-            suggestion.edits.retain(|edit| source.without_hidden(&edit.text) == edit.text);
+            let shows = |text: &str| source.without_hidden(text) != text;
+            if suggestion.edits.iter().any(|edit| shows(&edit.text)) || suggestion.files.iter().any(|file| shows(&file.text)) {
+                (suggestion.edits, suggestion.files) = (Vec::new(), Vec::new());
+                suggestion.not_offered = Some("it would write a secret that the file has".to_owned());
+            }
         }
     }
 }
@@ -149,6 +153,8 @@ pub struct Suggestion {
     pub title: String,
     /// Changes to the same file; empty if the fix is more than an edit.
     pub edits: Vec<Edit>,
+    /// Why the edits that the rule knows are not offered here.
+    pub not_offered: Option<String>,
     /// The steps of a fix that needs several releases, in words and SQL.
     pub steps: Vec<Advice>,
     /// New files.

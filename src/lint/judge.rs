@@ -3,7 +3,8 @@
 use super::classify::{self, Scene};
 use super::finding::{Assessed, Finding, Judged};
 use super::holding::{self, Hold};
-use super::{Replay, Settings, fingerprint, suggest, suppress};
+use super::suggest::{self, Site};
+use super::{Replay, Settings, fingerprint, suppress};
 use crate::discover::{History, Migration};
 use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects, InTransaction, Lock};
@@ -24,6 +25,7 @@ use std::sync::Arc;
 /// Judges one migration.
 pub(super) struct Judge<'a> {
     settings: &'a Settings<'a>,
+    history: &'a History,
     migration: &'a Migration,
     script: &'a Script,
     /// The same with the bodies that it runs.
@@ -113,7 +115,19 @@ impl<'a> Judge<'a> {
             Some(seen.saturating_sub(1))
         };
         let outer = unfolded.statements.iter().scan(0, count).collect();
-        Self { settings, migration, script, unfolded, outer, end, surroundings, elsewhere, nothing: Effects::default(), watch }
+        Self {
+            settings,
+            history: neighbours.history,
+            migration,
+            script,
+            unfolded,
+            outer,
+            end,
+            surroundings,
+            elsewhere,
+            nothing: Effects::default(),
+            watch,
+        }
     }
 
     /// Judges it, and the release that it ends, and moves the schema on behind it.
@@ -276,7 +290,8 @@ impl<'a> Judge<'a> {
         let rule = entry.rule().ok().filter(|_| entry.is_on())?;
         let (case, assumed) = rule.speaks(moment)?;
         let severity = entry.overridden().or(case.severity).unwrap_or(rule.severity);
-        let mut finding = finding(rule, case, severity, assumed, moment);
+        let site = Site { history: self.history, migration: self.migration, config: self.settings.config };
+        let mut finding = finding((rule, case), severity, assumed, moment, site);
         finding.statement = moment.index.map(|at| self.outer[at]);
         Some(finding)
     }
@@ -345,7 +360,8 @@ fn add_effects_of_body(each: &mut [Effects], statement: &Statement, nesting: &Ne
     }
 }
 
-fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>) -> Finding {
+fn finding(says: (&Rule, &Case), severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>, site: Site<'_>) -> Finding {
+    let (rule, case) = says;
     let mut finding = Finding {
         rule: rule.id.clone(),
         severity,
@@ -360,7 +376,7 @@ fn finding(rule: &Rule, case: &Case, severity: Severity, assumed: Vec<&'static s
         assumed: assumed.into_iter().map(str::to_owned).collect(),
         allowed: None,
         fingerprint: String::new(),
-        suggestion: case.fix.as_ref().map(|fix| suggest::suggestion(fix, moment)),
+        suggestion: case.fix.as_ref().map(|fix| suggest::suggestion(fix, moment, site)),
     };
     if moment.source.hides_something() {
         finding.hide(moment.source);

@@ -207,11 +207,14 @@ impl Serialize for Json<&Suggestion> {
         let edits = suggestion.edits.iter().map(|edit| EditView { start: edit.span.start, end: edit.span.end, text: &edit.text });
         let files = suggestion.files.iter().map(|file| FileView { path: path(&file.path), text: &file.text });
         let steps = suggestion.steps.iter().map(|step| StepView { phase: &step.phase, text: &step.text });
-        let mut map = to.serialize_struct("suggestion", 7)?;
+        let mut map = to.serialize_struct("suggestion", 7 + usize::from(suggestion.not_offered.is_some()))?;
         map.serialize_field("class", &suggestion.class)?;
         map.serialize_field("safety", safety(suggestion.safety))?;
         map.serialize_field("title", &suggestion.title)?;
         map.serialize_field("edits", &List(edits))?;
+        if let Some(why) = &suggestion.not_offered {
+            map.serialize_field("not_offered", why)?;
+        }
         map.serialize_field("files", &List(files))?;
         map.serialize_field("steps", &List(steps))?;
         map.serialize_field("recipe", &suggestion.recipe.map(Recipe::word))?;

@@ -46,8 +46,8 @@ pub struct Example {
     pub rewrites: Option<Vec<String>>,
     /// Relations that the last statement reads as a whole.
     pub scans: Option<Vec<String>>,
-    /// The file with the suggested edits applied.
-    pub fixed: Option<String>,
+    /// The files that the suggestion changes or adds, as it leaves them; that of the example has its own name.
+    pub fixed: Vec<OtherFile>,
     /// The facts that the finding says it assumed.
     pub assumed: Option<Vec<String>>,
     /// Other rules that speak on it.
@@ -111,7 +111,7 @@ const EXAMPLE: Object = Object {
         Key::new("locks", Shape::Map(&Shape::Words(|| LockMode::ALL.map(LockMode::id).to_vec())), "the locks of its last statement, by relation"),
         Key::new("rewrites", Shape::List(&Shape::Text), "relations that the last statement writes anew"),
         Key::new("scans", Shape::List(&Shape::Text), "relations that the last statement reads as a whole"),
-        Key::new("fixed", Shape::Text, "the file with the suggested edits applied"),
+        Key::new("fixed", Shape::Either(&[Shape::Text, Shape::Map(&Shape::Text)]), "the file with the suggestion applied; several: their names and texts"),
         Key::new("assumed", Shape::List(&Shape::Text), "the facts that the finding says it assumed"),
         Key::new("also", Shape::List(&Shape::Text), "other rules that speak on it"),
     ],
@@ -153,11 +153,12 @@ impl Example {
         if sql.is_none() && fields.get("files").is_none() {
             return Err(node.fault("an example needs `sql` or `files`"));
         }
+        let file = text_of(&fields, "file")?.unwrap_or_else(|| FILE.to_owned());
         Ok(Self {
             name: text_of(&fields, "name")?,
             given: say("given").map_or(Ok(""), Node::text)?.to_owned(),
             sql,
-            file: text_of(&fields, "file")?.unwrap_or_else(|| FILE.to_owned()),
+            file: file.clone(),
             files: fields.get("files").map_or(Ok(Vec::new()), |node| node.list()?.iter().map(OtherFile::read).collect())?,
             release: words("release")?,
             server: fields.get("server").map_or(Ok((None, None)), read_server)?,
@@ -168,7 +169,7 @@ impl Example {
             locks: fields.get("locks").map(read_locks).transpose()?,
             rewrites: words("rewrites")?,
             scans: words("scans")?,
-            fixed: text_of(&fields, "fixed")?.map(|sql| sql.trim_end().to_owned()),
+            fixed: fields.get("fixed").map_or(Ok(Vec::new()), |node| read_fixed(node, &file))?,
             assumed: words("assumed")?,
             also: words("also")?.unwrap_or_default(),
         })
@@ -177,6 +178,15 @@ impl Example {
     /// Whether it is about this major version.
     pub fn is_about(&self, version: u8) -> bool {
         self.server.0.is_none_or(|least| version >= least) && self.server.1.is_none_or(|below| version < below)
+    }
+}
+
+/// One text is that of the example's own file.
+fn read_fixed(node: &Node, own: &str) -> Result<Vec<OtherFile>, Fault> {
+    let file = |name: &str, text: &Node| Ok(OtherFile { name: name.to_owned(), sql: text.text()?.trim_end().to_owned() });
+    match &node.what {
+        What::Map(_) => node.map()?.iter().map(|(name, text)| file(name.text()?, text)).collect(),
+        _ => Ok(vec![file(own, node)?]),
     }
 }
 

@@ -1,10 +1,12 @@
 //! What to do instead: an edit of the statement, or steps over several releases.
 
+use super::edit::{self, Change};
+use super::matcher::Condition;
 use super::node::{Fault, Node};
 use super::recipe::{RECIPES, Recipe};
-use super::shape::{Key, Object, Shape, names_in, words};
+use super::shape::{Key, Object, Shape, words};
 use super::template::Template;
-use super::{CLASSES, Class};
+use super::{CLASSES, Class, schema};
 use crate::model::kind::OpKind;
 
 /// What to do instead.
@@ -14,42 +16,20 @@ pub struct Fix {
     pub class: Class,
     /// One line; a fix without one is called by what its first step does.
     pub title: Option<Template>,
-    /// A change of the statement.
-    pub edit: Option<EditFix>,
+    /// Changes of the file, and further files: all of them or none.
+    pub edits: Vec<Change>,
+    /// What has to hold for the edits to be right.
+    pub only: Option<Condition>,
+    /// What is said where that does not hold.
+    pub otherwise: Option<Template>,
     /// What to do over several releases, or after the edit.
     pub steps: Vec<Step>,
     /// What makes a plan of the whole change.
     pub recipe: Option<Recipe>,
-    /// The fixed statement needs to run outside a transaction block.
-    pub outside_transaction: bool,
     /// Somebody has to look at it before it is applied.
     pub review: bool,
     /// The end is not where the statement would have ended.
     pub ends_elsewhere: bool,
-}
-
-/// A change of the tokens of one operation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EditFix {
-    /// Which tokens.
-    pub place: EditPlace,
-    /// The SQL that is put there.
-    pub text: Template,
-}
-
-/// Which tokens of an operation an edit is about. Words are keywords, in upper case, one space between two.
-#[derive(Clone, Debug, PartialEq)]
-pub enum EditPlace {
-    /// Behind the first occurrence of these words.
-    After(String),
-    /// Before the first occurrence of these words.
-    Before(String),
-    /// Instead of the last occurrence of these words.
-    Replace(String),
-    /// Behind the operation's last token.
-    End,
-    /// Instead of all tokens of the operation.
-    Operation,
 }
 
 /// One step of a fix.
@@ -91,7 +71,6 @@ impl Phase {
     }
 }
 
-const OUTSIDE: &[(&str, bool)] = &[("none", true)];
 const SAFETY: &[(&str, bool)] = &[("safe", false), ("review", true)];
 const ENDS: &[(&str, bool)] = &[("elsewhere", true)];
 
@@ -101,31 +80,16 @@ pub(super) const FIX: Object = Object {
     keys: &[
         Key::needed("class", Shape::Words(|| words(CLASSES)), "the class that remains with it"),
         Key::new("title", Shape::Text, "one line"),
-        Key::new("edit", Shape::Either(FORMS), "a change of the operation's tokens"),
+        Key::new("edit", Shape::Items(&Shape::Either(edit::FORMS)), "a change of the file, or several that belong together"),
+        Key::new("where", Shape::Schema(schema::any_facts), "facts that all have to hold for the edit to be right; else the steps are left"),
+        Key::new("otherwise", Shape::Text, "what is said where they do not hold: why there is no edit"),
         Key::new("steps", Shape::List(&STEP), "what to do over several releases, or after the edit"),
         Key::new("recipe", Shape::Words(|| words(RECIPES)), "what makes a plan of the whole change"),
-        Key::new("transaction", Shape::Words(|| words(OUTSIDE)), "none: the fixed statement runs outside of a transaction block"),
         Key::new("safety", Shape::Words(|| words(SAFETY)), "review: somebody has to look at it before it is applied"),
         Key::new("ends", Shape::Words(|| words(ENDS)), "elsewhere: the end is not where the statement would have ended"),
     ],
     one_of: &["title", "edit", "steps"],
 };
-
-const KEYWORDS: &str = "keywords in upper case, with one space between two";
-const INSERT: Key = Key::needed("insert", Shape::Text, "the SQL that is put there");
-
-/// The six forms of an edit.
-const FORMS: &[Shape] = &[
-    Shape::Keys(&Object::of(&[Key::needed("after", Shape::Text, KEYWORDS), INSERT])),
-    Shape::Keys(&Object::of(&[Key::needed("before", Shape::Text, KEYWORDS), INSERT])),
-    Shape::Keys(&Object::of(&[
-        Key::needed("replace", Shape::Text, KEYWORDS),
-        Key::needed("with", Shape::Text, "the SQL that stands there instead"),
-    ])),
-    Shape::Keys(&Object::of(&[Key::needed("remove", Shape::Text, KEYWORDS)])),
-    Shape::Keys(&Object::of(&[Key::needed("append", Shape::Text, "SQL behind the operation's last token")])),
-    Shape::Keys(&Object::of(&[Key::needed("rewrite", Shape::Text, "SQL instead of the whole operation")])),
-];
 
 /// One step of a fix: a word and its text.
 const STEP: Shape = Shape::OneKey(|| words(PHASES), &Shape::Text);
@@ -141,39 +105,30 @@ impl Fix {
         let fix = Self {
             class: fields.need("class")?.one_of(CLASSES)?,
             title: fields.get("title").map(|node| Template::read(node, ops)).transpose()?,
-            edit: fields.get("edit").map(|node| EditFix::read(node, ops)).transpose()?,
+            edits: fields.get("edit").map_or(Ok(Vec::new()), |node| read_edits(node, ops))?,
+            only: fields.get("where").map(|node| Condition::read(node, ops)).transpose()?,
+            otherwise: fields.get("otherwise").map(|node| Template::read(node, ops)).transpose()?,
             steps: fields.get("steps").map_or(Ok(Vec::new()), |node| node.list()?.iter().map(|step| Step::read(step, ops)).collect())?,
             recipe: fields.get("recipe").map(|node| node.one_of(RECIPES)).transpose()?,
-            outside_transaction: flag("transaction", OUTSIDE)?,
             review: flag("safety", SAFETY)?,
             ends_elsewhere: flag("ends", ENDS)?,
         };
-        if fix.title.is_none() && fix.edit.is_none() && fix.steps.is_empty() {
+        if fix.title.is_none() && fix.edits.is_empty() && fix.steps.is_empty() {
             return Err(node.fault("a fix needs `title`, `edit` or `steps`"));
         }
-        Ok(fix)
+        match ["where", "otherwise"].iter().find_map(|key| fields.get(key)).filter(|_| fix.edits.is_empty()) {
+            Some(alone) => Err(alone.fault("there is no `edit` that this could be about")),
+            None => Ok(fix),
+        }
     }
 }
 
-impl EditFix {
-    fn read(node: &Node, ops: &[OpKind]) -> Result<Self, Fault> {
-        let fields = node.fields(&names_in(FORMS))?;
-        let words = |node: &Node| read_keywords(node);
-        let sql = |node: &Node| Template::read(node, ops);
-        let (place, text) = match node.map()?.iter().map(|(key, _)| key.text().unwrap_or_default()).collect::<Vec<_>>()[..] {
-            ["after", "insert"] => (EditPlace::After(words(fields.need("after")?)?), sql(fields.need("insert")?)?),
-            ["before", "insert"] => (EditPlace::Before(words(fields.need("before")?)?), sql(fields.need("insert")?)?),
-            ["replace", "with"] => (EditPlace::Replace(words(fields.need("replace")?)?), sql(fields.need("with")?)?),
-            ["remove"] => (EditPlace::Replace(words(fields.need("remove")?)?), Template::default()),
-            ["append"] => (EditPlace::End, sql(fields.need("append")?)?),
-            ["rewrite"] => (EditPlace::Operation, sql(fields.need("rewrite")?)?),
-            _ => {
-                let forms = "{ after: KEYWORD, insert: SQL }, { before: KEYWORD, insert: SQL }, { replace: KEYWORD, with: SQL }, \
-                             { remove: KEYWORD }, { append: SQL } or { rewrite: SQL }";
-                return Err(node.fault("an edit has one of six forms").help(forms));
-            }
-        };
-        Ok(Self { place, text })
+/// One edit or several. A file is cut once.
+fn read_edits(node: &Node, ops: &[OpKind]) -> Result<Vec<Change>, Fault> {
+    let edits = node.items().iter().map(|item| Change::read(item, ops)).collect::<Result<Vec<_>, _>>()?;
+    match edits.iter().filter(|edit| matches!(edit, Change::Split(_))).count() {
+        0 | 1 => Ok(edits),
+        _ => Err(node.fault("`split` stands twice: `around` cuts before and behind the statement")),
     }
 }
 
@@ -184,12 +139,4 @@ impl Step {
             _ => Err(node.fault("a step is one word and its text: `- expand: ALTER TABLE ...`")),
         }
     }
-}
-
-fn read_keywords(node: &Node) -> Result<String, Fault> {
-    let words = node.text()?;
-    if words.is_empty() || !words.chars().all(|c| c.is_ascii_uppercase() || c == ' ' || c == '_') {
-        return Err(node.fault("keywords are written in upper case, with one space between two"));
-    }
-    Ok(words.to_owned())
 }

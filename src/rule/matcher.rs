@@ -153,6 +153,45 @@ impl Matcher {
     }
 }
 
+/// Facts that all have to hold, away from any rule's match.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    ops: Vec<OpKind>,
+    wants: Vec<Want>,
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        let words = |one: &Self| one.wants.iter().map(|want| (want.name, want.test.clone())).collect::<Vec<_>>();
+        self.ops == other.ops && words(self) == words(other)
+    }
+}
+
+impl Condition {
+    /// Reads `{ fact: want }` of a rule about `ops`.
+    ///
+    /// # Errors
+    /// A fact or a value that does not exist.
+    pub fn read(node: &Node, ops: &[OpKind]) -> Result<Self, Fault> {
+        // What is said for all matches of a rule is read again for each of them.
+        let wants = if ops.is_empty() { node.map().map(|_| Vec::new())? } else { read_wants(node, ops)? };
+        Ok(Self { ops: ops.to_vec(), wants })
+    }
+
+    /// Whether it holds; if not, the first fact that does not, and whether that is because nobody knows.
+    ///
+    /// # Errors
+    /// That fact.
+    pub fn holds(&self, moment: &Moment<'_>) -> Result<(), (&'static str, bool)> {
+        let Some(at) = self.ops.iter().position(|op| *op == moment.kind()) else { return Ok(()) };
+        self.wants.iter().try_for_each(|want| match want.holds(at, moment) {
+            Truth::Yes => Ok(()),
+            Truth::No => Err((want.name, false)),
+            Truth::Unknown => Err((want.name, true)),
+        })
+    }
+}
+
 impl Truth {
     fn of(value: bool) -> Self {
         if value { Self::Yes } else { Self::No }

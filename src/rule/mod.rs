@@ -3,6 +3,7 @@
 pub mod aftermath;
 pub mod altered;
 pub mod budget;
+pub mod edit;
 pub mod elsewhere;
 pub mod example;
 pub mod facts;
@@ -14,6 +15,7 @@ pub mod moment;
 pub mod naming;
 pub mod node;
 pub mod outline;
+pub mod part;
 pub mod recipe;
 pub mod schema;
 pub mod set;

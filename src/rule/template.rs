@@ -64,6 +64,11 @@ impl Template {
         self.parts.iter().fold(String::new(), |sql, part| join(sql, &shown(part, moment)))
     }
 
+    /// A fact in it that is not known at a moment.
+    pub fn unknown(&self, moment: &Moment<'_>) -> Option<&str> {
+        self.facts().find(|name| facts::find(name, moment.kind()).is_none_or(|fact| (fact.read)(moment) == Value::Unknown))
+    }
+
     /// As the rule file writes it.
     pub fn written(&self) -> String {
         let written = |part: &Part| match part {

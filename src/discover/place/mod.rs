@@ -3,6 +3,7 @@
 //! [`Room::behind`] looks for free versions between a migration and the one that follows it, [`Room::at_end`] for those behind the last
 //! one; [`Room::files`] writes files there. Nothing is written to disk, and nothing is read from it: `discover` has looked around already.
 
+mod directive;
 mod runner;
 mod spelling;
 mod text;
@@ -15,6 +16,7 @@ use crate::model::catalog::Step;
 use crate::model::session::TransactionMode;
 use crate::problem::Problem;
 use crate::rule::moment::{Order, WayBack};
+use crate::text::Span;
 pub(crate) use runner::Project;
 use runner::{Runner, Told};
 use spelling::Spelling;
@@ -134,14 +136,14 @@ impl Room {
             let help = "put the SQL into the file that `drizzle-kit generate --custom` makes";
             return Err(NoRoom::new("Drizzle only runs files that its journal lists", help));
         }
-        let known = known_versions(history);
+        let known = history.project.known.get_or_init(|| known_versions(history));
         let own = full_version(&spelling, &spelling.version).unwrap_or_default();
-        let behind = known.iter().filter(|taken| order::versions(&taken.version, &own).is_gt());
-        let until = behind.min_by(|a, b| order::versions(&a.version, &b.version)).cloned();
+        let behind = known.partition_point(|taken| order::versions(&taken.version, &own).is_le());
+        let until = known.get(behind).cloned();
         let sequence = convention::read(migration.source.path()).map_or(Sequence::Plain, |named| named.sequence);
         let mode = history.project.lone_message.then_some(TransactionMode::OneMessage).or(config.transaction);
         Ok(Self {
-            dotted: known.iter().any(|taken| taken.version.contains('.')),
+            dotted: spelling.version.contains(['.', '_']) || known.iter().any(|taken| taken.version.contains('.')),
             compared_as_text: sequence == Sequence::Plain,
             way_back: way_back(history, migration, runner),
             needs_block: needs_block(history, runner, mode),
@@ -218,6 +220,11 @@ impl Room {
         block + if self.needs_block { "COMMIT;\n" } else { "" }
     }
 
+    /// SQL that holds its transaction together itself where the runner does not.
+    pub fn wrapped(&self, sql: &str) -> String {
+        if self.needs_block { format!("BEGIN;\n{}\nCOMMIT;\n", sql.trim_end()) } else { sql.to_owned() }
+    }
+
     /// Whether files of this history have a way back beside them or in them.
     pub fn writes_way_back(&self) -> bool {
         self.way_back != Back::None
@@ -275,6 +282,27 @@ impl Room {
     }
 }
 
+/// What tells a runner to leave a file that exists alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// Lines for the file: where, and what.
+    pub edits: Vec<(Span, String)>,
+    /// Files beside it.
+    pub files: Vec<(PathBuf, String)>,
+    /// The runner is known; otherwise only lockkeeper is told.
+    pub sure: bool,
+}
+
+/// What tells the runner of a migration to run its one statement outside of any transaction; nothing if that is so already.
+///
+/// # Errors
+/// The runner cannot do it, or would make a transaction of the file's statements all the same.
+pub fn run_alone(history: &History, migration: &Migration, config: &Config) -> Result<Directive, NoRoom> {
+    let spelling = Spelling::of(migration.source.path());
+    let runner = spelling.as_ref().map_or(Runner::Unknown, |spelling| runner::of(history, migration, spelling));
+    directive::of(runner, history, migration, config)
+}
+
 const BY_HAND: &str = "write the next file by hand, behind this one";
 
 /// A version as `discover` reads it off the path.
@@ -282,7 +310,7 @@ fn full_version(spelling: &Spelling, version: &str) -> Option<String> {
     convention::read(&spelling.path(version, "x"))?.version
 }
 
-/// Every version that something has: the migrations, and what else lies beside them.
+/// Every version that something has, in order: the migrations, and what else lies beside them.
 fn known_versions(history: &History) -> Vec<Taken> {
     let of_migrations = history
         .migrations
@@ -296,7 +324,9 @@ fn known_versions(history: &History) -> Vec<Taken> {
         let (named, _) = convention::read_with_form(path).or_else(|| if path.extension().is_none() { as_folder() } else { as_file() })?;
         Some(Taken { version: named.version?, path: path.clone() })
     });
-    of_migrations.chain(beside).collect()
+    let mut known: Vec<_> = of_migrations.chain(beside).collect();
+    known.sort_by(|a, b| order::versions(&a.version, &b.version));
+    known
 }
 
 fn is_counted(migration: &Migration) -> bool {

@@ -1,10 +1,12 @@
 //! Which runner a history is for, as far as its names, its files and the project around it tell, and what that runner does with a file.
 
+use super::Taken;
 use super::spelling::Spelling;
 use crate::discover::convention::Form;
 use crate::discover::head::{self, Parting};
 use crate::discover::{History, Migration};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A runner, or several that do the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,20 +105,28 @@ pub(super) fn of(history: &History, migration: &Migration, spelling: &Spelling) 
         Form::Prefixed => Runner::Flyway,
         Form::UpAndDown => Runner::UpAndDown,
         Form::Numbered | Form::NumberedFolder | Form::Unnumbered => {
-            let near = || std::iter::once(migration).chain(history.migrations.iter().rev());
-            let parting = near().find_map(|migration| head::read(&migration.source).parting);
-            let first_line = || near().find_map(first_line);
-            match parting {
-                Some(Parting::Goose) => Runner::Goose,
-                Some(Parting::Dbmate) => Runner::Dbmate,
-                None if project.has(Hint::DrizzleJournal) => Runner::DrizzleJournal,
-                None => match first_line() {
-                    Some(line) => Runner::FirstLine(line),
-                    None if project.has(Hint::Sqlx) => Runner::FirstLine(SQLX),
-                    None => Runner::Unknown,
-                },
-            }
+            by_text(migration).unwrap_or_else(|| *project.runner.get_or_init(|| by_texts(history)))
         }
+    }
+}
+
+/// What the lines of a file tell.
+fn by_text(migration: &Migration) -> Option<Runner> {
+    match head::read(&migration.source).parting {
+        Some(Parting::Goose) => Some(Runner::Goose),
+        Some(Parting::Dbmate) => Some(Runner::Dbmate),
+        None => first_line(migration).map(Runner::FirstLine),
+    }
+}
+
+/// What the other files tell, the newest first, or else the project.
+fn by_texts(history: &History) -> Runner {
+    let project = &history.project;
+    match history.migrations.iter().rev().find_map(by_text) {
+        Some(Runner::FirstLine(_)) | None if project.has(Hint::DrizzleJournal) => Runner::DrizzleJournal,
+        Some(runner) => runner,
+        None if project.has(Hint::Sqlx) => Runner::FirstLine(SQLX),
+        None => Runner::Unknown,
     }
 }
 
@@ -132,6 +142,10 @@ pub(crate) struct Project {
     pub beside: Vec<PathBuf>,
     /// Its runner sends each file as one message.
     pub lone_message: bool,
+    /// What the texts of all files tell of the runner, once somebody has asked.
+    runner: OnceLock<Runner>,
+    /// The versions that are not free, once somebody has asked.
+    pub(super) known: OnceLock<Vec<Taken>>,
 }
 
 /// Something that only one runner leaves or needs.
@@ -143,16 +157,20 @@ enum Hint {
     Sqlx,
 }
 
+/// In this file diesel is told how it runs a migration.
+pub(super) const METADATA: &str = "metadata.toml";
+
 /// Prisma leaves this beside its migrations. It sends each file as one message.
 const PRISMA_LOCK: &str = "migration_lock.toml";
 
 impl Project {
     /// Looks around a directory. `judged`: the files of it that are judged.
     pub fn around<'p>(directory: &Path, judged: impl Iterator<Item = &'p Path>) -> Self {
-        let mut folders: Vec<_> = judged.filter_map(Spelling::of).map(|spelling| spelling.directory).collect();
+        let judged: Vec<_> = judged.collect();
+        let mut folders: Vec<_> = judged.iter().filter_map(|path| Spelling::of(path)).map(|spelling| spelling.directory).collect();
         folders.sort();
         folders.dedup();
-        let mut beside = Vec::new();
+        let mut beside: Vec<_> = judged.iter().map(|path| path.with_file_name(METADATA)).filter(|path| path.is_file()).collect();
         for folder in folders {
             let entries = std::fs::read_dir(crate::config::non_empty(&folder)).into_iter().flatten().flatten();
             beside.extend(entries.map(|entry| folder.join(entry.file_name())));
@@ -164,7 +182,13 @@ impl Project {
         if directory.join("meta/_journal.json").is_file() {
             hints.push(Hint::DrizzleJournal);
         }
-        Self { hints, beside, lone_message: directory.join(PRISMA_LOCK).is_file() }
+        let lone_message = directory.join(PRISMA_LOCK).is_file();
+        Self { hints, beside, lone_message, ..Self::default() }
+    }
+
+    /// The same around files that are others now.
+    pub fn around_others(&self) -> Self {
+        Self { runner: OnceLock::new(), known: OnceLock::new(), ..self.clone() }
     }
 
     fn has(&self, hint: Hint) -> bool {

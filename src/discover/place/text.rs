@@ -1,7 +1,7 @@
 //! The text of a new migration: its head as its runner wants it, its SQL, and its way back.
 
 use super::{Back, Migration, NoRoom, Piece, PieceTransaction, Room, Told, head};
-use crate::discover::place::runner::Runner;
+use crate::discover::place::runner::{METADATA, Runner};
 use crate::model::session::TransactionMode;
 use crate::sql::lex::Lexer;
 use crate::sql::split::{self, split};
@@ -30,7 +30,7 @@ pub(super) fn write(room: &Room, piece: &Piece, path: PathBuf, down: Option<Path
     }
     let beside: Vec<_> = match told {
         Told::Conf => files.iter().map(|(path, _)| (with_more(path, ".conf"), "executeInTransaction=false\n".to_owned())).collect(),
-        Told::Metadata => vec![(path.with_file_name("metadata.toml"), "run_in_transaction = false\n".to_owned())],
+        Told::Metadata => vec![(path.with_file_name(METADATA), "run_in_transaction = false\n".to_owned())],
         _ => Vec::new(),
     };
     files.extend(beside);

@@ -151,6 +151,9 @@ impl<'a, W: Write> Page<'a, W> {
                 self.inset(&self.paint.good(line))?;
             }
         }
+        if let Some(why) = &suggestion.not_offered {
+            self.paragraph("no edit", why)?;
+        }
         let widest = suggestion.steps.iter().map(|step| step.phase.len()).max().unwrap_or_default();
         for step in &suggestion.steps {
             let mut phase = step.phase.as_str();

@@ -66,7 +66,7 @@ fn columns_where<'a>(m: &Moment<'a>, wanted: impl Fn(&Column) -> bool) -> Value<
 }
 
 fn some<'a>(names: Vec<String>) -> Value<'a> {
-    if names.is_empty() { Value::Word("none") } else { Value::Named("some", names.join("`, `").into()) }
+    if names.is_empty() { Value::Word("none") } else { Value::Named("some", names.join(super::BETWEEN_NAMES).into()) }
 }
 
 fn is_of(column: &Column, names: &[&str]) -> bool {

@@ -158,5 +158,5 @@ fn uncommented<'a>(m: &Moment<'a>) -> Value<'a> {
         .filter(|table| !explained.contains(&table.name) && !matches!(m.before.relation(&table.name), Lookup::Known(_)))
         .map(|table| table.name.sql())
         .collect();
-    if silent.is_empty() { Value::Word("none") } else { Value::Named("some", silent.join("`, `").into()) }
+    if silent.is_empty() { Value::Word("none") } else { Value::Named("some", silent.join(super::BETWEEN_NAMES).into()) }
 }

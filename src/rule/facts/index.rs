@@ -26,6 +26,10 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the constraint that the index stands behind, or the partitioned index that it is a part of" },
     Fact { name: "names_before", kind: Kind::Number, of: DROP, read: names_before,
            doc: "how many names the statement has before this one" },
+    Fact { name: "names", kind: Kind::Number, of: DROP, read: |m| m.statement().map(|statement| statement.operations.len()).into(),
+           doc: "how many names the statement has" },
+    Fact { name: "guard", kind: Kind::Text, of: DROP, read: |m| if matches!(m.operation(), Some(Operation::Drop(drop)) if drop.if_exists) { "IF EXISTS " } else { "" }.into(),
+           doc: "`IF EXISTS ` as SQL goes on with it, if it is said" },
     Fact { name: "scope", kind: Kind::Words(&["index", "table", "schema", "database", "system"]), of: &[OpKind::Reindex], read: scope,
            doc: "what REINDEX builds anew; shown by its name" },
 ];

@@ -87,6 +87,9 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
 }
 
+/// What stands between two names where a fact shows several: each has its own quotes in a message.
+pub const BETWEEN_NAMES: &str = "`, `";
+
 /// The facts, topic by topic.
 const TOPICS: &[&[Fact]] = &[
     table::FACTS,

@@ -27,7 +27,7 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the enum value as it will be called" },
     Fact { name: "loses_values", kind: Kind::Bool, of: &[OpKind::ChangeColumnType], read: |m| (!lost_values(m).is_empty()).into(),
            doc: "old and new type are known enums, and the new one lacks values of the old one" },
-    Fact { name: "lost_values", kind: Kind::Text, of: &[OpKind::ChangeColumnType], read: |m| lost_values(m).join("`, `").into(),
+    Fact { name: "lost_values", kind: Kind::Text, of: &[OpKind::ChangeColumnType], read: |m| lost_values(m).join(super::BETWEEN_NAMES).into(),
            doc: "those values" },
     Fact { name: "maps_values", kind: Kind::Bool, of: &[OpKind::ChangeColumnType], read: |m| maps_values(m).into(),
            doc: "USING does more with the old value than cast it" },

@@ -21,7 +21,7 @@ pub(crate) mod type_name;
 mod types;
 mod views;
 
-use super::lex::Token;
+use super::lex::{Lexer, Token};
 use super::{Reading, Statement};
 use crate::model::operation::Operation;
 use crate::text::{Located, SourceFile, Span};
@@ -168,6 +168,15 @@ fn modifiers(cursor: &Cursor<'_>) -> usize {
 /// One operation that stands for all tokens since `mark`.
 pub(crate) fn one(cursor: &Cursor<'_>, mark: usize, what: Operation) -> Operations {
     vec![Located { what, span: cursor.span_from(mark) }]
+}
+
+/// Where a type stands that begins at the start of a range, its array dimensions not included.
+pub fn type_at(source: &SourceFile, within: Span) -> Option<Span> {
+    let tokens: Vec<_> = Lexer::new(source, within).collect();
+    let notes = Notes::default();
+    let mut cursor = Cursor::new(source, &tokens, &notes);
+    type_name::simple(&mut cursor).ok()?;
+    Some(cursor.span_from(0))
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> Read<TypeName> {
     Ok(read)
 }
 
-fn simple(cursor: &mut Cursor<'_>) -> Read<TypeName> {
+/// Reads a type without SETOF and array dimensions.
+pub(super) fn simple(cursor: &mut Cursor<'_>) -> Read<TypeName> {
     if cursor.take("double") {
         cursor.expect("precision")?;
         return Ok(built_in("double precision"));

@@ -1,0 +1,133 @@
+//! The parts of statements that edits may name: where an operation writes its type, its default, its USING.
+
+use super::facts::{self, Value};
+use super::moment::Moment;
+use crate::model::kind::OpKind;
+use crate::model::operation::{AlterAction, Column, Operation};
+use crate::sql::lex::{Lexer, Token};
+use crate::sql::recognise::type_at;
+use crate::text::Span;
+use std::fmt;
+
+/// A part of an operation.
+pub struct Part {
+    /// As rule files write it.
+    pub name: &'static str,
+    /// The operations that have it.
+    pub of: &'static [OpKind],
+    /// One line for the manual.
+    pub doc: &'static str,
+    /// Where it stands, once for each column that `of` names.
+    pub read: fn(&Moment<'_>, &dyn Fn(&Column) -> bool) -> Vec<Span>,
+}
+
+impl PartialEq for Part {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.of == other.of
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+const DEFINES: &[OpKind] = &[OpKind::AddColumn, OpKind::CreateTable];
+
+/// All parts. Two rows may share a name if they share no operation.
+#[rustfmt::skip]
+pub const PARTS: &[Part] = &[
+    Part { name: "type", of: DEFINES, read: |m, of| columns(m, of).iter().filter_map(|column| type_of(m, column)).collect(),
+           doc: "the type in the definition of a column, with its modifiers but without `[]`" },
+    Part { name: "type", of: &[OpKind::ChangeColumnType], read: |m, _| behind_type(m).and_then(|from| type_at(m.source, from)).into_iter().collect(),
+           doc: "the new type, with its modifiers but without `[]`" },
+    Part { name: "default", of: DEFINES, read: |m, of| columns(m, of).iter().filter_map(|column| Some(column.default.as_ref()?.span)).collect(),
+           doc: "the expression behind DEFAULT" },
+    Part { name: "default", of: &[OpKind::SetDefault], read: default_that_is_set,
+           doc: "the expression behind DEFAULT" },
+    Part { name: "default_clause", of: DEFINES, read: default_clauses,
+           doc: "DEFAULT and its expression" },
+    Part { name: "using", of: &[OpKind::ChangeColumnType], read: using,
+           doc: "USING and its expression" },
+    Part { name: "definition", of: DEFINES, read: |m, of| columns(m, of).iter().map(|column| column.span).collect(),
+           doc: "a column's name and all that follows it" },
+];
+
+/// Where a part stands, of the columns that a fact names, or of all.
+pub fn places(part: &Part, of: Option<&str>, m: &Moment<'_>) -> Vec<Span> {
+    let names = of.map(|fact| names(fact, m));
+    (part.read)(m, &|column| names.as_ref().is_none_or(|names| names.contains(&column.name.sql())))
+}
+
+/// The names that a fact shows, as SQL writes them.
+pub fn names(fact: &str, m: &Moment<'_>) -> Vec<String> {
+    match facts::find(fact, m.kind()).map(|fact| (fact.read)(m)) {
+        Some(Value::Named(_, names) | Value::Text(names)) => names.split(facts::BETWEEN_NAMES).map(str::to_owned).collect(),
+        Some(Value::Word(word)) => vec![word.to_owned()],
+        Some(Value::Unknown | Value::Bool(_) | Value::Number(_)) | None => Vec::new(),
+    }
+}
+
+/// The columns that the operation defines.
+fn columns<'a>(m: &Moment<'a>, wanted: &dyn Fn(&Column) -> bool) -> Vec<&'a Column> {
+    let all: Vec<&Column> = match m.operation() {
+        Some(Operation::CreateTable(table)) => table.columns.iter().map(|column| &column.what).collect(),
+        _ => match action(m) {
+            Some(AlterAction::AddColumn { column, .. }) => vec![column],
+            _ => Vec::new(),
+        },
+    };
+    all.into_iter().filter(|column| wanted(column)).collect()
+}
+
+/// Behind the column's name.
+fn type_of(m: &Moment<'_>, column: &Column) -> Option<Span> {
+    column.data_type.as_ref()?;
+    let name = Lexer::new(m.source, column.span).next()?;
+    type_at(m.source, Span::new(name.span.end, column.span.end))
+}
+
+fn default_clauses(m: &Moment<'_>, of: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+    let clause = |column: &&Column| {
+        let value = column.default.as_ref()?.span;
+        let before = Lexer::new(m.source, Span::new(column.span.start, value.start));
+        before.filter(|token| token.is_word(m.source, "DEFAULT")).last().map(|word| word.span.to(value))
+    };
+    columns(m, of).iter().filter_map(clause).collect()
+}
+
+fn default_that_is_set(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+    match action(m) {
+        Some(AlterAction::SetDefault { default, .. }) => vec![default.span],
+        _ => Vec::new(),
+    }
+}
+
+fn using(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+    let Some(AlterAction::ChangeType { using: Some(expression), .. }) = action(m) else { return Vec::new() };
+    let word =
+        tokens(m).into_iter().filter(|token| token.span.start < expression.span.start).rfind(|token| token.is_word(m.source, "USING"));
+    word.map(|word| word.span.to(expression.span)).into_iter().collect()
+}
+
+/// What stands behind TYPE, which may be the column's name as well.
+fn behind_type(m: &Moment<'_>) -> Option<Span> {
+    let mut tokens = tokens(m).into_iter().peekable();
+    tokens.next()?;
+    tokens.next_if(|token| token.is_word(m.source, "COLUMN"));
+    tokens.next()?;
+    let word = tokens.find(|token| token.is_word(m.source, "TYPE"))?;
+    Some(Span::new(word.span.end, m.place().end))
+}
+
+fn action<'a>(m: &Moment<'a>) -> Option<&'a AlterAction> {
+    match m.operation() {
+        Some(Operation::Alter(_, action)) => Some(action),
+        _ => None,
+    }
+}
+
+fn tokens(m: &Moment<'_>) -> Vec<Token> {
+    Lexer::new(m.source, m.place()).collect()
+}
