@@ -1,15 +1,18 @@
-//! What the editor can do about a finding: apply its fix, apply all fixes that may be applied unseen, allow it with a reason.
+//! What the editor can do about a finding: apply its fix, apply all fixes that may be applied unseen, allow it with a reason, write the
+//! phases to run instead.
 
 use super::client::Client;
 use super::diagnostics;
 use super::document::{Document, Ruler};
 use super::project::Project;
 use crate::lint::finding::{Assessed, Edit, Finding, NewFile, Safety, Suggestion};
+use crate::lint::planner::Piece;
 use crate::text::Span;
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionParams, CreateFile, CreateFileOptions, Diagnostic, DocumentChangeOperation, DocumentChanges,
     OneOf, OptionalVersionedTextDocumentIdentifier, Position, Range, ResourceOp, TextDocumentEdit, TextEdit, WorkspaceEdit,
 };
+use serde_json::json;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -31,18 +34,31 @@ pub fn actions(document: &Document, params: &CodeActionParams, (project, key): (
         actions.extend(open.iter().filter_map(|(finding, diagnostic)| desk.fix(finding, diagnostic)));
         actions.extend(open.iter().filter_map(|(finding, diagnostic)| desk.allow(finding, diagnostic)));
     }
+    if wants(&CodeActionKind::QUICKFIX) && client.makes_files {
+        actions.extend(desk.plan(params.range, project));
+    }
     if wants(&CodeActionKind::SOURCE_FIX_ALL) {
         actions.extend(desk.fix_all());
     }
     actions
 }
 
+/// The edit of an action that was offered without it, since it takes time: the phase plan of a document.
+///
+/// # Errors
+/// There is none, and why.
+pub fn resolve(document: &Document, (project, key): (&Project, &Path), client: &Client) -> Result<WorkspaceEdit, String> {
+    let assessed = project.assessed(document, key).ok_or("this is no migration that is judged")?;
+    Desk { document, assessed, client }.phases(project)
+}
+
 fn is_below(kind: &str, only: &str) -> bool {
     kind.strip_prefix(only).is_some_and(|rest| rest.starts_with('.'))
 }
 
+/// Whether two ranges share a line: editors ask for the place of the cursor, wherever in the line it stands.
 fn touches(a: Range, b: Range) -> bool {
-    a.start <= b.end && b.start <= a.end
+    a.start.line <= b.end.line && b.start.line <= a.end.line
 }
 
 struct Desk<'a> {
@@ -83,6 +99,48 @@ impl Desk<'_> {
         let edit = Edit { span: Span::new(at as u32, at as u32), text };
         let title = format!("allow {} {}, with a reason", finding.rule, if finding.statement.is_some() { "here" } else { "in this file" });
         Some(quick_fix(title, diagnostic, self.edit(&[edit], &[])?))
+    }
+
+    /// Writes the files of a plan, if one of the findings in a range has a recipe for one.
+    fn plan(&self, range: Range, project: &Project) -> Option<CodeAction> {
+        let has_recipe = |finding: &Finding| finding.suggestion.as_ref().is_some_and(|suggestion| suggestion.recipe.is_some());
+        let found = diagnostics::findings(self.document, self.assessed, self.client).into_iter();
+        let mut planned = found.filter(|(finding, _)| finding.allowed.is_none() && has_recipe(finding));
+        let (_, diagnostic) = planned.find(|(_, diagnostic)| touches(diagnostic.range, range))?;
+        let title = "write the phases to run instead, as files; this file goes then".to_owned();
+        let mut action =
+            CodeAction { title, kind: Some(CodeActionKind::QUICKFIX), diagnostics: Some(vec![diagnostic]), ..CodeAction::default() };
+        if self.client.asks_later {
+            action.data = Some(json!({ "uri": self.document.uri }));
+        } else {
+            action.edit = Some(self.phases(project).ok()?);
+        }
+        Some(action)
+    }
+
+    /// The files of the plan for the whole document.
+    fn phases(&self, project: &Project) -> Result<WorkspaceEdit, String> {
+        let plan = project.plan(self.document).ok_or("this is no migration that is judged")?;
+        if let Some(none) = plan.no_room {
+            return Err(none.to_string());
+        }
+        let refused = plan.pieces.iter().find_map(|piece| match piece {
+            Piece::Refused { sql, refusal, .. } => Some(format!("{sql}: {}", refusal.reason())),
+            Piece::Kept(..) | Piece::Planned(..) => None,
+        });
+        if let Some(why) = refused {
+            return Err(why);
+        }
+        let is_own = |path: &Path| self.client.key(path) == self.client.key(&self.document.path);
+        let (own, new): (Vec<_>, Vec<_>) = plan.files.into_iter().partition(|(path, _)| is_own(path));
+        if let Some((path, _)) = new.iter().find(|(path, _)| path.exists()) {
+            return Err(format!("there is a file `{}` already", path.display()));
+        }
+        let end = self.document.source().bytes().len();
+        let whole = Span::new(0, u32::try_from(end).map_err(|_| "the file is too large")?);
+        let edits: Vec<_> = own.into_iter().map(|(_, text)| Edit { span: whole, text }).collect();
+        let files: Vec<_> = new.into_iter().map(|(path, text)| NewFile { path, text }).collect();
+        self.edit(&edits, &files).ok_or_else(|| "this editor makes no files; `lockkeeper plan --write` does".to_owned())
     }
 
     /// Applies all fixes that may be applied unseen.

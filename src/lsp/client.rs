@@ -21,6 +21,8 @@ pub struct Client {
     pub watches: bool,
     /// Whether it shows places that a diagnostic refers to.
     pub shows_related: bool,
+    /// Whether it asks for the edit of a code action when somebody has chosen it.
+    pub asks_later: bool,
     /// Whether it takes code actions that are no commands.
     pub takes_actions: bool,
 }
@@ -41,6 +43,7 @@ impl Client {
             makes_files: has("/workspace/workspaceEdit/resourceOperations", "create"),
             watches: is("/workspace/didChangeWatchedFiles/dynamicRegistration"),
             shows_related: is("/textDocument/publishDiagnostics/relatedInformation"),
+            asks_later: has("/textDocument/codeAction/resolveSupport/properties", "edit") && is("/textDocument/codeAction/dataSupport"),
             takes_actions: can("/textDocument/codeAction/codeActionLiteralSupport").is_some(),
         }
     }

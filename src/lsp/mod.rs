@@ -19,7 +19,7 @@ use client::Client;
 use document::Encoding;
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
 use lsp_types::notification::{Cancel, Exit, Notification as _};
-use lsp_types::request::{CodeActionRequest, HoverRequest, Initialize, Request as _, Shutdown};
+use lsp_types::request::{CodeActionRequest, CodeActionResolveRequest, HoverRequest, Initialize, Request as _, Shutdown};
 use pending::Pending;
 use serde_json::{Value, json};
 use server::{Job, Server};
@@ -68,7 +68,7 @@ impl Reader {
             (Stage::Fresh, Initialize::METHOD) => self.begin(id, &params),
             (Stage::Fresh, _) => wire::refuse(id, ErrorCode::ServerNotInitialized, "`initialize` comes first"),
             (Stage::Running(..), Shutdown::METHOD) => self.close(id),
-            (Stage::Running(jobs, _), HoverRequest::METHOD | CodeActionRequest::METHOD) => {
+            (Stage::Running(jobs, _), HoverRequest::METHOD | CodeActionRequest::METHOD | CodeActionResolveRequest::METHOD) => {
                 self.pending.add(id.clone());
                 if jobs.send(Job::Request(Request { id: id.clone(), method, params })).is_err() {
                     self.pending.done(&id);
@@ -132,7 +132,7 @@ fn capabilities(client: &Client) -> Value {
             "positionEncoding": encoding,
             "textDocumentSync": { "openClose": true, "change": INCREMENTAL, "save": { "includeText": false } },
             "hoverProvider": true,
-            "codeActionProvider": { "codeActionKinds": ["quickfix", "source.fixAll"] },
+            "codeActionProvider": { "codeActionKinds": ["quickfix", "source.fixAll"], "resolveProvider": true },
         },
         "serverInfo": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
     })

@@ -4,9 +4,10 @@ use super::client::Client;
 use super::document::{Document, Kind};
 use super::shelf::{Shelf, Stamp};
 use crate::config::setup::Setup;
-use crate::discover::{self, Request, Walked};
+use crate::discover::{self, Discovered, Request, Role, Walked};
 use crate::lint::Settings;
 use crate::lint::finding::Assessed;
+use crate::lint::planner::{FilePlan, plan_file};
 use crate::lint::standing::Standing;
 use crate::model::effects::Version;
 use crate::problem::{Problem, io_words};
@@ -120,8 +121,7 @@ impl Project {
 
     /// Judges one document, if it is a migration.
     pub fn judge(&mut self, document: &Document, key: &Path) {
-        let server = self.setup.config.postgres.unwrap_or(Version::DEFAULT);
-        let settings = Settings { rules: &self.setup.rules, config: &self.setup.config, server };
+        let settings = settings(&self.setup);
         for standing in self.histories.values_mut() {
             let is_it = |at: &usize| Arc::ptr_eq(&standing.history().migrations[*at].source, document.source());
             if let Some(at) = standing.subjects().into_iter().find(is_it) {
@@ -138,6 +138,17 @@ impl Project {
         self.assessed.get(key).filter(|assessed| Arc::ptr_eq(&assessed.source, document.source()))
     }
 
+    /// The phases to run instead of a document, if it is a migration.
+    pub fn plan(&self, document: &Document) -> Option<FilePlan> {
+        let is_it = |migration: &discover::Migration| Arc::ptr_eq(&migration.source, document.source());
+        let mut histories = self.histories.values().map(Standing::history);
+        let mut history = histories.find(|history| history.subjects().any(is_it))?.clone();
+        for migration in &mut history.migrations {
+            migration.role = if is_it(migration) { Role::Subject } else { Role::History };
+        }
+        Some(plan_file(Discovered { histories: vec![history], ..Discovered::default() }, &settings(&self.setup)))
+    }
+
     /// What is wrong with the config, with rules, and with what was looked for.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.setup_problems.iter().chain(&self.discover_problems)
@@ -147,6 +158,10 @@ impl Project {
     pub fn setup_mut(&mut self) -> &mut Setup {
         &mut self.setup
     }
+}
+
+fn settings(setup: &Setup) -> Settings<'_> {
+    Settings { rules: &setup.rules, config: &setup.config, server: setup.config.postgres.unwrap_or(Version::DEFAULT) }
 }
 
 /// The config at a path and its rules, with the texts of documents instead of those on the disk; and what is wrong with them.

@@ -14,7 +14,7 @@ use lsp_server::{ErrorCode, Notification, Request};
 use lsp_types::notification::{self as told, Notification as _};
 use lsp_types::request::{self as asked, Request as _};
 use lsp_types::{
-    CodeActionParams, Diagnostic, DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams,
+    CodeAction, CodeActionParams, Diagnostic, DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidCloseTextDocumentParams,
     DidOpenTextDocumentParams, DidSaveTextDocumentParams, HoverParams, PublishDiagnosticsParams, Uri,
 };
 use serde::de::DeserializeOwned;
@@ -130,6 +130,10 @@ impl Server {
         let result = match request.method.as_str() {
             asked::HoverRequest::METHOD => with(request.params, |params| self.hover(params)),
             asked::CodeActionRequest::METHOD => with(request.params, |params| self.actions(params)),
+            asked::CodeActionResolveRequest::METHOD => match with(request.params, |action| self.resolve(action)) {
+                Ok(Value::String(why)) => Err((ErrorCode::RequestFailed, why)),
+                action => action,
+            },
             method => Err((ErrorCode::MethodNotFound, format!("`{method}` is nothing that lockkeeper does"))),
         };
         self.pending.done(&id);
@@ -373,6 +377,20 @@ impl Server {
             Some(action::actions(document, &params, (self.projects.get(&home)?, &key), &self.client))
         });
         json!(answer.unwrap_or_default())
+    }
+
+    /// The action with its edit; a text says why there is none.
+    fn resolve(&mut self, action: CodeAction) -> Value {
+        let uri = action.data.as_ref().and_then(|data| data["uri"].as_str()?.parse().ok());
+        let edit = uri.and_then(|uri| self.key(&uri)).and_then(|key| {
+            let home = self.settle(&key)?;
+            Some(action::resolve(self.documents.get(&key)?, (self.projects.get(&home)?, &key), &self.client))
+        });
+        match edit {
+            Some(Ok(edit)) => json!(CodeAction { edit: Some(edit), ..action }),
+            Some(Err(why)) => json!(why),
+            None => json!(action),
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::editor::{Editor, applied, modern};
 use crate::project;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::fs;
+use std::process::Command;
 
 const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, buyer bigint, note text);\n";
 
@@ -77,6 +79,47 @@ fn all_safe_fixes_are_applied_at_once_and_only_where_they_are_asked_for() {
     assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("refactor")).len(), 0);
     editor.set_text("m/0002_index.sql", &fixed);
     assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("source.fixAll")).len(), 0, "a second time there is nothing to do");
+}
+
+#[test]
+fn the_phases_to_run_instead_are_written_as_files() {
+    let text = "ALTER TABLE orders RENAME COLUMN note TO remark;\n";
+    let folder = project(&[("m/0001_orders.sql", ORDERS), ("m/0002_rename.sql", text)]);
+    let title = "write the phases to run instead";
+    for asks_later in [false, true] {
+        let mut capabilities = modern();
+        if asks_later {
+            capabilities["textDocument"]["codeAction"]["resolveSupport"] = json!({ "properties": ["edit"] });
+            capabilities["textDocument"]["codeAction"]["dataSupport"] = json!(true);
+        }
+        let mut editor = Editor::start(folder.path(), capabilities);
+        editor.open("m/0002_rename.sql");
+        let actions = editor.actions("m/0002_rename.sql", (0, 0), None);
+        let mut action = actions.into_iter().find(|action| action["title"].to_string().contains(title)).expect("there is a plan");
+        assert_eq!(action["edit"].is_null(), asks_later);
+        if asks_later {
+            action = editor.request("codeAction/resolve", action)["result"].clone();
+        }
+        let (own, files) = applied(&action["edit"], &editor.uri("m/0002_rename.sql"), text);
+        assert!(files.len() > 2 && files.iter().all(|(_, text)| !text.is_empty()), "{files:?}");
+        assert!(
+            files.iter().any(|(_, text)| text.contains("-- lockkeeper: phase 1/")) || own.contains("-- lockkeeper: phase 1/"),
+            "{files:?}"
+        );
+        // The same files as `lockkeeper plan --write` makes.
+        let to = folder.path().join(if asks_later { "later" } else { "now" });
+        let plan = Command::new(env!("CARGO_BIN_EXE_lockkeeper"))
+            .args(["plan", "m/0002_rename.sql", "--write"])
+            .arg(&to)
+            .current_dir(folder.path())
+            .output();
+        assert!(plan.is_ok_and(|plan| plan.status.success()));
+        for (uri, text) in &files {
+            let name = uri.rsplit('/').next().unwrap_or_default();
+            assert_eq!(fs::read_to_string(to.join(name)).ok().as_ref(), Some(text), "{name}");
+        }
+        assert_eq!(fs::read_dir(&to).map(Iterator::count).unwrap_or_default(), files.len() + usize::from(own != text));
+    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ mod diagnostics;
 mod editor;
 mod hover;
 mod lifecycle;
+mod nvim;
 mod random;
+mod vscode;
 
 use std::fs;
 use std::path::Path;
