@@ -5,6 +5,8 @@
 pub enum Recipe {
     /// A column under a new name: two columns, kept equal by a trigger.
     RenameColumn,
+    /// A column of another type: a second one that takes its place.
+    ChangeColumnType,
     /// A column that every row gets a value of its own in: a default that differs from row to row, a number, or none that is known.
     AddColumn,
     /// A column that is computed from others.
@@ -24,6 +26,7 @@ pub enum Recipe {
 /// The recipes by their words.
 pub(crate) const RECIPES: &[(&str, Recipe)] = &[
     ("rename-column", Recipe::RenameColumn),
+    ("change-column-type", Recipe::ChangeColumnType),
     ("add-column", Recipe::AddColumn),
     ("add-generated-column", Recipe::AddGeneratedColumn),
     ("set-not-null", Recipe::SetNotNull),

@@ -35,3 +35,49 @@ fn the_indexes_of_a_partitioned_table_are_built_on_its_partitions() {
         "ALTER TABLE orders RENAME COLUMN buyer TO customer;"
     ));
 }
+
+#[test]
+fn a_key_of_another_type_takes_its_foreign_keys_along() {
+    assert_snapshot!(planned(
+        "CREATE TABLE users (id serial PRIMARY KEY, name text);
+         CREATE TABLE orders (id bigint PRIMARY KEY, buyer integer NOT NULL REFERENCES users ON DELETE CASCADE);
+         CREATE INDEX orders_buyer_idx ON orders (buyer);",
+        "ALTER TABLE users ALTER COLUMN id TYPE bigint;"
+    ));
+}
+
+#[test]
+fn what_guards_a_column_guards_it_under_its_new_type() {
+    assert_snapshot!(planned(
+        "CREATE TABLE payments (id bigint PRIMARY KEY, amount integer NOT NULL DEFAULT 0 CHECK (amount >= 0), UNIQUE (amount, id));
+         CREATE INDEX payments_amount_idx ON payments (amount) WHERE amount > 100;
+         CREATE STATISTICS payments_kinds (mcv) ON amount, id FROM payments;
+         COMMENT ON COLUMN payments.amount IS 'in cents';",
+        "ALTER TABLE payments ALTER COLUMN amount TYPE numeric(12, 2) USING amount / 100.0;"
+    ));
+}
+
+#[test]
+fn a_value_that_is_no_number_stops_no_code_that_writes_it() {
+    assert_snapshot!(planned(
+        "CREATE TABLE payments (id bigint PRIMARY KEY, amount text);",
+        "ALTER TABLE payments ALTER COLUMN amount TYPE bigint USING amount::bigint;"
+    ));
+}
+
+#[test]
+fn values_without_room_are_kept_out_before_a_column_becomes_narrower() {
+    assert_snapshot!(planned(
+        "CREATE TABLE payments (id bigint PRIMARY KEY, ref varchar(40));",
+        "ALTER TABLE payments ALTER COLUMN ref TYPE varchar(20);"
+    ));
+}
+
+#[test]
+fn what_a_change_of_type_cannot_be_planned_for_is_said() {
+    let given = "CREATE TABLE payments (id bigint PRIMARY KEY, amount integer, paid timestamp, ref text, twice int GENERATED ALWAYS AS (id * 2) STORED);
+                 CREATE VIEW amounts AS SELECT amount FROM payments;";
+    let said = ["amount TYPE bigint", "paid TYPE timestamptz", "id TYPE numeric", "twice TYPE bigint"]
+        .map(|change| planned(given, &format!("ALTER TABLE payments ALTER COLUMN {change};")));
+    assert_snapshot!(said.join(""));
+}

@@ -16,6 +16,13 @@ pub struct Copy<'a> {
     pub name: Ident,
 }
 
+impl Copy<'_> {
+    /// Something of this name beside it, as SQL.
+    pub fn called(&self, name: &Ident) -> String {
+        qualified(&QualifiedName { schema: self.of.name.schema.clone(), name: name.clone() })
+    }
+}
+
 /// Copies of indexes, and the phases that build them.
 #[derive(Debug, Default)]
 pub struct Copies<'a> {

@@ -4,16 +4,21 @@
 //! and the old column takes its name, with everything that hangs on it (see `recipe::rename_column`). A change of type needs the new column
 //! itself: it gets all that the old one has, and the two change their names ([`swap`]).
 
+mod constraint;
 pub mod index;
+pub mod retype;
+pub mod swap;
 pub mod sync;
 pub mod trigger;
+mod turnover;
+mod value;
 
 use super::definition::{Definitions, Gap};
 use super::{Ask, Refusal};
 use crate::model::catalog::{Catalog, Column, Grant, Lookup, Relation};
-use crate::model::name::{Ident, Name};
+use crate::model::name::{Ident, LONGEST_IDENT, Name};
 use crate::model::operation::ObjectKind;
-use crate::model::types::{self, UserType};
+use crate::model::types::{self, TypeName, UserType};
 
 /// What the first use of a prepared statement says behind a change of a table's columns.
 pub const PREPARED: &str = "It waits for a moment. The first run of a prepared SELECT * fails with \"cached plan must not change result \
@@ -139,12 +144,34 @@ impl<'a> Twin<'a> {
 
     /// How values of the old column are compared.
     pub fn exactness(&self) -> Compared {
-        let plain = |name: &str| EXACT.binary_search(&name).is_ok();
-        let base = self.old.data_type.as_ref().and_then(|data_type| types::base_of(data_type, self.before));
-        let of_enum = base.is_some_and(|base| matches!(self.before.user_type(&base.name), Lookup::Known(UserType::Enum(_))));
-        let exact = base.is_some_and(|base| base.dimensions == 0 && base.built_in().is_some_and(plain)) || of_enum;
-        if exact && self.old.collation.is_none() { Compared::ByEquality } else { Compared::ByBytes }
+        let collated = self.old.collation.is_some();
+        self.old.data_type.as_ref().map_or(Compared::ByBytes, |data_type| exactness(data_type, collated, self.before))
     }
+
+    /// A name for another column: that of the old one with an ending.
+    pub fn free_name(table: &Relation, catalog: &Catalog, column: &Ident, ending: &str) -> Ident {
+        let below = catalog.descendants(&table.name);
+        let is_taken = |name: &Ident| {
+            table.column(name).is_some() || below.iter().filter_map(|below| catalog.get(below)).any(|below| below.column(name).is_some())
+        };
+        (0..u32::MAX)
+            .map(|number| {
+                let ending = if number == 0 { ending.to_owned() } else { format!("{ending}{number}") };
+                let stem = column.as_str();
+                Ident::quoted(&format!("{}{ending}", &stem[..stem.floor_char_boundary(LONGEST_IDENT - ending.len())]))
+            })
+            .find(|name| !is_taken(name))
+            .unwrap_or_else(|| column.clone())
+    }
+}
+
+/// How values of a type are compared.
+fn exactness(data_type: &TypeName, collated: bool, catalog: &Catalog) -> Compared {
+    let plain = |name: &str| EXACT.binary_search(&name).is_ok();
+    let base = types::base_of(data_type, catalog);
+    let is_enum = |base: &TypeName| matches!(catalog.user_type(&base.name), Lookup::Known(UserType::Enum(_)));
+    let exact = base.is_some_and(|base| base.dimensions == 0 && (base.built_in().is_some_and(plain) || is_enum(base)));
+    if exact && !collated { Compared::ByEquality } else { Compared::ByBytes }
 }
 
 /// How two values are told apart.

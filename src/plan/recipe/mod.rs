@@ -2,6 +2,7 @@
 
 mod add_column;
 mod add_generated_column;
+mod change_column_type;
 mod constraint;
 mod rename_column;
 
@@ -61,6 +62,7 @@ pub fn cook(recipe: Recipe, text: &str, before: &Catalog, server: Version) -> Re
 fn method(recipe: Recipe) -> Cook {
     match recipe {
         Recipe::RenameColumn => rename_column::cook,
+        Recipe::ChangeColumnType => change_column_type::cook,
         Recipe::AddColumn => add_column::cook,
         Recipe::AddGeneratedColumn => add_generated_column::cook,
         Recipe::SetNotNull => constraint::cook_not_null,
