@@ -7,6 +7,8 @@ pub enum Recipe {
     RenameColumn,
     /// A column of another type: a second one that takes its place.
     ChangeColumnType,
+    /// An enum value by another name: a second one beside it.
+    ChangeEnum,
     /// A column that every row gets a value of its own in: a default that differs from row to row, a number, or none that is known.
     AddColumn,
     /// A column that is computed from others.
@@ -27,6 +29,7 @@ pub enum Recipe {
 pub(crate) const RECIPES: &[(&str, Recipe)] = &[
     ("rename-column", Recipe::RenameColumn),
     ("change-column-type", Recipe::ChangeColumnType),
+    ("change-enum", Recipe::ChangeEnum),
     ("add-column", Recipe::AddColumn),
     ("add-generated-column", Recipe::AddGeneratedColumn),
     ("set-not-null", Recipe::SetNotNull),

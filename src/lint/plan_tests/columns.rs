@@ -81,3 +81,13 @@ fn what_a_change_of_type_cannot_be_planned_for_is_said() {
         .map(|change| planned(given, &format!("ALTER TABLE payments ALTER COLUMN {change};")));
     assert_snapshot!(said.join(""));
 }
+
+#[test]
+fn rows_move_to_an_enum_value_that_stands_beside_the_old_one() {
+    assert_snapshot!(planned(
+        "CREATE TYPE state AS ENUM ('open', 'paid');
+         CREATE TABLE orders (id bigint PRIMARY KEY, state state NOT NULL DEFAULT 'open', past state[], CHECK (state <> 'open' OR past IS NULL));
+         CREATE INDEX orders_open_idx ON orders (id) WHERE state = 'open';",
+        "ALTER TYPE state RENAME VALUE 'open' TO 'won''t wait';"
+    ));
+}

@@ -1,5 +1,6 @@
 //! What guards a column guards the new one as well, before that takes the old one's place.
 
+use super::GIVE_WAY;
 use super::index::Copies;
 use super::swap::Swap;
 use super::turnover::Turnover;
@@ -283,6 +284,7 @@ impl<'g, 'a> Guard<'g, 'a> {
         let (table, copy) = (self.table(), self.copy_name(&constraint.name));
         self.add_foreign_key(&table, twin.table, constraint, &copy, None)?;
         self.exchange(constraint, &copy);
+        self.turnover.points_away = true;
         Ok(())
     }
 
@@ -328,6 +330,7 @@ impl<'g, 'a> Guard<'g, 'a> {
         let add = Phase::new(Stage::Migrate, format!("add {copy}"))
             .why(format!("What {} demands is demanded of the new column as well.", constraint.name.sql()))
             .meanwhile("Writes to both tables wait for a moment.")
+            .run(GIVE_WAY)
             .run_accepting(
                 format!("ALTER TABLE {table} ADD {definition}"),
                 &["add-foreign-key-without-index", "add-foreign-key-cascade", "add-foreign-key-type-mismatch"],

@@ -20,6 +20,10 @@ use crate::model::name::{Ident, LONGEST_IDENT, Name};
 use crate::model::operation::ObjectKind;
 use crate::model::types::{self, TypeName, UserType};
 
+/// Of two that wait for each other, after a second (`deadlock_timeout`) PostgreSQL stops either. Where a phase locks two tables, which code
+/// locks in any order, it gives up before that and can be run again.
+pub const GIVE_WAY: &str = "SET LOCAL lock_timeout = '500ms'";
+
 /// What the first use of a prepared statement says behind a change of a table's columns.
 pub const PREPARED: &str = "It waits for a moment. The first run of a prepared SELECT * fails with \"cached plan must not change result \
                             type\": name the columns, or let the pool open new connections.";
@@ -187,7 +191,7 @@ pub enum Compared {
 pub fn differ(compared: &Compared, left: &str, right: &str) -> String {
     match compared {
         Compared::ByEquality => format!("{left} IS DISTINCT FROM {right}"),
-        Compared::ByBytes => format!("ROW({left}) *<> ROW({right})"),
+        Compared::ByBytes => format!("ROW({left})::record *<> ROW({right})::record"),
     }
 }
 

@@ -5,7 +5,7 @@ use super::index::Copies;
 use super::retype::Retype;
 use super::sync::Sync;
 use super::turnover::Turnover;
-use super::{PREPARED, Twin, constraint, differ, value};
+use super::{GIVE_WAY, PREPARED, Twin, constraint, differ, value};
 use crate::model::name::{Ident, QualifiedName};
 use crate::model::operation::ReplicaIdentity;
 use crate::plan::backfill::Backfill;
@@ -59,7 +59,7 @@ impl<'a> Swap<'a> {
         let values = value::carry(self, names, &mut turnover);
         self.chosen_indexes(&mut turnover);
         phases.push(self.turn(&sync, &turnover, constraints.way_back.and(exact)));
-        phases.push(self.contract(&sync));
+        phases.push(self.contract(&sync, &turnover));
         Ok(Swapped { phases, manual: constraints.manual, differs: values })
     }
 
@@ -190,7 +190,8 @@ impl<'a> Swap<'a> {
         ];
         let (table, old, new, aside) = (self.twin.sql(), self.twin.old.name.sql(), self.twin.new.sql(), self.aside.sql());
         let rename = |from: &str, to: &str| format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
-        let mut up = turnover.unpoint.up.clone();
+        let mut up: Vec<String> = turnover.locks_others().then(|| GIVE_WAY.to_owned()).into_iter().collect();
+        up.extend(turnover.unpoint.up.iter().cloned());
         up.extend(turnover.away.up.iter().cloned());
         up.extend([rename(&old, &aside), rename(&new, &old)]);
         up.extend(turnover.values.up.iter().chain(&turnover.place.up).cloned());
@@ -223,13 +224,16 @@ impl<'a> Swap<'a> {
         down.into_iter().fold(phase, Phase::back)
     }
 
-    fn contract(&self, sync: &Sync) -> Phase {
+    fn contract(&self, sync: &Sync, turnover: &Turnover) -> Phase {
         let (table, old, aside) = (self.twin.sql(), self.twin.old.name.sql(), self.aside.sql());
         let mut phase = Phase::new(Stage::Contract, format!("drop {}", self.aside))
             .why(format!("Nothing has used {aside} since its name changed, and nobody wants to go back."))
             .meanwhile(PREPARED)
             .wait_hours(48)
             .deploy(format!("code that knows {table}.{old} as {} only", self.retype.data_type));
+        if turnover.points_away {
+            phase = phase.run(GIVE_WAY);
+        }
         if self.retype.back(&self.aside, &self.twin.old.name).is_some() {
             for sql in sync.drop() {
                 phase = phase.run_accepting(sql, &["sync-scaffold-left-behind", "drop-trigger"]);

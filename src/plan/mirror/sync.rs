@@ -65,7 +65,7 @@ impl Sync {
         let changed = differ(&twin.exactness(), &format!("NEW.{new}"), &format!("OLD.{new}"));
         let kept = match twin.exactness() {
             Compared::ByEquality => format!("NEW.{old} IS NOT DISTINCT FROM OLD.{old}"),
-            Compared::ByBytes => format!("ROW(NEW.{old}) *= ROW(OLD.{old})"),
+            Compared::ByBytes => format!("ROW(NEW.{old})::record *= ROW(OLD.{old})::record"),
         };
         let take = format!(
             "  IF TG_OP = 'INSERT' THEN\n    \

@@ -30,4 +30,13 @@ pub struct Turnover {
     pub place: Both,
     /// On the way back, last of all: foreign keys of others point to the old column again.
     pub repoint: Vec<String>,
+    /// The old column has foreign keys to other tables, which go with it.
+    pub points_away: bool,
+}
+
+impl Turnover {
+    /// Whether it locks more than the one table.
+    pub fn locks_others(&self) -> bool {
+        !self.unpoint.up.is_empty()
+    }
 }

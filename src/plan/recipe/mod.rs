@@ -3,6 +3,7 @@
 mod add_column;
 mod add_generated_column;
 mod change_column_type;
+mod change_enum;
 mod constraint;
 mod rename_column;
 
@@ -63,6 +64,7 @@ fn method(recipe: Recipe) -> Cook {
     match recipe {
         Recipe::RenameColumn => rename_column::cook,
         Recipe::ChangeColumnType => change_column_type::cook,
+        Recipe::ChangeEnum => change_enum::cook,
         Recipe::AddColumn => add_column::cook,
         Recipe::AddGeneratedColumn => add_generated_column::cook,
         Recipe::SetNotNull => constraint::cook_not_null,
