@@ -23,7 +23,7 @@ pub fn fits(parent: &Relation, table: &Relation, bound: &Bound) -> bool {
 }
 
 /// Whether validated CHECKs of the default partition prove that it holds no row of a bound.
-pub(super) fn excludes(parent: &Relation, default: &Relation, bound: &Bound) -> bool {
+pub fn excludes(parent: &Relation, default: &Relation, bound: &Bound) -> bool {
     let Some(key) = key_column(parent) else { return false };
     is_never_null(default, key) && proofs(default).any(|part| leaves_none(part, key, bound))
 }

@@ -1,0 +1,142 @@
+//! An index, built while everybody goes on reading and writing; that of a partitioned table, partition by partition.
+
+use super::{Cooked, is_known};
+use crate::model::catalog::{Catalog, Relation, Step};
+use crate::model::name::{Ident, Name, QualifiedName};
+use crate::model::operation::{CreateIndex, ObjectKind, Operation};
+use crate::plan::clauses::Clauses;
+use crate::plan::{Ask, Phase, Refusal, Stage, index};
+
+/// CREATE INDEX CONCURRENTLY, for a partitioned table on each partition.
+pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
+    let Some(Operation::CreateIndex(create)) = ask.operation() else { return Err(Refusal::Unknown("this makes no index".to_owned())) };
+    let table = ask.table(&create.table)?;
+    let made = ask.before.index_name(create);
+    if is_known(ask.before, &made) {
+        return Err(Refusal::Unknown(format!("there is something called `{}` already", made.name)));
+    }
+    if create.only {
+        return Err(Refusal::Unknown("ON ONLY builds nothing, so there is nothing to plan".to_owned()));
+    }
+    let written = Written::of(ask, create).ok_or_else(|| Refusal::Unknown("this CREATE INDEX cannot be read".to_owned()))?;
+    let phases = if table.partition_by.is_some() {
+        on_partitions(ask, create, table, &written)?
+    } else {
+        let index = written.called(&made);
+        vec![index::build(Stage::Expand, written.concurrently(&index, &create.table), &index)]
+    };
+    let name = format!("index-{}", made.name);
+    let differs = if create.if_not_exists {
+        vec![format!("where {} exists already the plan fails, and does not pass over it: it might be what a failed build left", made.name)]
+    } else {
+        Vec::new()
+    };
+    Ok(Cooked { name, phases, manual: Vec::new(), differs })
+}
+
+/// What stands around the names in a CREATE INDEX.
+struct Written {
+    unique: bool,
+    /// The schema of the table, which is the index's too.
+    home: Ident,
+    /// Whether the statement says it.
+    with_schema: bool,
+    /// What follows the name of the table.
+    tail: String,
+}
+
+impl Written {
+    fn of(ask: &Ask<'_>, create: &CreateIndex) -> Option<Self> {
+        let clauses = Clauses::of(ask.source, ask.statements.first()?.span);
+        let on = clauses.find(0, &["on"])?;
+        let name = if clauses.is(on + 1, "only") { on + 2 } else { on + 1 };
+        let tail = clauses.text(clauses.behind_name(name), clauses.len());
+        let home = ask.before.resolve(&create.table).schema;
+        Some(Self { unique: create.unique, home, with_schema: create.table.schema.is_some(), tail })
+    }
+
+    /// How statements call an index or a table: with its schema if the statement does so, or if it is another one.
+    fn called(&self, name: &QualifiedName) -> Name {
+        let says = self.with_schema || name.schema != self.home;
+        Name { schema: says.then(|| name.schema.clone()), name: name.name.clone() }
+    }
+
+    fn concurrently(&self, index: &Name, table: &Name) -> String {
+        let unique = if self.unique { "UNIQUE " } else { "" };
+        format!("CREATE {unique}INDEX CONCURRENTLY {} ON {} {}", index.name.sql(), table.sql(), self.tail)
+    }
+
+    fn of_parent_alone(&self, index: &Name, table: &Name) -> String {
+        let unique = if self.unique { "UNIQUE " } else { "" };
+        format!("CREATE {unique}INDEX {} ON ONLY {} {}", index.name.sql(), table.sql(), self.tail)
+    }
+}
+
+/// The parent's index alone, then those of the partitions, each built CONCURRENTLY and attached.
+fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written: &Written) -> Result<Vec<Phase>, Refusal> {
+    let family: Vec<_> = [table.name.clone()].into_iter().chain(ask.before.descendants(&table.name)).collect();
+    for name in &family {
+        match ask.before.get(name) {
+            Some(known) if !known.complete => {
+                return Err(Refusal::Unknown(format!("the history does not tell all partitions of `{}`", name.name)));
+            }
+            Some(known) if known.kind == ObjectKind::ForeignTable => {
+                return Err(Refusal::Unknown(format!("`{}` is a foreign table, which has no indexes", name.name)));
+            }
+            Some(_) | None => {}
+        }
+    }
+    // The names of the partitions' indexes are those that the statement would have given them.
+    let mut after = ask.before.clone();
+    after.replay(&Operation::CreateIndex(Box::new(CreateIndex { concurrently: false, ..create.clone() })), Step::BASE);
+    let top = ask.before.index_name(create);
+    let mut phases = vec![parent_phase(written, &written.called(&top), &create.table, None)];
+    // Indexes of partitioned tables first: they are made in a moment, and what is built later has its place then.
+    let mut leaves = Vec::new();
+    let mut todo = vec![top];
+    while let Some(parent) = todo.pop() {
+        for child in children(&after, &parent) {
+            let table = after.get(&child).and_then(|relation| after.get(&relation.index.as_ref()?.table));
+            let Some(table) = table else { continue };
+            if table.partition_by.is_some() && !is_known(ask.before, &child) {
+                let parent = written.called(&parent);
+                phases.push(parent_phase(written, &written.called(&child), &written.called(&table.name), Some(&parent)));
+                todo.push(child);
+            } else {
+                leaves.push((parent.clone(), child, table));
+            }
+        }
+    }
+    let last = leaves.len();
+    for (at, (parent, child, table)) in leaves.into_iter().enumerate() {
+        let (parent, index) = (written.called(&parent), written.called(&child));
+        if !is_known(ask.before, &child) {
+            phases.push(index::build(Stage::Migrate, written.concurrently(&index, &written.called(&table.name)), &index));
+        }
+        phases.push(index::attach(&parent, &index, at + 1 == last));
+    }
+    if let (Some(phase), Some(first)) = (phases.last_mut(), phases.first().map(|_| written.called(&ask.before.index_name(create))))
+        && !phase.verify.contains(&index::is_valid(&first))
+    {
+        phase.verify.push(index::is_valid(&first));
+    }
+    Ok(phases)
+}
+
+fn children(after: &Catalog, index: &QualifiedName) -> Vec<QualifiedName> {
+    after.get(index).map_or(Vec::new(), |relation| relation.children.clone())
+}
+
+/// The index of a partitioned table without those of its partitions.
+fn parent_phase(written: &Written, index: &Name, table: &Name, above: Option<&Name>) -> Phase {
+    let name = index.sql();
+    let phase = Phase::new(Stage::Expand, format!("make {}", index.name))
+        .why(format!("Makes {name} for the parent alone, which reads no row. It is not valid, and nothing uses it, until each partition has its part."))
+        .meanwhile("reads go on; writes wait for a moment")
+        .run(written.of_parent_alone(index, table))
+        .back(format!("DROP INDEX IF EXISTS {name}"));
+    match above {
+        Some(above) => phase.run(format!("ALTER INDEX {} ATTACH PARTITION {name}", above.sql())),
+        None => phase,
+    }
+}
