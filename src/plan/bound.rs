@@ -120,10 +120,7 @@ mod tests {
             "a IS NOT NULL AND b IS NOT NULL AND (a > 1 OR (a = 1 AND b >= 'x')) AND (a < 3 OR (a = 3 AND b < 'z'))"
         );
         assert_eq!(range(&["a", "b"], &["4", "1"], &["4", "9"]), "a IS NOT NULL AND b IS NOT NULL AND a = 4 AND b >= 1 AND b < 9");
-        assert_eq!(
-            range(&["a", "b"], &["8", "MAXVALUE"], &["9", "MAXVALUE"]),
-            "a IS NOT NULL AND b IS NOT NULL AND a > 8 AND a <= 9"
-        );
+        assert_eq!(range(&["a", "b"], &["8", "MAXVALUE"], &["9", "MAXVALUE"]), "a IS NOT NULL AND b IS NOT NULL AND a > 8 AND a <= 9");
         assert_eq!(range(&["a", "b"], &["5", "MINVALUE"], &["7", "MINVALUE"]), "a IS NOT NULL AND b IS NOT NULL AND a >= 5 AND a < 7");
     }
 

@@ -5,10 +5,13 @@
 
 pub mod ask;
 pub mod backfill;
+pub mod bound;
+pub mod clauses;
 pub mod definition;
 mod expression;
 pub mod header;
 pub mod mirror;
+pub mod index;
 pub mod names;
 pub mod recipe;
 pub mod statement;

@@ -23,6 +23,28 @@ pub enum Recipe {
     IndexForeignKey,
     /// UNIQUE and PRIMARY KEY over an index that is built beforehand.
     AddUnique,
+    /// A label of an enum, in a transaction of its own.
+    AddEnumValue,
+    /// A table that becomes a partition once its rows are proven to belong there.
+    AttachPartition,
+    /// A change of many rows, batch by batch.
+    Batches,
+    /// An index, built while everybody goes on; that of a partitioned table partition by partition.
+    CreateIndex,
+    /// A new partition: a table like the parent, then attached.
+    CreatePartition,
+    /// A partition that leaves its parent while everybody goes on.
+    DetachPartition,
+    /// A column that goes once nothing uses it any more.
+    DropColumn,
+    /// Indexes that go while everybody goes on.
+    DropIndex,
+    /// A table that goes once nothing uses it any more.
+    DropTable,
+    /// Indexes that are built anew while everybody goes on.
+    Reindex,
+    /// A table or view under a new name: a view takes the old one.
+    RenameTable,
 }
 
 /// The recipes by their words.
@@ -37,6 +59,17 @@ pub(crate) const RECIPES: &[(&str, Recipe)] = &[
     ("add-foreign-key", Recipe::AddForeignKey),
     ("index-foreign-key", Recipe::IndexForeignKey),
     ("add-unique", Recipe::AddUnique),
+    ("add-enum-value", Recipe::AddEnumValue),
+    ("attach-partition", Recipe::AttachPartition),
+    ("batches", Recipe::Batches),
+    ("create-index", Recipe::CreateIndex),
+    ("create-partition", Recipe::CreatePartition),
+    ("detach-partition", Recipe::DetachPartition),
+    ("drop-column", Recipe::DropColumn),
+    ("drop-index", Recipe::DropIndex),
+    ("drop-table", Recipe::DropTable),
+    ("reindex", Recipe::Reindex),
+    ("rename-table", Recipe::RenameTable),
 ];
 
 impl Recipe {

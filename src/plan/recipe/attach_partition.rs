@@ -16,6 +16,9 @@ pub(super) const ATTACH: &[&str] = &["attach-partition", "add-partition-beside-d
 
 /// Proofs first, then ATTACH PARTITION.
 pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
+    if matches!(ask.operation(), Some(Operation::CreateTable(_))) {
+        return super::create_partition::cook(ask);
+    }
     let not_it = || Refusal::Unknown("this attaches no partition".to_owned());
     let Some(Operation::Alter(target, action)) = ask.operation() else { return Err(not_it()) };
     let AlterAction::AttachPartition { partition, bound } = &**action else { return Err(not_it()) };
@@ -153,7 +156,10 @@ impl Child<'_> {
         let index = of_parent.index.as_ref().ok_or_else(|| lost("it is not known"))?;
         let behind = index.constraint.as_ref().and_then(|name| self.parent.constraint(name));
         if behind.is_some_and(|constraint| matches!(constraint.kind, ConstraintKind::Exclude { .. })) {
-            return Err(Refusal::Window(format!("no index for the exclusion constraint `{}` can be built beside writers", of_parent.name.name)));
+            return Err(Refusal::Window(format!(
+                "no index for the exclusion constraint `{}` can be built beside writers",
+                of_parent.name.name
+            )));
         }
         let called = beside(self.name, self.table, made);
         // The definition is the parent's, and nothing else in it names a table.

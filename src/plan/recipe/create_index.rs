@@ -107,18 +107,16 @@ fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written:
             }
         }
     }
-    let last = leaves.len();
-    for (at, (parent, child, table)) in leaves.into_iter().enumerate() {
+    for (parent, child, table) in leaves {
         let (parent, index) = (written.called(&parent), written.called(&child));
         if !is_known(ask.before, &child) {
             phases.push(index::build(Stage::Migrate, written.concurrently(&index, &written.called(&table.name)), &index));
         }
-        phases.push(index::attach(&parent, &index, at + 1 == last));
+        phases.push(index::attach(&parent, &index));
     }
-    if let (Some(phase), Some(first)) = (phases.last_mut(), phases.first().map(|_| written.called(&ask.before.index_name(create))))
-        && !phase.verify.contains(&index::is_valid(&first))
-    {
-        phase.verify.push(index::is_valid(&first));
+    let whole = index::is_valid(&written.called(&ask.before.index_name(create)));
+    if let Some(phase) = phases.last_mut() {
+        phase.verify.push(whole);
     }
     Ok(phases)
 }

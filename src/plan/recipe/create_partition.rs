@@ -39,7 +39,11 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     }
     make = make.back(format!("ALTER TABLE {of} DETACH PARTITION {table}")).back(format!("DROP TABLE {table}"));
     phases.push(make);
-    let differs = if create.if_not_exists { vec![format!("where {table} exists already the plan fails, and does not pass over it")] } else { Vec::new() };
+    let differs = if create.if_not_exists {
+        vec![format!("where {table} exists already the plan fails, and does not pass over it")]
+    } else {
+        Vec::new()
+    };
     Ok(Cooked { name: format!("partition-{}", name.name), phases, manual: Vec::new(), differs })
 }
 
@@ -68,7 +72,9 @@ impl Written {
         let begin = clauses.behind_name(of + 1);
         let start = clauses.find(begin, &["for", "default"]).ok_or_else(unread)?;
         if start != begin || !create.columns.is_empty() || ask.operations().count() > 1 {
-            return Err(Refusal::Window("columns or constraints of its own stand in the statement, which LIKE would not give it".to_owned()));
+            return Err(Refusal::Window(
+                "columns or constraints of its own stand in the statement, which LIKE would not give it".to_owned(),
+            ));
         }
         let end = clauses.find(start, &["partition", "using", "tablespace", "on"]).unwrap_or(clauses.len());
         // WITH (MODULUS ...) belongs to the bound, the next one is that of storage parameters.

@@ -1,7 +1,7 @@
 //! A partition that leaves its parent without anybody waiting, and as the plain statement would leave it.
 
+use super::Cooked;
 use super::attach_partition::{beside, hash, is_partition};
-use super::{Cooked, sentence};
 use crate::model::catalog::Relation;
 use crate::model::effects::{Version, bound as known_bound};
 use crate::model::expression::{Answers, Expression};
@@ -40,7 +40,7 @@ pub(super) fn phases(
              {this} FINALIZE."
         ))
         .meanwhile(format!("queries of {of} go on, and find no rows of {this} any more"))
-        .deploy(sentence(&format!("code that asks {this} itself for its rows, or does without them")))
+        .deploy(format!("code that asks {this} itself for its rows, or does without them"))
         .alone()
         .run(format!("ALTER TABLE {of} DETACH PARTITION {this} CONCURRENTLY"))
         .verify(format!("SELECT NOT ({})", is_partition(name)));
@@ -64,7 +64,9 @@ fn can_be_concurrent(ask: &Ask<'_>, parent: &Relation, bound: &Bound) -> Result<
     let window = |why: String| Err(Refusal::Window(why));
     let is_default = |name| ask.before.get(name).is_some_and(|child| matches!(child.partition_of, Some((_, Bound::Default))));
     if ask.server < Version(14) {
-        return window("DETACH PARTITION CONCURRENTLY begins with PostgreSQL 14; before, it takes ACCESS EXCLUSIVE on the parent".to_owned());
+        return window(
+            "DETACH PARTITION CONCURRENTLY begins with PostgreSQL 14; before, it takes ACCESS EXCLUSIVE on the parent".to_owned(),
+        );
     }
     if *bound == Bound::Default || parent.children.iter().any(is_default) {
         return window("PostgreSQL refuses DETACH PARTITION CONCURRENTLY where there is a default partition".to_owned());
@@ -76,7 +78,10 @@ fn can_be_concurrent(ask: &Ask<'_>, parent: &Relation, bound: &Bound) -> Result<
         ));
     }
     if !parent.complete {
-        return Err(Refusal::Unknown(format!("the history does not tell all partitions of `{}`, of which one may be the default", parent.name.name)));
+        return Err(Refusal::Unknown(format!(
+            "the history does not tell all partitions of `{}`, of which one may be the default",
+            parent.name.name
+        )));
     }
     Ok(())
 }

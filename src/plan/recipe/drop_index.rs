@@ -64,7 +64,9 @@ fn can_be_concurrent(ask: &Ask<'_>, drop: &Drop, index: &Relation) -> Result<(),
     let of = index.index.as_ref();
     let owner = of.and_then(|index| index.constraint.as_ref());
     if drop.cascade {
-        return Err(Refusal::Window("CASCADE takes away what depends on the index, under ACCESS EXCLUSIVE; drop that by its name first".to_owned()));
+        return Err(Refusal::Window(
+            "CASCADE takes away what depends on the index, under ACCESS EXCLUSIVE; drop that by its name first".to_owned(),
+        ));
     }
     if let Some(constraint) = owner {
         return Err(Refusal::Unknown(format!("PostgreSQL refuses it: the constraint `{constraint}` stands on the index; drop that")));

@@ -5,11 +5,24 @@ mod add_generated_column;
 mod change_column_type;
 mod change_enum;
 mod constraint;
+mod add_enum_value;
+mod attach_partition;
+mod batches;
+mod create_index;
+mod create_partition;
+mod detach_partition;
+mod drop_column;
+mod drop_index;
+mod drop_table;
+mod reindex;
 mod rename_column;
+mod rename_table;
 
 use super::{Ask, Plan, Refusal, statement};
 use crate::model::catalog::{Catalog, Step};
+use crate::model::catalog::{Catalog, Lookup};
 use crate::model::effects::Version;
+use crate::model::name::QualifiedName;
 use crate::rule::recipe::Recipe;
 use crate::sql;
 use crate::text::{SourceFile, Span};
@@ -70,6 +83,17 @@ fn method(recipe: Recipe) -> Cook {
         Recipe::SetNotNull => constraint::cook_not_null,
         Recipe::AddCheck | Recipe::AddForeignKey | Recipe::AddUnique => |ask| constraint::cook(ask, Indexed::Elsewhere),
         Recipe::IndexForeignKey => |ask| constraint::cook(ask, Indexed::First),
+        Recipe::AddEnumValue => add_enum_value::cook,
+        Recipe::AttachPartition => attach_partition::cook,
+        Recipe::Batches => batches::cook,
+        Recipe::CreateIndex => create_index::cook,
+        Recipe::CreatePartition => create_partition::cook,
+        Recipe::DetachPartition => detach_partition::cook,
+        Recipe::DropColumn => drop_column::cook,
+        Recipe::DropIndex => drop_index::cook,
+        Recipe::DropTable => drop_table::cook,
+        Recipe::Reindex => reindex::cook,
+        Recipe::RenameTable => rename_table::cook,
     }
 }
 
@@ -94,6 +118,9 @@ fn replayed(ask: &Ask<'_>, statements: &[String]) -> Catalog {
             .for_each(|operation| after.replay(&operation.what, Step(u32::MAX)));
     }
     after
+/// Whether something of this name is there.
+fn is_known(catalog: &Catalog, name: &QualifiedName) -> bool {
+    matches!(catalog.lookup(name), Lookup::Known(_))
 }
 
 /// A name of which files can be called: lower-case letters, digits and hyphens.

@@ -48,7 +48,9 @@ fn can_be_concurrent(ask: &Ask<'_>, reindex: &Reindex) -> Result<(), Refusal> {
     };
     let table = relation.index.as_ref().and_then(|index| ask.before.get(&index.table)).unwrap_or(relation);
     if ask.server < Version(14) && table.partition_by.is_some() {
-        return Err(Refusal::Window("before PostgreSQL 14 nothing of a partitioned table is built anew; do it partition by partition".to_owned()));
+        return Err(Refusal::Window(
+            "before PostgreSQL 14 nothing of a partitioned table is built anew; do it partition by partition".to_owned(),
+        ));
     }
     if excludes(relation, table) {
         return Err(Refusal::Window("PostgreSQL builds the index of an exclusion constraint anew only while writes wait".to_owned()));
