@@ -28,8 +28,8 @@ pub fn build(stage: Stage, create: String, index: &Name) -> Phase {
         .verify(is_valid(index))
 }
 
-/// The phase that makes the index of a partition part of the index of its parent.
-pub fn attach(parent: &Name, index: &Name) -> Phase {
+/// The phase that makes the index of a partition part of the index of its parent; `top` is the index of the whole table.
+pub fn attach(top: &Name, parent: &Name, index: &Name) -> Phase {
     Phase::new(Stage::Migrate, format!("attach {}", index.name))
         .why(format!(
             "Makes {} part of {}. Only the catalog changes; queries of that one partition wait for a moment.",
@@ -38,6 +38,6 @@ pub fn attach(parent: &Name, index: &Name) -> Phase {
         ))
         .meanwhile("reads and writes as before")
         .run(format!("ALTER INDEX {} ATTACH PARTITION {}", parent.sql(), index.sql()))
-        // What is attached cannot be taken off again: the parent's index goes with all that hang on it, and what is left is built anew.
-        .back(format!("DROP INDEX IF EXISTS {}", parent.sql()))
+        // What is attached cannot be taken off again: the whole goes with all its parts, and what is left is built anew.
+        .back(format!("DROP INDEX IF EXISTS {}", top.sql()))
 }

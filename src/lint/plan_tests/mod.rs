@@ -4,6 +4,8 @@ mod columns;
 mod new_columns;
 mod files;
 mod constraints;
+mod partitions;
+mod removals;
 
 use super::planner::{Piece, plan};
 use super::{Settings, run};

@@ -65,7 +65,7 @@ impl Display for Bounded<'_> {
             Bound::Default => f.write_str("default"),
             Bound::In(values) => write!(f, "in {}", values.join(",")),
             Bound::Range { from, to } => write!(f, "{} to {}", from.join(","), to.join(",")),
-            Bound::Hash => f.write_str("hash"),
+            Bound::Hash { .. } => f.write_str("hash"),
             Bound::Unknown => f.write_str("?"),
         }
     }

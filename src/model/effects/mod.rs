@@ -2,6 +2,7 @@
 
 mod alter;
 pub mod bound;
+pub mod bound_rows;
 mod column;
 mod constraint;
 mod data;

@@ -57,7 +57,12 @@ pub enum Bound {
         to: Vec<Box<str>>,
     },
     /// FOR VALUES WITH (MODULUS, REMAINDER).
-    Hash,
+    Hash {
+        /// MODULUS, as written.
+        modulus: Box<str>,
+        /// REMAINDER, as written.
+        remainder: Box<str>,
+    },
     /// No statement tells it: what MERGE PARTITIONS makes, and partitions of an index, which have none.
     Unknown,
 }

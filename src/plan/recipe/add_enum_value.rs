@@ -10,7 +10,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let unread = || Refusal::Unknown("this adds no label to an enum".to_owned());
     let Some(Operation::AddEnumValue { name, value, .. }) = ask.operation() else { return Err(unread()) };
     let clauses = Clauses::of(ask.source, ask.statements.first().ok_or_else(unread)?.span);
-    let phase = Phase::new(Stage::Expand, format!("add {value}"))
+    let phase = Phase::new(Stage::Expand, "alone")
         .why("A label may be stored once the transaction that adds it has committed; the statement locks no table.")
         .meanwhile("reads and writes as before; code that does not know the label must not be given it yet")
         .run(clauses.text(0, clauses.len()))

@@ -5,7 +5,7 @@ use crate::model::catalog::{Constraint, Relation, Step};
 use crate::model::effects::bound as known_bound;
 use crate::model::name::{Ident, Name, QualifiedName};
 use crate::model::operation::{AlterAction, Bound, ConstraintKind, Operation};
-use crate::plan::bound::{self, Hash};
+use crate::plan::bound;
 use crate::plan::clauses::Clauses;
 use crate::plan::definition::{Add, Definitions};
 use crate::plan::names::Names;
@@ -28,7 +28,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let mut names = Names::new(ask.before);
     let (mut phases, mut checks) = (Vec::new(), Vec::new());
     if !known_bound::fits(parent, table, bound) && *bound != Bound::Default {
-        let condition = bound::condition(parent, &target.name, bound, hash(ask).as_ref())?;
+        let condition = bound::condition(parent, &target.name, bound)?;
         let check = Check { table: partition.clone(), name: names.free(&table.name.schema, table.name.name.as_str(), "_bound"), condition };
         phases.extend(check.phases("Its rows are read as a whole while nobody waits, so that ATTACH PARTITION need not do it."));
         checks.push(check);
@@ -92,7 +92,7 @@ pub(super) fn beside_default(
     if known_bound::excludes(parent, default, bound) {
         return Ok(None);
     }
-    let condition = format!("NOT ({})", bound::condition(parent, parent_name, bound, hash(ask).as_ref())?);
+    let condition = format!("NOT ({})", bound::condition(parent, parent_name, bound)?);
     let name = names.free(&default.name.schema, default.name.name.as_str(), "_without");
     Ok(Some(Check { table: beside(parent_name, parent, &default.name), name, condition }))
 }
@@ -101,13 +101,6 @@ pub(super) fn beside_default(
 pub(super) fn beside(written: &Name, relation: &Relation, other: &QualifiedName) -> Name {
     let says = written.schema.is_some() || other.schema != relation.name.schema;
     Name { schema: says.then(|| other.schema.clone()), name: other.name.clone() }
-}
-
-/// MODULUS and REMAINDER out of the statement.
-pub(super) fn hash(ask: &Ask<'_>) -> Option<Hash> {
-    let clauses = Clauses::of(ask.source, ask.statements.first()?.span);
-    let number = |word: &str| (0..clauses.len()).find(|at| clauses.is(*at, word)).map(|at| clauses.text(at + 1, at + 2));
-    Some((number("modulus")?, number("remainder")?))
 }
 
 struct Child<'a> {
@@ -243,7 +236,7 @@ impl Child<'_> {
             let clauses = Clauses::of(self.ask.source, statement.span);
             clauses.text(0, clauses.len())
         });
-        let mut phase = Phase::new(Stage::Contract, format!("attach {}", self.table.name.name))
+        let mut phase = Phase::new(Stage::Contract, "attach")
             .why(format!("All is proven, so ATTACH PARTITION reads no row. {parent} stays open to reads and writes."))
             .meanwhile(format!("reads and writes of {parent} as before; those of {} wait for a moment", self.name.sql()))
             .run_accepting(written, ATTACH)

@@ -23,7 +23,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         on_partitions(ask, create, table, &written)?
     } else {
         let index = written.called(&made);
-        vec![index::build(Stage::Expand, written.concurrently(&index, &create.table), &index)]
+        vec![Phase { title: "concurrently".to_owned(), ..index::build(Stage::Expand, written.concurrently(&index, &create.table), &index) }]
     };
     let name = format!("index-{}", made.name);
     let differs = if create.if_not_exists {
@@ -90,7 +90,8 @@ fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written:
     let mut after = ask.before.clone();
     after.replay(&Operation::CreateIndex(Box::new(CreateIndex { concurrently: false, ..create.clone() })), Step::BASE);
     let top = ask.before.index_name(create);
-    let mut phases = vec![parent_phase(written, &written.called(&top), &create.table, None)];
+    let whole = written.called(&top);
+    let mut phases = vec![parent_phase(written, &whole, &create.table).back(format!("DROP INDEX IF EXISTS {}", whole.sql()))];
     // Indexes of partitioned tables first: they are made in a moment, and what is built later has its place then.
     let mut leaves = Vec::new();
     let mut todo = vec![top];
@@ -99,8 +100,10 @@ fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written:
             let table = after.get(&child).and_then(|relation| after.get(&relation.index.as_ref()?.table));
             let Some(table) = table else { continue };
             if table.partition_by.is_some() && !is_known(ask.before, &child) {
-                let parent = written.called(&parent);
-                phases.push(parent_phase(written, &written.called(&child), &written.called(&table.name), Some(&parent)));
+                let index = written.called(&child);
+                let attach = format!("ALTER INDEX {} ATTACH PARTITION {}", written.called(&parent).sql(), index.sql());
+                let phase = parent_phase(written, &index, &written.called(&table.name)).run(attach);
+                phases.push(phase.back(format!("DROP INDEX IF EXISTS {}", whole.sql())));
                 todo.push(child);
             } else {
                 leaves.push((parent.clone(), child, table));
@@ -112,11 +115,10 @@ fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written:
         if !is_known(ask.before, &child) {
             phases.push(index::build(Stage::Migrate, written.concurrently(&index, &written.called(&table.name)), &index));
         }
-        phases.push(index::attach(&parent, &index));
+        phases.push(index::attach(&whole, &parent, &index));
     }
-    let whole = index::is_valid(&written.called(&ask.before.index_name(create)));
     if let Some(phase) = phases.last_mut() {
-        phase.verify.push(whole);
+        phase.verify.push(index::is_valid(&whole));
     }
     Ok(phases)
 }
@@ -126,15 +128,10 @@ fn children(after: &Catalog, index: &QualifiedName) -> Vec<QualifiedName> {
 }
 
 /// The index of a partitioned table without those of its partitions.
-fn parent_phase(written: &Written, index: &Name, table: &Name, above: Option<&Name>) -> Phase {
+fn parent_phase(written: &Written, index: &Name, table: &Name) -> Phase {
     let name = index.sql();
-    let phase = Phase::new(Stage::Expand, format!("make {}", index.name))
+    Phase::new(Stage::Expand, format!("make {}", index.name))
         .why(format!("Makes {name} for the parent alone, which reads no row. It is not valid, and nothing uses it, until each partition has its part."))
         .meanwhile("reads go on; writes wait for a moment")
         .run(written.of_parent_alone(index, table))
-        .back(format!("DROP INDEX IF EXISTS {name}"));
-    match above {
-        Some(above) => phase.run(format!("ALTER INDEX {} ATTACH PARTITION {name}", above.sql())),
-        None => phase,
-    }
 }

@@ -22,16 +22,19 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let mut names = Names::new(ask.before);
     let check = match bound {
         Bound::Default => None,
-        Bound::In(_) | Bound::Range { .. } | Bound::Hash | Bound::Unknown => beside_default(ask, parent, parent_name, bound, &mut names)?,
+        Bound::In(_) | Bound::Range { .. } | Bound::Hash { .. } | Bound::Unknown => {
+            beside_default(ask, parent, parent_name, bound, &mut names)?
+        }
     };
     let mut phases: Vec<Phase> = check.iter().flat_map(|check| check.phases(BESIDE)).collect();
-    let mut make = Phase::new(Stage::Expand, format!("make {}", name.name))
+    let mut make = Phase::new(Stage::Expand, "make")
         .why(format!(
             "CREATE TABLE ... PARTITION OF would take ACCESS EXCLUSIVE on {of} and wait for the slowest of its queries, with all others behind \
              it. ATTACH PARTITION takes SHARE UPDATE EXCLUSIVE, and there is no row to read in a new table."
         ))
         .meanwhile(format!("reads and writes of {of} as before"))
-        .run(written.create(ask.server, &table, &of))
+        // Like the parent it has no key if that has none.
+        .run_accepting(written.create(ask.server, &table, &of), &["create-table-without-primary-key"])
         .run_accepting(format!("ALTER TABLE {of} ATTACH PARTITION {table} {}", written.bound), ATTACH)
         .verify(is_partition(&create.name));
     if let Some(check) = &check {

@@ -1,7 +1,7 @@
 //! A partition that leaves its parent without anybody waiting, and as the plain statement would leave it.
 
 use super::Cooked;
-use super::attach_partition::{beside, hash, is_partition};
+use super::attach_partition::{beside, is_partition};
 use crate::model::catalog::Relation;
 use crate::model::effects::{Version, bound as known_bound};
 use crate::model::expression::{Answers, Expression};
@@ -34,7 +34,7 @@ pub(super) fn phases(
     };
     can_be_concurrent(ask, parent, bound)?;
     let (of, this) = (parent_name.sql(), name.sql());
-    let mut detach = Phase::new(Stage::Contract, format!("detach {}", table.name.name))
+    let mut detach = Phase::new(Stage::Contract, "concurrently")
         .why(format!(
             "Waits for queries of {of} that are under way without stopping any. If it is interrupted, run ALTER TABLE {of} DETACH PARTITION \
              {this} FINALIZE."
@@ -42,9 +42,10 @@ pub(super) fn phases(
         .meanwhile(format!("queries of {of} go on, and find no rows of {this} any more"))
         .deploy(format!("code that asks {this} itself for its rows, or does without them"))
         .alone()
-        .run(format!("ALTER TABLE {of} DETACH PARTITION {this} CONCURRENTLY"))
+        // Only those who ask the partition by its own name wait behind it.
+        .run_accepting(format!("ALTER TABLE {of} DETACH PARTITION {this} CONCURRENTLY"), &["lock-without-timeout"])
         .verify(format!("SELECT NOT ({})", is_partition(name)));
-    detach = match written(bound, ask) {
+    detach = match written(bound) {
         Some(bound) => detach.back(format!("ALTER TABLE {of} ATTACH PARTITION {this} {bound}")),
         None => detach.no_way_back("the history does not tell the bound of the partition; ATTACH PARTITION with it is the way back"),
     };
@@ -87,22 +88,22 @@ fn can_be_concurrent(ask: &Ask<'_>, parent: &Relation, bound: &Bound) -> Result<
 }
 
 /// The bound as ATTACH PARTITION writes it.
-pub(super) fn written(bound: &Bound, ask: &Ask<'_>) -> Option<String> {
+pub(super) fn written(bound: &Bound) -> Option<String> {
     match bound {
         Bound::Default => Some("DEFAULT".to_owned()),
         Bound::In(values) => Some(format!("FOR VALUES IN ({})", values.join(", "))),
         Bound::Range { from, to } => Some(format!("FOR VALUES FROM ({}) TO ({})", from.join(", "), to.join(", "))),
-        Bound::Hash => hash(ask).map(|(modulus, remainder)| format!("FOR VALUES WITH (MODULUS {modulus}, REMAINDER {remainder})")),
+        Bound::Hash { modulus, remainder } => Some(format!("FOR VALUES WITH (MODULUS {modulus}, REMAINDER {remainder})")),
         Bound::Unknown => None,
     }
 }
 
 /// The CHECK that the server makes of the bound, by the name that it gives it (DetachAddConstraintIfNeeded); none of a hash.
 fn left_behind(ask: &Ask<'_>, (parent, parent_name): (&Relation, &Name), table: &Relation, bound: &Bound) -> Option<Ident> {
-    if matches!(bound, Bound::Hash) || known_bound::fits(parent, table, bound) {
+    if matches!(bound, Bound::Hash { .. }) || known_bound::fits(parent, table, bound) {
         return None;
     }
-    bound::condition(parent, parent_name, bound, None).ok()?;
+    bound::condition(parent, parent_name, bound).ok()?;
     let columns: Vec<Ident> = parent.partition_by.as_ref()?.columns.iter().flatten().cloned().collect();
     let expression = Expression::from(Answers { columns, ..Answers::default() });
     Some(ask.before.constraint_name(&table.name, None, &ConstraintKind::Check { expression }))

@@ -24,7 +24,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let has_value = column.default.is_some() || column.identity.is_some() || column.generated.is_some();
     if column.not_null && !has_value {
         phases.push(
-            Phase::new(Stage::Expand, format!("let {name} be left out"))
+            Phase::new(Stage::Expand, "not required")
                 .why(format!("{sql} is required and has no default: code that does not know it any more could insert no row."))
                 .meanwhile("reads and writes as before; each of them waits for a moment")
                 .run_accepting(format!("ALTER TABLE {table} ALTER COLUMN {sql} DROP NOT NULL"), &["drop-not-null"])
@@ -33,7 +33,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         );
     }
     let if_exists = if *if_exists { "IF EXISTS " } else { "" };
-    let contract = Phase::new(Stage::Contract, format!("drop {name}"))
+    let contract = Phase::new(Stage::Contract, "for good")
         .why(format!(
             "The column is marked as dropped; no row is touched. Its values are gone: keep a backup, or a copy as `by hand` says."
         ))

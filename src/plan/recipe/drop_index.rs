@@ -37,7 +37,7 @@ fn phase(ask: &Ask<'_>, drop: &Drop, manual: &mut Vec<Manual>) -> Result<Phase, 
     };
     let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
     let name = drop.name.sql();
-    let phase = Phase::new(Stage::Contract, format!("drop {}", drop.name.name))
+    let phase = Phase::new(Stage::Contract, "concurrently")
         .why(format!(
             "Waits until no query uses {name} any more, and stops none. If it is interrupted, the index stays behind invalid: run this phase again."
         ))

@@ -36,7 +36,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     }
     let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
     phases.push(
-        Phase::new(Stage::Contract, format!("drop {}", drop.name.name))
+        Phase::new(Stage::Contract, "for good")
             .why("Nobody has missed it. Its rows are gone then: take a last dump before this phase.")
             .meanwhile("nothing uses it")
             .wait_hours(168)
@@ -76,7 +76,7 @@ fn can_go(ask: &Ask<'_>, drop: &Drop, table: &Relation) -> Result<(), Refusal> {
 /// The table under another name: whoever still uses it says so, and is helped in a moment.
 fn tripwire(name: &Name, away: &Name) -> Phase {
     let (old, new) = (name.sql(), away.sql());
-    Phase::new(Stage::Contract, format!("hide {}", name.name))
+    Phase::new(Stage::Contract, "hide")
         .why(format!("Whoever still uses {old} gets an error, and all its rows are there yet: the way back takes a moment."))
         .meanwhile("nothing uses it")
         .deploy(format!("code that neither reads nor writes {old}; its counters in pg_stat_user_tables stand still then"))

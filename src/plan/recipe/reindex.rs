@@ -26,7 +26,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         (false, name) => format!("{} CONCURRENTLY {name}", clauses.text(0, at + 1)),
     };
     let name = reindex.name.as_ref().map_or_else(|| word.to_owned(), |name| name.name.to_string());
-    let phase = Phase::new(Stage::Migrate, format!("reindex {name}"))
+    let phase = Phase::new(Stage::Migrate, "concurrently")
         .why(
             "Builds a copy of each index beside the old one and changes places. If it fails or is cancelled, it leaves invalid indexes behind \
              whose names end in _ccnew (drop them) or _ccold (drop them too): DROP INDEX CONCURRENTLY, then this phase again.",

@@ -113,7 +113,7 @@ fn written_bound(m: &Moment<'_>) -> Option<String> {
         Bound::Default => Some("DEFAULT".to_owned()),
         Bound::In(values) => Some(format!("FOR VALUES IN ({})", values.join(", "))),
         Bound::Range { from, to } => Some(format!("FOR VALUES FROM ({}) TO ({})", from.join(", "), to.join(", "))),
-        Bound::Hash | Bound::Unknown => None,
+        Bound::Hash { .. } | Bound::Unknown => None,
     }
 }
 

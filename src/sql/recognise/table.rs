@@ -202,12 +202,15 @@ pub(super) fn bound(cursor: &mut Cursor<'_>) -> Read<Bound> {
             Ok(Bound::Range { from, to: constants(cursor)? })
         }
         _ => {
+            let (mut modulus, mut remainder) = (Box::from(""), Box::from(""));
             for mut part in cursor.group()?.items()? {
-                part.expect_any(&["modulus", "remainder"])?;
+                let number = if part.expect_any(&["modulus", "remainder"])? == "modulus" { &mut modulus } else { &mut remainder };
+                let from = part.mark();
                 part.integer()?;
+                *number = part.text_from(from);
                 part.finish()?;
             }
-            Ok(Bound::Hash)
+            Ok(Bound::Hash { modulus, remainder })
         }
     }
 }
