@@ -35,7 +35,16 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         Some(Operation::Truncate { .. }) => {
             return Err(Refusal::Window("CASCADE and RESTART IDENTITY have no form that works batch by batch".to_owned()));
         }
-        Some(Operation::Insert(insert)) => ("fill", &insert.table, self::insert(ask, insert, &clauses)?, times(&insert.calls)),
+        Some(Operation::Insert(insert)) => {
+            let conflicts = (!insert.on_conflict).then(|| {
+                format!(
+                    "a row that {} does not take because of a unique key is passed over, and does not stop the others",
+                    insert.table.sql()
+                )
+            });
+            let differs = times(&insert.calls).into_iter().chain(conflicts).collect();
+            ("fill", &insert.table, self::insert(ask, insert, &clauses)?, differs)
+        }
         _ => return Err(unread()),
     };
     let phase = phase

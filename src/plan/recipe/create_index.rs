@@ -15,7 +15,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     if is_known(ask.before, &made) {
         return Err(Refusal::Unknown(format!("there is something called `{}` already", made.name)));
     }
-    if create.only {
+    if create.only && !(create.concurrently && table.partition_by.is_some()) {
         return Err(Refusal::Unknown("ON ONLY builds nothing, so there is nothing to plan".to_owned()));
     }
     let written = Written::of(ask, create).ok_or_else(|| Refusal::Unknown("this CREATE INDEX cannot be read".to_owned()))?;
@@ -91,10 +91,12 @@ fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written:
     after.replay(&Operation::CreateIndex(Box::new(CreateIndex { concurrently: false, ..create.clone() })), Step::BASE);
     let top = ask.before.index_name(create);
     let whole = written.called(&top);
+    // With CONCURRENTLY the server refuses ONLY as well, though the parent's index alone is made in a moment.
+    let only = create.only;
     let mut phases = vec![parent_phase(written, &whole, &create.table).back(format!("DROP INDEX IF EXISTS {}", whole.sql()))];
     // Indexes of partitioned tables first: they are made in a moment, and what is built later has its place then.
     let mut leaves = Vec::new();
-    let mut todo = vec![top];
+    let mut todo = if only { Vec::new() } else { vec![top] };
     while let Some(parent) = todo.pop() {
         for child in children(&after, &parent) {
             let table = after.get(&child).and_then(|relation| after.get(&relation.index.as_ref()?.table));
@@ -117,7 +119,7 @@ fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written:
         }
         phases.push(index::attach(&whole, &parent, &index));
     }
-    if let Some(phase) = phases.last_mut() {
+    if let Some(phase) = phases.last_mut().filter(|_| !only) {
         phase.verify.push(index::is_valid(&whole));
     }
     Ok(phases)

@@ -8,7 +8,7 @@ use crate::model::expression::{Answers, Expression};
 use crate::model::name::{Ident, Name};
 use crate::model::operation::{AlterAction, Bound, ConstraintKind, Detach, Operation};
 use crate::plan::bound;
-use crate::plan::{Ask, Phase, Refusal, Stage};
+use crate::plan::{Ask, Down, Phase, Refusal, Stage};
 
 /// DETACH PARTITION CONCURRENTLY, and off with the CHECK that it leaves behind.
 pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
@@ -49,8 +49,12 @@ pub(super) fn phases(
         Some(bound) => detach.back(format!("ALTER TABLE {of} ATTACH PARTITION {this} {bound}")),
         None => detach.no_way_back("the history does not tell the bound of the partition; ATTACH PARTITION with it is the way back"),
     };
+    let check = left_behind(ask, (parent, parent_name), table, bound);
+    if let (Some(check), Down::Sql(_)) = (&check, &detach.down) {
+        detach = detach.back(format!("ALTER TABLE {this} DROP CONSTRAINT IF EXISTS {}", check.sql()));
+    }
     let mut phases = vec![detach];
-    if let Some(check) = left_behind(ask, (parent, parent_name), table, bound) {
+    if let Some(check) = check {
         phases.push(
             Phase::new(Stage::Contract, format!("drop {check}"))
                 .why("CONCURRENTLY leaves the bound behind as a CHECK, which DETACH PARTITION by itself does not.")

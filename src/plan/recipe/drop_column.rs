@@ -137,8 +137,10 @@ fn lost(catalog: &Catalog, relation: &Relation, column: &Ident, dependents: &Dep
             lost.push(Manual {
                 thing: format!("index {}", index.name.name.sql()),
                 what: format!(
-                    "it goes with the column, without a word; if queries look for {} by it, build one without the column before the last phase",
-                    rest.join(", ")
+                    "it goes with the column, without a word; if queries need it for {0}, build another before the last phase: \
+                     CREATE INDEX CONCURRENTLY ... ON {1} ({0})",
+                    rest.join(", "),
+                    relation.name.name.sql()
                 ),
             });
         }
