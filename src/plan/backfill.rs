@@ -71,8 +71,8 @@ fn keys(catalog: &Catalog, table: &Relation) -> Vec<Vec<Ident>> {
     primary.into_iter().chain(unique).collect()
 }
 
-/// What the rules say where rows are found by their place.
-const OF_PAGES: &[&str] = &["update-without-batches", "delete-without-where", "insert-without-batches"];
+/// What the rules say of a change of many rows, which a walk makes a few at a time.
+const IN_BATCHES: &[&str] = &["update-without-batches", "delete-without-where", "insert-without-batches"];
 
 /// Pages that one batch goes through where there is no key; a page of usual rows holds fifty of them.
 const ROWS_OF_A_PAGE: u32 = 50;
@@ -111,8 +111,7 @@ impl Walk<'_> {
                 (self.by_page(relation, ask.batch, change), vec!["ctid".to_owned()])
             }
         };
-        let accepts: &[&str] = if by == ["ctid"] { OF_PAGES } else { &[] };
-        let mut phase = Phase::new(Stage::Backfill, title).run_accepting(format!("DO {}", dollar_quoted("backfill", &body)), accepts);
+        let mut phase = Phase::new(Stage::Backfill, title).run_accepting(format!("DO {}", dollar_quoted("backfill", &body)), IN_BATCHES);
         phase.runs = Runs::Alone;
         // Another batch size is as good.
         phase.up.iter_mut().for_each(|line| line.needed = false);

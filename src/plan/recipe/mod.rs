@@ -19,8 +19,7 @@ mod rename_column;
 mod rename_table;
 
 use super::{Ask, Plan, Refusal, statement};
-use crate::model::catalog::{Catalog, Step};
-use crate::model::catalog::{Catalog, Lookup};
+use crate::model::catalog::{Catalog, Lookup, Step};
 use crate::model::effects::Version;
 use crate::model::name::QualifiedName;
 use crate::rule::recipe::Recipe;
