@@ -81,18 +81,6 @@ impl Walk<'_> {
     /// The phase in which `change` makes a statement of the condition that limits it to a batch.
     ///
     /// # Errors
-    /// The table has no key to walk by.
-    pub fn phase(&self, ask: &Ask<'_>, name: &Name, title: impl Into<String>) -> Result<Phase, Refusal> {
-        let relation = ask.table(name)?;
-        let key = key(ask.before, relation).ok_or_else(|| {
-            Refusal::Unknown(format!(
-                "no primary key and no unique key without NULLs of `{}` is known, and a backfill walks by one",
-                name.sql()
-            ))
-        })?;
-        let columns: Vec<_> = key.iter().map(Ident::sql).collect();
-        let mut phase =
-            Phase::new(Stage::Backfill, title).run_accepting(self.block(relation, &key, ask.batch), &["update-without-batches"]);
     /// There is no key to walk by, or the change moves it, and the table cannot be gone through page by page either.
     pub fn phase(&self, ask: &Ask<'_>, title: impl Into<String>, change: &dyn Fn(&str) -> String) -> Result<Phase, Refusal> {
         let relation = ask.table(self.table)?;

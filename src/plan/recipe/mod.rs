@@ -117,6 +117,8 @@ fn replayed(ask: &Ask<'_>, statements: &[String]) -> Catalog {
             .for_each(|operation| after.replay(&operation.what, Step(u32::MAX)));
     }
     after
+}
+
 /// Whether something of this name is there.
 fn is_known(catalog: &Catalog, name: &QualifiedName) -> bool {
     matches!(catalog.lookup(name), Lookup::Known(_))
