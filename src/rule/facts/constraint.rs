@@ -40,8 +40,6 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the table that a foreign key leads to, in the words of `table`" },
     Fact { name: "references_itself", kind: Kind::Bool, of: &[OpKind::AddForeignKey], read: references_itself,
            doc: "a foreign key leads to its own table" },
-    Fact { name: "definition", kind: Kind::Text, of: &[OpKind::AddCheck], read: definition,
-           doc: "CHECK and its condition, as written" },
     Fact { name: "index_on_columns", kind: Kind::Words(&["present", "missing", "untold"]), of: &[OpKind::AddForeignKey], read: index_on_columns,
            doc: "whether an index begins with the foreign key's columns at the end of the history; `untold` if not all indexes are known" },
     Fact { name: "validated_later", kind: Kind::Bool, of: ADDS, read: validated_later,
@@ -117,13 +115,6 @@ fn referenced<'a>(m: &Moment<'a>) -> Value<'a> {
 fn references_itself<'a>(m: &Moment<'a>) -> Value<'a> {
     let (Some(constraint), Some(key)) = (added(m), foreign_key(m)) else { return Value::Unknown };
     (m.before.resolve(&constraint.table) == m.before.resolve(&key.referenced)).into()
-}
-
-fn definition<'a>(m: &Moment<'a>) -> Value<'a> {
-    match added(m).map(|constraint| &constraint.kind) {
-        Some(ConstraintKind::Check { expression }) => format!("CHECK ({})", m.text(expression.span)).into(),
-        _ => Value::Unknown,
-    }
 }
 
 /// Looked up in the schema after the last migration, since the index may come later.

@@ -23,6 +23,7 @@ mod privilege;
 mod release;
 mod remade;
 mod remark;
+mod restate;
 mod retype;
 mod routine;
 mod row_security;
@@ -98,6 +99,7 @@ const TOPICS: &[&[Fact]] = &[
     default::FACTS,
     definition::FACTS,
     constraint::FACTS,
+    restate::FACTS,
     foreign_key::FACTS,
     key::FACTS,
     index::FACTS,

@@ -1,0 +1,133 @@
+//! Facts by which edits write a constraint in another way: beside the columns, NOT VALID, with an index, or proven by another one.
+
+use super::constraint::{self, added};
+use super::{Fact, Kind, Value, column, table};
+use crate::model::catalog::{Constraint, Relation};
+use crate::model::effects::Version;
+use crate::model::expression::Predicate;
+use crate::model::kind::OpKind;
+use crate::model::name::Ident;
+use crate::model::operation::{AlterAction, ConstraintKind, CreateIndex, IndexKey, Operation, Written};
+use crate::rule::moment::Moment;
+use crate::sql::lex::{Lexer, Token};
+use crate::text::Span;
+
+/// From this version on a partitioned table takes a foreign key that is NOT VALID.
+const NOT_VALID_ON_PARTITIONED: Version = Version(18);
+
+/// Operations that may be one of several in their statement, and that an edit moves with it.
+#[rustfmt::skip]
+const SHARES: &[OpKind] = &[
+    OpKind::AddCheck, OpKind::AddNotNullConstraint, OpKind::AddUnique, OpKind::AddPrimaryKey, OpKind::AddExclusion, OpKind::AddForeignKey,
+    OpKind::SetRowSecurity,
+];
+
+#[rustfmt::skip]
+pub(super) const FACTS: &[Fact] = &[
+    Fact { name: "definition", kind: Kind::Text, of: &[OpKind::AddCheck, OpKind::AddForeignKey], read: definition,
+           doc: "the constraint without its name, as it could be written beside the columns" },
+    Fact { name: "takes_not_valid", kind: Kind::Bool, of: &[OpKind::AddCheck, OpKind::AddForeignKey], read: takes_not_valid,
+           doc: "beside the columns it could be NOT VALID: up to 17 a foreign key of a partitioned table could not" },
+    Fact { name: "shares_statement", kind: Kind::Bool, of: SHARES, read: |m| m.statement().map(|statement| statement.operations.len() > 1).into(),
+           doc: "the statement does other things as well" },
+    Fact { name: "index_name", kind: Kind::Text, of: &[OpKind::AddForeignKey], read: index_name,
+           doc: "what an index on the foreign key's columns would be called" },
+    Fact { name: "partitioned", kind: Kind::Bool, of: &[OpKind::AddForeignKey], read: |m| is_partitioned(m).into(),
+           doc: "the table that has the foreign key is partitioned" },
+    Fact { name: "null_proof", kind: Kind::Words(&["none", "validated", "dropped", "not_valid", "constraint"]), of: &[OpKind::SetNotNull], read: null_proof,
+           doc: "the CHECK that says the column is not null: `dropped` by the same statement, or `not_valid`; `constraint` if it is NOT NULL itself, NOT VALID (18)" },
+];
+
+fn definition<'a>(m: &Moment<'a>) -> Value<'a> {
+    let Some(add) = added(m) else { return Value::Unknown };
+    let tokens: Vec<Token> = Lexer::new(m.source, m.place()).collect();
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(m.source, word));
+    let mut at = usize::from(is(0, "ADD"));
+    if is(at, "CONSTRAINT") {
+        at += 2;
+    }
+    let Some(first) = tokens.get(at) else { return Value::Unknown };
+    let text = m.text(Span::new(first.span.start, m.place().end));
+    match &add.kind {
+        ConstraintKind::ForeignKey(key) if add.written != Written::AddConstraint && is(at, "REFERENCES") => {
+            let columns: Vec<_> = key.columns.iter().map(Ident::sql).collect();
+            format!("FOREIGN KEY ({}) {text}", columns.join(", ")).into()
+        }
+        _ => text.into(),
+    }
+}
+
+fn takes_not_valid<'a>(m: &Moment<'a>) -> Value<'a> {
+    match added(m).map(|add| &add.kind) {
+        Some(ConstraintKind::ForeignKey(_)) if m.server < NOT_VALID_ON_PARTITIONED => {
+            is_partitioned(m).map(|partitioned| !partitioned).into()
+        }
+        Some(_) => Value::Bool(true),
+        None => Value::Unknown,
+    }
+}
+
+/// `None`: the history has never made the table, so it may be.
+fn is_partitioned(m: &Moment<'_>) -> Option<bool> {
+    table::relation(m).filter(|relation| relation.made_in.is_some()).map(|relation| relation.partition_by.is_some())
+}
+
+fn index_name<'a>(m: &Moment<'a>) -> Value<'a> {
+    let (Some(add), Some(key)) = (added(m), constraint::foreign_key(m)) else { return Value::Unknown };
+    let create = CreateIndex {
+        name: None,
+        table: add.table.clone(),
+        unique: false,
+        concurrently: true,
+        if_not_exists: false,
+        only: false,
+        method: Ident::quoted("btree"),
+        keys: key.columns.iter().cloned().map(IndexKey::of_column).collect(),
+        include: Vec::new(),
+        predicate: None,
+        nulls_not_distinct: false,
+        options: Vec::new(),
+        tablespace: None,
+        keyword: m.place(),
+    };
+    // What the history makes later may have the name by then.
+    m.end.index_name(&create).name.sql().into()
+}
+
+fn null_proof<'a>(m: &Moment<'a>) -> Value<'a> {
+    let (Some(relation), Some(column)) = (table::relation(m), column::name(m)) else { return Value::Unknown };
+    let says = |known: &&Constraint| match &known.kind {
+        ConstraintKind::Check { expression } => {
+            known.enforced && expression.conjuncts.iter().any(|part| matches!(part, Predicate::IsNotNull(known) if known == column))
+        }
+        ConstraintKind::NotNull { column: known } => known == column,
+        _ => false,
+    };
+    let proofs = || relation.constraints.iter().filter(says);
+    let named = |word, proof: &Constraint| Value::Named(word, proof.name.sql().into());
+    let is_dropped = |proof: &&Constraint| drops(m, relation, &proof.name);
+    let is_check = |proof: &&Constraint| matches!(proof.kind, ConstraintKind::Check { .. });
+    if let Some(proof) = proofs().find(|proof| !is_check(proof) && !proof.validated) {
+        return named("constraint", proof);
+    }
+    let mut checks = proofs().filter(is_check);
+    match (checks.clone().find(|proof| proof.validated && !is_dropped(proof)), checks.clone().find(|proof| proof.validated), checks.next())
+    {
+        (Some(proof), ..) => named("validated", proof),
+        (None, Some(proof), _) => named("dropped", proof),
+        (None, None, Some(proof)) => named("not_valid", proof),
+        (None, None, None) => Value::Word("none"),
+    }
+}
+
+/// Whether the same statement drops a constraint of this table.
+fn drops(m: &Moment<'_>, relation: &Relation, name: &Ident) -> bool {
+    let operations = m.statement().map_or(&[][..], |statement| &statement.operations);
+    operations.iter().any(|operation| match &operation.what {
+        Operation::Alter(target, action) => {
+            matches!(&**action, AlterAction::DropConstraint { name: dropped, .. } if dropped == name)
+                && m.before.resolve(&target.name) == relation.name
+        }
+        _ => false,
+    })
+}
