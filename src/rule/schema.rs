@@ -134,6 +134,10 @@ fn facts_of(op: OpKind, definitions: &mut Map<String, Value>) -> Value {
     let is_named = json!({ "anyOf": [{ "const": op.word() }, { "type": "array", "contains": { "const": op.word() } }] });
     json!({
         "if": { "properties": { "op": is_named }, "required": ["op"] },
-        "then": { "properties": { "where": facts_of, "unless": one_or_more(&facts_of) } }
+        "then": { "properties": {
+            "where": facts_of,
+            "unless": one_or_more(&facts_of),
+            "fix": { "properties": { "where": facts_of } }
+        } }
     })
 }

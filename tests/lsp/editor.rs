@@ -44,7 +44,8 @@ pub fn modern() -> Value {
 impl Editor {
     /// Starts a server, and says nothing yet.
     pub fn silent(root: &Path) -> Self {
-        let mut server = Command::new(env!("CARGO_BIN_EXE_lockkeeper"))
+        let binary = std::env::var_os("LOCKKEEPER_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_lockkeeper").into());
+        let mut server = Command::new(binary)
             .arg("lsp")
             .current_dir(root)
             .stdin(Stdio::piped())

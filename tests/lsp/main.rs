@@ -8,6 +8,7 @@ mod hover;
 mod lifecycle;
 mod nvim;
 mod random;
+mod speed;
 mod vscode;
 
 use std::fs;
