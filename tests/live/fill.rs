@@ -17,10 +17,12 @@ pub struct LeftEmpty {
 
 /// Puts rows into all tables that have none and counts them (ANALYZE). Tables that others refer to come first, simply by trying again.
 pub async fn fill(connection: &mut Connection) -> Result<Vec<LeftEmpty>, Refusal> {
-    fill_with(connection, ROWS).await
+    let left = fill_with(connection, ROWS).await?;
+    connection.run("VACUUM (ANALYZE)").await?;
+    Ok(left)
 }
 
-/// The same with so many rows in each table.
+/// So many rows in all tables that have none.
 pub async fn fill_with(connection: &mut Connection, number: u32) -> Result<Vec<LeftEmpty>, Refusal> {
     let mut waiting = tables(connection).await?;
     loop {
@@ -33,7 +35,6 @@ pub async fn fill_with(connection: &mut Connection, number: u32) -> Result<Vec<L
             }
         }
         if left.is_empty() || left.len() == before {
-            connection.run("VACUUM (ANALYZE)").await?;
             return Ok(left.into_iter().map(|(table, refusal)| LeftEmpty { table: table.name, why: refusal.to_string() }).collect());
         }
         waiting = left.into_iter().map(|(table, _)| table).collect();

@@ -21,7 +21,7 @@ pub struct File {
 /// A database that others are made from. Nobody stays connected to it.
 pub struct Original<'s> {
     server: &'s Server,
-    database: PgConnectOptions,
+    pub database: PgConnectOptions,
 }
 
 impl<'s> Original<'s> {

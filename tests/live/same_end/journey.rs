@@ -44,49 +44,61 @@ impl Journey<'_> {
     /// The plan beside the naive statement, on tables of so many rows.
     pub async fn same_end(&self, rows: u32, tally: &mut Tally) -> Result<(), Refusal> {
         let (original, naive) = self.begin(rows).await?;
-        let copy = original.copy().await;
-        let travelled = forward(&copy, &self.steps).await;
-        match (naive, travelled) {
-            (_, Err(complaint)) => tally.count("taken by the server", &self.who, vec![complaint]),
-            (Err(_), Ok(())) => tally.count("taken where the statement is refused", &self.who, Vec::new()),
-            (Ok(naive), Ok(())) => {
-                let ours = look(&copy, &self.declared).await?;
-                tally.count("same end", &self.who, compare(&naive, &ours, &self.declared));
-                tally.count("nothing lost", &self.who, ours.rows.lost(&naive.rows));
-            }
-        }
-        remove_database(self.server, &copy).await;
+        self.to_the_end(&original, naive.as_ref().ok(), tally).await?;
         original.remove().await;
         Ok(())
     }
 
-    /// Up to each phase, back to the start, and to the end from there.
-    pub async fn rolled_back(&self, rows: u32, tally: &mut Tally) -> Result<(), Refusal> {
+    /// All three proofs, on tables of so many rows.
+    pub async fn prove(&self, rows: u32, tally: &mut Tally) -> Result<(), Refusal> {
         let (original, naive) = self.begin(rows).await?;
+        self.rolled_back(&original, naive.as_ref().ok(), tally).await?;
+        self.to_the_end(&original, naive.as_ref().ok(), tally).await?;
+        original.remove().await;
+        Ok(())
+    }
+
+    /// All phases, on the original itself.
+    async fn to_the_end(&self, original: &Original<'_>, naive: Option<&End>, tally: &mut Tally) -> Result<(), Refusal> {
+        match (naive, forward(&original.database, &self.steps).await) {
+            (_, Err(complaint)) => tally.count("taken by the server", &self.who, vec![complaint]),
+            (None, Ok(())) => tally.count("taken where the statement is refused", &self.who, Vec::new()),
+            (Some(naive), Ok(())) => {
+                let ours = original.look(&self.declared).await?;
+                tally.count("same end", &self.who, compare(naive, &ours, &self.declared));
+                tally.count("nothing lost", &self.who, ours.rows.lost(&naive.rows));
+            }
+        }
+        Ok(())
+    }
+
+    /// On a copy: up to the first phase and back to the start, from there up to the second and back, and so on; to the end from the last start.
+    async fn rolled_back(&self, original: &Original<'_>, naive: Option<&End>, tally: &mut Tally) -> Result<(), Refusal> {
         let start = original.look(&self.declared).await?.without_numbers();
-        let naive = naive.map(End::without_numbers);
-        let look = async |copy: &PgConnectOptions| look(copy, &self.declared).await.map(End::without_numbers);
         let with_way_back = self.steps.iter().take_while(|step| step.has_way_back()).count();
+        let mut copy = original.copy().await;
+        let mut is_back = false;
         for gone in 1..=with_way_back {
-            let copy = original.copy().await;
-            let steps = &self.steps[..gone];
             let place = format!("back from {}", self.steps[gone - 1].what);
-            let complaints = match there_and_back(&copy, steps).await {
-                Ok(()) => compare(&start, &look(&copy).await?, &self.declared),
+            let complaints = match there_and_back(&copy, &self.steps[..gone]).await {
+                Ok(()) => compare(&start, &look(&copy, &self.declared).await?.without_numbers(), &self.declared),
                 Err(complaint) => vec![complaint],
             };
-            let is_back = complaints.is_empty();
+            is_back = complaints.is_empty();
             tally.count_at("rolled back from each phase", &self.who, &place, complaints);
-            if let (true, Ok(naive)) = (is_back, &naive) {
-                let complaints = match forward(&copy, &self.steps).await {
-                    Ok(()) => compare(naive, &look(&copy).await?, &self.declared),
-                    Err(complaint) => vec![complaint],
-                };
-                tally.count_at("then to the end", &self.who, &place, complaints);
+            if !is_back {
+                remove_database(self.server, &copy).await;
+                copy = original.copy().await;
             }
-            remove_database(self.server, &copy).await;
         }
-        original.remove().await;
+        if let (true, Some(naive)) = (is_back, naive) {
+            let complaints = match forward(&copy, &self.steps).await {
+                Ok(()) => compare(&naive.clone().without_numbers(), &look(&copy, &self.declared).await?.without_numbers(), &self.declared),
+                Err(complaint) => vec![complaint],
+            };
+            tally.count_at("then to the end", &self.who, "back from all phases", complaints);
+        }
+        remove_database(self.server, &copy).await;
         Ok(())
     }
 }
