@@ -9,7 +9,7 @@ use lockkeeper::db::{Refusal, block_on};
 use lockkeeper::lint::example::{self, edited};
 use lockkeeper::lint::finding::{Finding, Report, Suggestion};
 use lockkeeper::model::session::TransactionMode;
-use lockkeeper::rule::example::Example;
+use lockkeeper::rule::example::{Example, OtherFile};
 use lockkeeper::rule::set::{Entry, RuleSet};
 use lockkeeper::text::SourceFile;
 use std::collections::BTreeMap;
@@ -39,7 +39,11 @@ fn hold_all(entry: &Entry, rules: &RuleSet) {
         for example in examples.bad.iter().filter(|example| example.is_about(version.0)) {
             let judged = example::report_for(example, rules, version);
             for (path, finding) in own_findings(&entry.id, &judged) {
-                let Some(suggestion) = finding.suggestion.as_ref().filter(|suggestion| !suggestion.edits.is_empty()) else { continue };
+                let Some(suggestion) =
+                    finding.suggestion.as_ref().filter(|suggestion| !suggestion.edits.is_empty() || !suggestion.files.is_empty())
+                else {
+                    continue;
+                };
                 fixes += 1;
                 Case { rule: &entry.id, example, server, rules, judged: &judged, path, suggestion }.hold(&mut tally);
             }
@@ -80,7 +84,9 @@ impl Case<'_> {
     fn hold(&self, tally: &mut Tally) {
         let fixed = self.fixed_example();
         let again = example::report_for(&fixed, self.rules, self.server.installation().version);
-        let said = own_findings(self.rule, &again).iter().map(|(_, finding)| finding.message.clone()).collect();
+        let is_changed = |path: &Path| path == self.path || self.suggestion.files.iter().any(|file| file.path == path);
+        let found = own_findings(self.rule, &again);
+        let said = found.iter().filter(|(path, _)| is_changed(path)).map(|(_, finding)| finding.message.clone()).collect();
         tally.count("re-lints silent", &self.who(), said);
         if self.example.live {
             let ends = block_on(self.ends(&fixed, &again)).expect("an event queue");
@@ -93,14 +99,18 @@ impl Case<'_> {
         format!("{} on {}, {:?}", self.rule, self.server.installation().release, example::name(self.example))
     }
 
-    /// The example with the fixed text in the place of the old one.
+    /// The example with the file changed and the new ones beside it. What is no SQL tells the runner what lint has read already.
     fn fixed_example(&self) -> Example {
         let mut example = self.example.clone();
-        let text = match example.files.iter_mut().find(|file| Path::new(&file.name) == self.path) {
-            Some(file) => &mut file.sql,
-            None => example.sql.get_or_insert_default(),
-        };
-        *text = edited(text, &self.suggestion.edits);
+        example.files.extend(example.sql.take().map(|sql| OtherFile { name: example.file.clone(), sql }));
+        for file in example.files.iter_mut().filter(|file| Path::new(&file.name) == self.path) {
+            file.sql = edited(&file.sql, &self.suggestion.edits);
+        }
+        for file in self.suggestion.files.iter().filter(|file| file.path.extension().is_some_and(|extension| extension == "sql")) {
+            let name = file.path.display().to_string();
+            example.release.iter_mut().for_each(|release| release.push(name.clone()));
+            example.files.push(OtherFile { name, sql: file.text.clone() });
+        }
         example
     }
 
