@@ -40,6 +40,8 @@ const DEFINES: &[OpKind] = &[OpKind::AddColumn, OpKind::CreateTable];
 pub const PARTS: &[Part] = &[
     Part { name: "type", of: DEFINES, read: |m, of| columns(m, of).iter().filter_map(|column| type_of(m, column)).collect(),
            doc: "the type in the definition of a column, with its modifiers but without `[]`" },
+    Part { name: "modifiers", of: DEFINES, read: |m, of| columns(m, of).iter().filter_map(|column| modifiers(m, column)).collect(),
+           doc: "what stands in parentheses in that type, and these" },
     Part { name: "type", of: &[OpKind::ChangeColumnType], read: |m, _| behind_type(m).and_then(|from| type_at(m.source, from)).into_iter().collect(),
            doc: "the new type, with its modifiers but without `[]`" },
     Part { name: "default", of: DEFINES, read: |m, of| columns(m, of).iter().filter_map(|column| Some(column.default.as_ref()?.span)).collect(),
@@ -48,6 +50,8 @@ pub const PARTS: &[Part] = &[
            doc: "the expression behind DEFAULT" },
     Part { name: "default_clause", of: DEFINES, read: default_clauses,
            doc: "DEFAULT and its expression" },
+    Part { name: "type_clause", of: &[OpKind::CreateSequence], read: type_clause,
+           doc: "AS and the type of its numbers" },
     Part { name: "using", of: &[OpKind::ChangeColumnType], read: using,
            doc: "USING and its expression" },
     Part { name: "definition", of: DEFINES, read: |m, of| columns(m, of).iter().map(|column| column.span).collect(),
@@ -88,6 +92,12 @@ fn type_of(m: &Moment<'_>, column: &Column) -> Option<Span> {
     type_at(m.source, Span::new(name.span.end, column.span.end))
 }
 
+fn modifiers(m: &Moment<'_>, column: &Column) -> Option<Span> {
+    let tokens: Vec<_> = Lexer::new(m.source, type_of(m, column)?).collect();
+    let mark = |mark| move |token: &&Token| token.is_mark(m.source, mark);
+    Some(tokens.iter().find(mark("("))?.span.to(tokens.iter().rfind(mark(")"))?.span))
+}
+
 fn default_clauses(m: &Moment<'_>, of: &dyn Fn(&Column) -> bool) -> Vec<Span> {
     let clause = |column: &&Column| {
         let value = column.default.as_ref()?.span;
@@ -102,6 +112,12 @@ fn default_that_is_set(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span>
         Some(AlterAction::SetDefault { default, .. }) => vec![default.span],
         _ => Vec::new(),
     }
+}
+
+fn type_clause(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+    let word = tokens(m).into_iter().find(|token| token.is_word(m.source, "AS"));
+    let clause = |word: Token| Some(word.span.to(type_at(m.source, Span::new(word.span.end, m.place().end))?));
+    word.and_then(clause).into_iter().collect()
 }
 
 fn using(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span> {

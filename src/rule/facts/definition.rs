@@ -46,6 +46,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "columns of type serial, bigserial, smallserial" },
     Fact { name: "short_keys", kind: SOME, of: DEFINES, read: |m| columns_where(m, |column| is_of(column, SHORT) && is_numbered(column)),
            doc: "columns of type integer or smallint that a sequence numbers" },
+    Fact { name: "wide_numbers", kind: Kind::Text, of: DEFINES, read: wide_numbers,
+           doc: "the type that its `short_keys` take to last: bigserial if all are serial, bigint if none is" },
     Fact { name: "short_columns", kind: SOME, of: DEFINES, read: |m| columns_where(m, |column| is_of(column, SHORT) && !is_numbered(column)),
            doc: "other columns of type integer or smallint" },
     Fact { name: "inexact_columns", kind: SOME, of: DEFINES, read: |m| columns_where(m, is_inexact),
@@ -63,6 +65,17 @@ fn columns_where<'a>(m: &Moment<'a>, wanted: impl Fn(&Column) -> bool) -> Value<
         _ => column::added(m).into_iter().filter(|column| wanted(column)).map(|column| column.name.sql()).collect(),
     };
     some(names)
+}
+
+/// One word for all columns that it is asked of.
+fn wide_numbers<'a>(m: &Moment<'a>) -> Value<'a> {
+    let is_serial = |column: &Column| column.data_type.as_ref().is_some_and(|of| of.serial);
+    let short = |column: &Column| is_of(column, SHORT) && is_numbered(column);
+    match (columns_where(m, |column| short(column) && is_serial(column)), columns_where(m, |column| short(column) && !is_serial(column))) {
+        (Value::Word(_), _) => Value::Text("bigint".into()),
+        (_, Value::Word(_)) => Value::Text("bigserial".into()),
+        _ => Value::Unknown,
+    }
 }
 
 fn some<'a>(names: Vec<String>) -> Value<'a> {
