@@ -4,7 +4,7 @@ use super::measure::Stretch;
 use super::phase::{Operator, Phase};
 use super::servers::Template;
 use super::traffic::{Application, Traffic};
-use lockkeeper::db::Connection;
+use lockkeeper::db::{Connection, block_on};
 use lockkeeper::model::lock::LockMode;
 use sqlx::postgres::PgConnectOptions;
 use std::collections::BTreeMap;
@@ -87,12 +87,8 @@ pub struct Played {
 pub struct Naive {
     /// How many rows the tables had.
     pub rows: u32,
-    /// How long it took.
-    pub took: Duration,
-    /// The strongest lock on a table that was there before, and on which.
-    pub strongest: Option<(LockMode, Vec<String>)>,
-    /// What the application felt while it ran and right after it.
-    pub felt: Stretch,
+    /// What it did, and what the application felt while it ran and right after it.
+    pub measured: Measured,
     /// What it felt when its sessions were opened anew after that.
     pub reopened: Stretch,
 }
@@ -150,18 +146,47 @@ impl Case {
         let database = template.copy();
         let mut stage = Stage::open(self, database.options(), rows, span);
         stage.baseline();
-        let phase = Phase { name: String::new(), deploy: None, asserts: Vec::new(), statements: Phase::read("", self.naive).statements };
-        let ran = stage.runtime.block_on(stage.operator.run(&phase));
-        let ran = ran.unwrap_or_else(|(sql, refusal)| panic!("`{}`, naively: {refusal}:\n{sql}", self.title));
-        let felt = stage.felt(ran.begin, ran.end + span.echo);
+        let measured = stage.run(&self.naive_phase());
         for traffic in stage.traffic.values_mut() {
             traffic.stop();
         }
         let from = Instant::now();
         stage.traffic.insert(0, Traffic::start(&stage.options, &self.applications[0], rows, u8::MAX));
         let reopened = stage.felt(from, from + span.echo);
-        Naive { rows, took: ran.end - ran.begin, strongest: ran.strongest, felt, reopened }
+        Naive { rows, measured, reopened }
     }
+
+    /// The naive statement as if it were a file of a plan.
+    pub fn naive_phase(&self) -> Phase {
+        Phase::read("naive", self.naive)
+    }
+
+    /// Runs a phase while another transaction has read `table` and stays open for some time. Gives what the load alone felt as well.
+    pub fn behind(&self, template: &Template, rows: u32, phase: &Phase, other: (&str, Duration)) -> (Stretch, Measured) {
+        let database = template.copy();
+        let echo = Duration::from_secs(1);
+        let mut stage = Stage::open(self, database.options(), rows, Span { baseline: echo, roll_out: echo, echo });
+        let baseline = stage.baseline();
+        let (table, long) = other;
+        let measured = std::thread::scope(|scope| {
+            let (holds, held) = std::sync::mpsc::channel();
+            let options = database.options();
+            scope.spawn(move || block_on(hold(&options, table, long, holds)));
+            held.recv().expect("the transaction is open");
+            stage.run(phase)
+        });
+        (baseline, measured)
+    }
+}
+
+/// Reads a table in a transaction that stays open.
+async fn hold(options: &PgConnectOptions, table: &str, long: Duration, holds: std::sync::mpsc::Sender<()>) {
+    let mut connection = Connection::open(options).await.expect("the server answers");
+    connection.run(&format!("BEGIN; SELECT FROM {table} LIMIT 1")).await.expect("the table can be read");
+    holds.send(()).expect("somebody waits for it");
+    tokio::time::sleep(long).await;
+    connection.run("COMMIT").await.expect("it has only read");
+    connection.close().await;
 }
 
 /// A database with the applications that run on it.

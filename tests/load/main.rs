@@ -6,17 +6,19 @@ mod cases;
 mod measure;
 mod page;
 mod phase;
+mod product;
 mod servers;
 mod shop;
 mod traffic;
 
-use case::{Case, Played, Span};
+use case::{Case, Measured, Played, Span};
 use phase::Phase;
 use servers::Template;
 use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use traffic::Operation;
 
 /// How many rows each table has.
 const ROWS: u32 = 100_000;
@@ -123,7 +125,61 @@ fn demand_correct(case: &Case, played: &Played) {
 }
 
 fn phases(case: &Case) -> Vec<Phase> {
-    byhand::plan(case.title).iter().enumerate().map(|(at, sql)| Phase::read(&format!("phase {}", at + 1), sql)).collect()
+    product::phases(case).unwrap_or_else(|_| {
+        byhand::plan(case.title).iter().enumerate().map(|(at, sql)| Phase::read(&format!("phase {}", at + 1), sql)).collect()
+    })
+}
+
+/// Longer than a phase waits for a lock.
+const REPORT: Duration = Duration::from_secs(3);
+
+#[test]
+fn a_transaction_that_stays_open_costs_others_one_lock_wait() {
+    if !updates_docs() {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        behind_a_report(REPORT);
+    }
+}
+
+/// The first phase of renaming a column, and the naive statement, while a report keeps its transaction open.
+fn behind_a_report(open: Duration) -> page::Behind {
+    let case = cases::rename_column();
+    let template = case.template(ROWS);
+    let first = &phases(&case)[0];
+    assert!(first.lock_wait() > Duration::ZERO && first.lock_wait() < open, "the phase gives up before the report ends");
+    let mut best: Option<Measured> = None;
+    for _ in 0..MOST_ATTEMPTS {
+        let (baseline, phase) = case.behind(&template, ROWS, first, ("users", open));
+        assert!(phase.felt.errors.is_empty(), "operations have failed: {:#?}", phase.felt.errors);
+        assert!(phase.retries > 0, "the report has kept it waiting");
+        let calm = phase.felt.longest <= baseline.longest + ALLOWED + phase.lock_wait;
+        best = Some(best.filter(|best| best.felt.longest < phase.felt.longest).unwrap_or(phase));
+        if calm {
+            let (_, naive) = case.behind(&template, ROWS, &case.naive_phase(), ("users", open));
+            assert!(naive.felt.longest > first.lock_wait() + ALLOWED, "the naive statement waits for the report, and all behind it");
+            return page::Behind { open, phase: best.expect("it was measured"), naive };
+        }
+    }
+    panic!("one lock wait is {:?}, and somebody has waited for longer: {:?}", first.lock_wait(), best.map(|best| best.felt.longest));
+}
+
+#[test]
+fn a_backfill_gives_way_to_transactions_that_come_against_it() {
+    if updates_docs() {
+        return;
+    }
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut case = cases::rename_column();
+    for application in &mut case.applications {
+        let update = application.operations.iter().find(|operation| matches!(operation, Operation::WriteTwo(..)));
+        let Some(Operation::WriteTwo(update, _)) = update else { panic!("the case has no update") };
+        application.operations = vec![Operation::WriteTwo(update.clone(), Duration::from_millis(20))];
+    }
+    let template = case.template(ROWS);
+    let phases = phases(&case);
+    for _ in 0..MOST_ATTEMPTS {
+        demand_correct(&case, &case.play(&template, ROWS, &phases, SHORT));
+    }
 }
 
 /// Writes docs/plans.md if `UPDATE_DOCS` is set: more rows, longer looks, and the naive statements.
@@ -143,5 +199,23 @@ fn the_page_is_written() {
     };
     let results: Vec<_> = all().into_iter().map(result).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md");
-    fs::write(&path, page::page(&results, ROWS)).expect("docs/plans.md is written");
+    fs::write(&path, page::page(&results, &behind_a_report(Duration::from_secs(10)), ROWS)).expect("docs/plans.md is written");
+}
+#[test]
+#[ignore]
+fn show_product() {
+    for case in all() {
+        println!("======== {}\n{}", case.title, case.naive);
+        match product::phases(&case) {
+            Ok(p) => {
+                for p in p {
+                    println!("--- {} deploy {:?}", p.name, p.deploy);
+                    for s in p.statements {
+                        println!("    {s}");
+                    }
+                }
+            }
+            Err(e) => println!("NO PLAN {e}"),
+        }
+    }
 }

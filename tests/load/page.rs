@@ -21,10 +21,21 @@ pub struct Result {
     pub naive: Vec<Naive>,
 }
 
+/// What was measured behind a transaction that stayed open.
+pub struct Behind {
+    /// How long it did.
+    pub open: Duration,
+    /// A phase that is tried again.
+    pub phase: Measured,
+    /// A statement that waits.
+    pub naive: Measured,
+}
+
 /// The page.
-pub fn page(results: &[Result], rows: u32) -> String {
+pub fn page(results: &[Result], behind: &Behind, rows: u32) -> String {
     let mut page = introduction(rows);
     page += &summary(results);
+    page += &long_transaction(behind);
     for result in results {
         page += &section(result);
     }
@@ -65,8 +76,8 @@ fn summary(results: &[Result]) -> String {
                      |---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
     for Result { case, played, naive } in results {
-        let stalls: Vec<_> = naive.iter().map(|naive| time(naive.felt.longest)).collect();
-        let errors = naive.last().map(|naive| share(&[&naive.felt, &naive.reopened])).unwrap_or_default();
+        let stalls: Vec<_> = naive.iter().map(|naive| time(naive.measured.felt.longest)).collect();
+        let errors = naive.last().map(|naive| share(&[&naive.measured.felt, &naive.reopened])).unwrap_or_default();
         let (phases, longest) = (played.files().count(), time(played.longest()));
         let line = format!(
             "| [{}](#{}) | {} | {errors} | {phases} | {longest} | {} | {} | {} |\n",
@@ -82,13 +93,25 @@ fn summary(results: &[Result]) -> String {
     table + "\n"
 }
 
+fn long_transaction(Behind { open, phase, naive }: &Behind) -> String {
+    let (heads, wait) = (heads(&phase.statements), phase.lock_wait.as_secs());
+    format!(
+        "## Behind a transaction that stays open\n\n\
+         A report has read `users` and keeps its transaction open for {} seconds. A statement that needs ACCESS EXCLUSIVE waits for it, and everybody \
+         else waits behind that statement. A phase gives up after {wait} seconds, lets the others pass, and is tried again; so what anybody waits is one \
+         lock wait, however long the report takes.\n\n\
+         | what runs | strongest lock | seconds | stall | p99 | errors |\n|---|---|--:|--:|--:|--:|\n{}{}\n",
+        open.as_secs(),
+        row("the naive statement: `ALTER TABLE users RENAME COLUMN …`", naive),
+        row(&format!("the first phase of its plan: {heads}"), phase),
+    )
+}
+
 fn section(Result { case, played, naive }: &Result) -> String {
     let mut text = format!("## {}\n\n```sql\n{}\n```\n\n", case.title, statements(case.naive));
     text += "| what runs | strongest lock | seconds | stall | p99 | errors |\n|---|---|--:|--:|--:|--:|\n";
     for naive in naive {
-        let lock = lock(naive.strongest.as_ref());
-        let (took, stall, p99) = (seconds(naive.took), time(naive.felt.longest), time(naive.felt.p99));
-        let _ = writeln!(text, "| naive, {} rows | {lock} | {took} | {stall} | {p99} | {} |", count(naive.rows), share(&[&naive.felt]));
+        text += &row(&format!("naive, {} rows", count(naive.rows)), &naive.measured);
         if naive.reopened.failed() > 0 {
             let errors = share(&[&naive.reopened]);
             let _ = writeln!(text, "| the same, in sessions that are opened after it | | | | | {errors} |");
@@ -97,7 +120,11 @@ fn section(Result { case, played, naive }: &Result) -> String {
     let (stall, p99) = (time(played.baseline.longest), time(played.baseline.p99));
     let _ = writeln!(text, "| the load alone | | | {stall} | {p99} | 0 |");
     for phase in &played.phases {
-        text += &row(phase);
+        let what = match phase.statements.is_empty() {
+            true => format!("*{}*", phase.name),
+            false => format!("{}: {}", phase.name, heads(&phase.statements)),
+        };
+        text += &row(&what, phase);
     }
     let _ = writeln!(
         text,
@@ -110,23 +137,20 @@ fn section(Result { case, played, naive }: &Result) -> String {
     text + "\n"
 }
 
-fn row(phase: &Measured) -> String {
-    let what = match phase.statements.is_empty() {
-        true => format!("*{}*", phase.name),
-        false => format!("{}: {}", phase.name, heads(&phase.statements)),
-    };
-    let tried = match phase.retries {
+fn row(what: &str, measured: &Measured) -> String {
+    let tried = match measured.retries {
         0 => String::new(),
         more => format!(" (tried {} times)", more + 1),
     };
-    let (lock, took) = (lock(phase.strongest.as_ref()), seconds(phase.took));
-    let (stall, p99, errors) = (time(phase.felt.longest), time(phase.felt.p99), phase.felt.failed());
+    let (lock, took) = (lock(measured.strongest.as_ref()), seconds(measured.took));
+    let (stall, p99, errors) = (time(measured.felt.longest), time(measured.felt.p99), share(&[&measured.felt]));
     format!("| {what}{tried} | {lock} | {took} | {stall} | {p99} | {errors} |\n")
 }
 
 /// What the application was told when the naive statement had been run.
 fn refusals(naive: &[Naive]) -> String {
-    let mut messages: Vec<_> = naive.iter().flat_map(|naive| naive.felt.errors.keys().chain(naive.reopened.errors.keys())).collect();
+    let mut messages: Vec<_> =
+        naive.iter().flat_map(|naive| naive.measured.felt.errors.keys().chain(naive.reopened.errors.keys())).collect();
     messages.sort_by_key(|error| &error.message);
     messages.dedup_by_key(|error| &error.message);
     match &messages[..] {

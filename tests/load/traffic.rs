@@ -4,7 +4,7 @@
 //! moment it was due, so that the time for which a lock stops all sessions is seen by every operation that fell due meanwhile.
 
 use lockkeeper::db::Refusal;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -32,12 +32,15 @@ pub struct Application {
     pub operations: Vec<Operation>,
 }
 
-/// One statement of the application, prepared once in each session. Its parameters are `$1::int8`, a number that no other operation has,
-/// and `$2::int8`, the row.
+/// One operation of the application. Its statements are prepared once in each session; their parameters are `$1::int8`, a number that no
+/// other statement has, and `$2::int8`, the row.
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Puts the number into the row, or into a new one, and returns the row: what is acknowledged has to be there at the end.
     Write(String),
+    /// Does so with the next row and then with the row itself, in one transaction: against the order in which a backfill comes along. The
+    /// application thinks for a while in between.
+    WriteTwo(String, Duration),
     /// Reads the row, which has to be there.
     Read(String),
 }
@@ -45,7 +48,7 @@ pub enum Operation {
 impl Operation {
     fn sql(&self) -> &str {
         match self {
-            Self::Write(sql) | Self::Read(sql) => sql,
+            Self::Write(sql) | Self::WriteTwo(sql, _) | Self::Read(sql) => sql,
         }
     }
 }
@@ -219,33 +222,45 @@ async fn work(shared: Arc<Shared>, options: PgConnectOptions, mut session: PgCon
     let _ = session.close().await;
 }
 
-/// Sends one operation; a write answers with its row and the value that it has put there.
-async fn send(shared: &Shared, session: &mut PgConnection, number: u32) -> Result<Option<(i64, i64)>, Refusal> {
+/// Sends one operation; a write answers with its rows and the values that it has put there.
+async fn send(shared: &Shared, session: &mut PgConnection, number: u32) -> Result<Vec<(i64, i64)>, Refusal> {
     let operations = &shared.application.operations;
     let turn = i64::from(number);
     let kinds = i64::try_from(operations.len()).unwrap_or(i64::MAX);
     let operation = &operations[number as usize % operations.len()];
-    let token = FIRST_TOKEN + turn * 10 + shared.number;
-    let row = 1 + (turn / kinds) * STRIDE % shared.rows;
-    let query = sqlx::query(AssertSqlSafe(operation.sql())).bind(token).bind(row);
-    let found = query.fetch_optional(&mut *session).await?;
-    let Some(found) = found else {
-        return Err(Refusal { code: String::new(), message: format!("row {row} is not there") });
-    };
+    let token = FIRST_TOKEN + turn * 100 + shared.number * 10;
+    // The last row has no next one.
+    let row = 1 + (turn / kinds) * STRIDE % (shared.rows - 1);
     match operation {
-        Operation::Read(_) => Ok(None),
-        Operation::Write(_) => Ok(Some((found.try_get(0)?, token))),
+        Operation::Read(sql) => one(session, sql, token, row).await.map(|_| Vec::new()),
+        Operation::Write(sql) => Ok(vec![(id(&one(session, sql, token, row).await?)?, token)]),
+        Operation::WriteTwo(sql, thinks) => {
+            let mut transaction = session.begin().await?;
+            let next = one(&mut transaction, sql, token, row + 1).await?;
+            tokio::time::sleep(*thinks).await;
+            let this = one(&mut transaction, sql, token + 1, row).await?;
+            transaction.commit().await?;
+            Ok(vec![(id(&next)?, token), (id(&this)?, token + 1)])
+        }
     }
 }
 
-fn note(shared: &Shared, number: u32, mut sample: Sample, answer: Result<Option<(i64, i64)>, Refusal>) {
+/// Sends one statement, which has to answer with a row.
+async fn one(session: &mut PgConnection, sql: &str, token: i64, row: i64) -> Result<PgRow, Refusal> {
+    let found = sqlx::query(AssertSqlSafe(sql)).bind(token).bind(row).fetch_optional(session).await?;
+    found.ok_or_else(|| Refusal { code: String::new(), message: format!("row {row} is not there") })
+}
+
+/// The row that a write has answered with.
+fn id(answer: &PgRow) -> Result<i64, Refusal> {
+    Ok(answer.try_get(0)?)
+}
+
+fn note(shared: &Shared, number: u32, mut sample: Sample, answer: Result<Vec<(i64, i64)>, Refusal>) {
     let operations = &shared.application.operations;
     let mut state = shared.state();
     match answer {
-        Ok(Some((row, token))) => {
-            state.written.insert(row, token);
-        }
-        Ok(None) => {}
+        Ok(written) => state.written.extend(written),
         Err(refusal) => {
             let sql = operations[number as usize % operations.len()].sql().to_owned();
             let message = if refusal.code.is_empty() { refusal.message } else { refusal.to_string() };
