@@ -82,9 +82,9 @@ pub struct Played {
     pub wrong_rows: i64,
 }
 
-/// The naive statement, run under the load of the old application.
+/// One file, run under the load of the old application.
 #[derive(Clone, Debug)]
-pub struct Naive {
+pub struct Alone {
     /// How many rows the tables had.
     pub rows: u32,
     /// What it did, and what the application felt while it ran and right after it.
@@ -142,24 +142,24 @@ impl Case {
         stage.close(baseline, measured)
     }
 
-    /// Runs the naive statement under the load of the first application.
-    pub fn naive(&self, template: &Template, rows: u32, span: Span) -> Naive {
+    /// The naive statement as if it were a file of a plan: one transaction, as most runners make of a file.
+    pub fn naive(&self) -> Phase {
+        Phase::read("naive", &format!("BEGIN; {} COMMIT;", self.naive))
+    }
+
+    /// Runs one file under the load of the first application.
+    pub fn alone(&self, template: &Template, rows: u32, phase: &Phase, span: Span) -> Alone {
         let database = template.copy();
         let mut stage = Stage::open(self, database.options(), rows, span);
         stage.baseline();
-        let measured = stage.run(&self.naive_phase());
+        let measured = stage.run(phase);
         for traffic in stage.traffic.values_mut() {
             traffic.stop();
         }
         let from = Instant::now();
         stage.traffic.insert(0, Traffic::start(&stage.options, &self.applications[0], rows, u8::MAX));
         let reopened = stage.felt(from, from + span.echo);
-        Naive { rows, measured, reopened }
-    }
-
-    /// The naive statement as if it were a file of a plan.
-    pub fn naive_phase(&self) -> Phase {
-        Phase::read("naive", self.naive)
+        Alone { rows, measured, reopened }
     }
 
     /// Runs a phase while another transaction has read `table` and stays open for some time. Gives what the load alone felt as well.

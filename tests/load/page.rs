@@ -1,6 +1,6 @@
 //! docs/plans.md: what was measured, in tables.
 
-use super::case::{Case, Measured, Naive, Played};
+use super::case::{Alone, Case, Measured, Played};
 use super::measure::Stretch;
 use super::servers::{ask, server};
 use super::traffic::PACE;
@@ -18,7 +18,7 @@ pub struct Result {
     /// Its plan.
     pub played: Played,
     /// Its naive statement, with few rows and with many.
-    pub naive: Vec<Naive>,
+    pub naive: Vec<Alone>,
 }
 
 /// What was measured behind a transaction that stayed open.
@@ -31,11 +31,20 @@ pub struct Behind {
     pub naive: Measured,
 }
 
+/// What was measured besides.
+pub struct Asides {
+    /// Behind a transaction that stays open.
+    pub behind: Behind,
+    /// A phase that adds a column, under prepared statements that say `SELECT *`.
+    pub star: Alone,
+}
+
 /// The page.
-pub fn page(results: &[Result], behind: &Behind, rows: u32) -> String {
+pub fn page(results: &[Result], asides: &Asides, rows: u32) -> String {
     let mut page = introduction(rows);
     page += &summary(results);
-    page += &long_transaction(behind);
+    page += &long_transaction(&asides.behind);
+    page += &prepared(&asides.star);
     for result in results {
         page += &section(result);
     }
@@ -61,7 +70,7 @@ fn introduction(rows: u32) -> String {
          - **A phase** is a file, run as it is printed; its asserted queries have to be true before it. When its `lock_timeout` ends the wait for \
          a lock, it is tried again a moment later. Waits of hours between phases are left out.\n\
          - **Stall** is the longest latency of any operation that was on its way during the phase or right after it.\n\
-         - **Naive** is the statement as most people would write it, under the load of the old release alone, and without a plan. It is \
+         - **Naive** is the statement as most people would write it, in one transaction, under the load of the old release alone. It is \
          measured with {} rows and with {} rows.\n\
          - **Wrong rows** are counted at the end over all rows: rows that are gone, that nobody wrote, or that do not hold what was \
          acknowledged last.\n\n",
@@ -107,6 +116,20 @@ fn long_transaction(Behind { open, phase, naive }: &Behind) -> String {
     )
 }
 
+fn prepared(star: &Alone) -> String {
+    let (failed, later) = (share(&[&star.measured.felt]), share(&[&star.reopened]));
+    let said: Vec<_> = star.measured.felt.errors.keys().map(|error| format!("`{}`", error.message)).collect();
+    format!(
+        "## Prepared statements\n\n\
+         The applications on this page list the columns that they read, and when a column changes its type, the release that lives through the change \
+         reads it through a cast. It has to be so: a statement that was prepared before its result has got another shape fails in its session, \
+         whatever has changed the table. An application that has prepared `SELECT * FROM users WHERE …` was told {} by {failed} operations after the \
+         first phase of renaming a column, which adds one; by {later} in sessions that were opened after it. Drivers that prepare anew by themselves \
+         hide it outside of transactions. Where `SELECT *` cannot be avoided, open the sessions anew right after the phase.\n\n",
+        said.join(", "),
+    )
+}
+
 fn section(Result { case, played, naive }: &Result) -> String {
     let mut text = format!("## {}\n\n```sql\n{}\n```\n\n", case.title, statements(case.naive));
     text += "| what runs | strongest lock | seconds | stall | p99 | errors |\n|---|---|--:|--:|--:|--:|\n";
@@ -148,7 +171,7 @@ fn row(what: &str, measured: &Measured) -> String {
 }
 
 /// What the application was told when the naive statement had been run.
-fn refusals(naive: &[Naive]) -> String {
+fn refusals(naive: &[Alone]) -> String {
     let mut messages: Vec<_> =
         naive.iter().flat_map(|naive| naive.measured.felt.errors.keys().chain(naive.reopened.errors.keys())).collect();
     messages.sort_by_key(|error| &error.message);
