@@ -33,7 +33,7 @@ impl Backfill {
             None => format!("DELETE FROM {}", self.table),
         };
         let walk = Walk { table: name, qualifier: None, changed: &[] };
-        walk.phase(ask, title, &|batch| format!("{change}\n      WHERE {batch} AND ({})", self.rows))
+        walk.phase(ask, title, &|batch| format!("{change}\n        WHERE {batch} AND ({})", self.rows))
     }
 }
 
@@ -128,6 +128,8 @@ impl Walk<'_> {
         let in_change = row(&columns.iter().map(|column| self.column(column)).collect::<Vec<_>>());
         let (firsts, lasts, any) = (first.join(", "), last.join(", "), &first[0]);
         let change = change(&format!("{in_change} >= {from} AND {in_change} <= {to}"));
+        let next = format!("SELECT {list} INTO {firsts} FROM {table} WHERE {at} > {to} ORDER BY {list} LIMIT 1");
+        let patient = patient(&change, &next);
         format!(
             "\nDECLARE\n{declared}BEGIN\n  \
                SELECT {list} INTO {firsts} FROM {table} ORDER BY {list} LIMIT 1;\n  \
@@ -135,9 +137,8 @@ impl Walk<'_> {
                  SELECT {list} INTO {lasts} FROM (\n      \
                    SELECT {list} FROM {table} WHERE {at} >= {from} ORDER BY {list} LIMIT {size}\n    \
                  ) batch ORDER BY {backwards} LIMIT 1;\n    \
-                 {change};\n    \
-                 COMMIT;\n    \
-                 SELECT {list} INTO {firsts} FROM {table} WHERE {at} > {to} ORDER BY {list} LIMIT 1;\n  \
+                 {patient}    \
+                 COMMIT;\n  \
                END LOOP;\nEND\n"
         )
     }
@@ -165,17 +166,31 @@ impl Walk<'_> {
         let (size, file) = ((size / ROWS_OF_A_PAGE).max(1), regclass(self.table));
         let ctid = self.column("ctid");
         let change = change(&format!("{ctid} >= format('(%s,0)', {first})::tid AND {ctid} < format('(%s,0)', {behind})::tid"));
+        let patient = patient(&change, &format!("{first} := {behind}"));
         format!(
             "\nDECLARE\n  {first} bigint := 0;\n  {behind} bigint;\n  \
                {pages} bigint := pg_relation_size({file}) / current_setting('block_size')::bigint;\nBEGIN\n  \
                WHILE {first} < {pages} LOOP\n    \
                  {behind} := {first} + {size};\n    \
-                 {change};\n    \
-                 COMMIT;\n    \
-                 {first} := {behind};\n  \
+                 {patient}    \
+                 COMMIT;\n  \
                END LOOP;\nEND\n"
         )
     }
+}
+
+/// A batch, and the step to the next one behind it, as a block that gives way: somebody who holds one of its rows may wait for one that the
+/// batch has changed already. PostgreSQL would end one of the two after a second (`deadlock_timeout`), and not always the batch.
+fn patient(change: &str, next: &str) -> String {
+    format!(
+        "BEGIN\n      \
+           SET LOCAL lock_timeout = '100ms';\n      \
+           {change};\n      \
+           {next};\n    \
+         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n      \
+           PERFORM pg_sleep(0.1);\n    \
+         END;\n"
+    )
 }
 
 /// A name for a variable that no column of the table has.

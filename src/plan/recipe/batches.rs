@@ -25,7 +25,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         Some(Operation::Truncate { table, cascade: false, restart_identity: false, .. }) => {
             let walk = Walk { table, qualifier: None, changed: &[] };
             let name = table.sql();
-            let phase = walk.phase(ask, "in batches", &|batch| format!("DELETE FROM {name}\n      WHERE {batch}"))?;
+            let phase = walk.phase(ask, "in batches", &|batch| format!("DELETE FROM {name}\n        WHERE {batch}"))?;
             let phase = phase
                 .why(format!("TRUNCATE would hold ACCESS EXCLUSIVE on {name}. VACUUM frees the space afterwards."))
                 .verify(format!("SELECT NOT EXISTS (SELECT FROM {name})"));
@@ -99,7 +99,7 @@ fn update(ask: &Ask<'_>, update: &Update, clauses: &Clauses<'_>) -> Result<Phase
     let qualifier = alias.or_else(|| joins.then(|| update.table.name.clone()));
     let walk = Walk { table: &update.table, qualifier: qualifier.as_ref(), changed: &update.columns };
     let (head, condition) = (clauses.text(0, filter), condition(clauses, filter, end));
-    let change = |batch: &str| format!("{head}\n      WHERE {batch}{condition}");
+    let change = |batch: &str| format!("{head}\n        WHERE {batch}{condition}");
     let phase = walk.phase(ask, "in batches", &change)?;
     if phase.batches.as_ref().is_some_and(|batches| batches.key == ["ctid"]) {
         return Err(Refusal::Unknown(format!(
@@ -123,7 +123,7 @@ fn delete(ask: &Ask<'_>, table: &Name, filter: Option<&Expression>, clauses: &Cl
     let qualifier = alias.or_else(|| joins.then(|| table.name.clone()));
     let walk = Walk { table, qualifier: qualifier.as_ref(), changed: &[] };
     let (head, condition) = (clauses.text(0, at), condition(clauses, at, end));
-    let phase = walk.phase(ask, "in batches", &|batch| format!("{head}\n      WHERE {batch}{condition}"))?;
+    let phase = walk.phase(ask, "in batches", &|batch| format!("{head}\n        WHERE {batch}{condition}"))?;
     let phase = phase.why("Each batch is a transaction of its own: it holds few rows for a moment. It may be stopped and run again.");
     let whole = match filter {
         _ if joins || qualifier.is_some() => None,
@@ -228,13 +228,13 @@ fn insert(ask: &Ask<'_>, insert: &Insert, clauses: &Clauses<'_>) -> Result<Phase
         Some(at) => format!("\n      {}", clauses.text(at, clauses.find(at, &["returning"]).unwrap_or(clauses.len()))),
         None => {
             tells_rows_apart(ask, insert)?;
-            "\n      ON CONFLICT DO NOTHING".to_owned()
+            "\n        ON CONFLICT DO NOTHING".to_owned()
         }
     };
     let qualifier = alias.unwrap_or_else(|| source.name.clone());
     let walk = Walk { table: &source, qualifier: Some(&qualifier), changed: &[] };
     let (head, condition) = (clauses.text(0, filter), condition(clauses, filter, end));
-    let change = |batch: &str| format!("{head}\n      WHERE {batch}{condition}{does_nothing_twice}");
+    let change = |batch: &str| format!("{head}\n        WHERE {batch}{condition}{does_nothing_twice}");
     let phase = walk.phase(ask, "in batches", &change)?;
     Ok(phase.why(format!(
         "Goes through {} batch by batch. It may be stopped and run again: a row that is there already is passed over.",
