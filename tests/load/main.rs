@@ -1,6 +1,5 @@
 //! Each phase of a plan, run while the old and the new release of an application use its tables.
 
-mod byhand;
 mod case;
 mod cases;
 mod measure;
@@ -58,8 +57,6 @@ cases!(
     rename_column,
     change_type,
     drop_column,
-    split_column,
-    move_column,
     add_column_volatile_default,
     set_not_null,
     add_foreign_key,
@@ -125,9 +122,7 @@ fn demand_correct(case: &Case, played: &Played) {
 }
 
 fn phases(case: &Case) -> Vec<Phase> {
-    product::phases(case).unwrap_or_else(|_| {
-        byhand::plan(case.title).iter().enumerate().map(|(at, sql)| Phase::read(&format!("phase {}", at + 1), sql)).collect()
-    })
+    product::phases(case).unwrap_or_else(|said| panic!("`{}`: there is no plan: {said}", case.title))
 }
 
 /// Longer than a phase waits for a lock.
@@ -216,22 +211,4 @@ fn the_page_is_written() {
     let results: Vec<_> = all().into_iter().map(result).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md");
     fs::write(&path, page::page(&results, &asides, ROWS)).expect("docs/plans.md is written");
-}
-#[test]
-#[ignore]
-fn show_product() {
-    for case in all() {
-        println!("======== {}\n{}", case.title, case.naive);
-        match product::phases(&case) {
-            Ok(p) => {
-                for p in p {
-                    println!("--- {} deploy {:?}", p.name, p.deploy);
-                    for s in p.statements {
-                        println!("    {s}");
-                    }
-                }
-            }
-            Err(e) => println!("NO PLAN {e}"),
-        }
-    }
 }

@@ -17,7 +17,7 @@ pub fn bigint_primary_key() -> Case {
                INSERT INTO items SELECT 10000000 + n, n, 'item ' || 10000000 + n FROM generate_series(1, {rows}) n;
                SELECT setval('orders_id_seq', 100000000), setval('items_id_seq', 200000000);",
         naive: "ALTER TABLE orders ALTER COLUMN id TYPE bigint;",
-        applications: vec![application("32 bits", ""), application("32 or 64 bits", "::int8")],
+        applications: vec![application("32 bits", ""), application("32 or 64 bits", "::int8"), application("64 bits", "")],
         early: None,
         seeded: "SELECT generate_series(1::int8, {rows}) UNION ALL SELECT 10000000 + generate_series(1::int8, {rows})",
         last: "SELECT id::int8, substring(note from 7)::int8 FROM orders
