@@ -34,6 +34,21 @@ fn a_fix_changes_nothing_but_what_it_is_about() {
 }
 
 #[test]
+fn a_fix_that_needs_files_of_its_own_makes_them() {
+    let text = "SELECT 1;\nCREATE INDEX orders_buyer_idx ON orders (buyer);\nSELECT 2;\n";
+    let folder = project(&[("m/0001_orders.up.sql", ORDERS), ("m/0002_index.up.sql", text)]);
+    let mut editor = Editor::start(folder.path(), modern());
+    editor.open("m/0002_index.up.sql");
+    let actions = editor.actions("m/0002_index.up.sql", (1, 1), None);
+    let action = actions.iter().find(|action| action["title"].to_string().contains("build it concurrently")).expect("there is a fix");
+    assert_eq!(action["isPreferred"], false, "somebody has to look at it");
+    let (own, files) = applied(&action["edit"], &editor.uri("m/0002_index.up.sql"), text);
+    assert!(!own.contains("INDEX"), "{own}");
+    assert!(files.iter().any(|(uri, text)| uri.starts_with(&editor.uri("m/")) && text.contains("CREATE INDEX CONCURRENTLY")), "{files:?}");
+    assert!(editor.actions("m/0002_index.up.sql", (0, 0), Some("source.fixAll")).is_empty(), "nothing is done unseen");
+}
+
+#[test]
 fn an_allowance_is_a_finding_until_somebody_says_why() {
     let cases = [
         ("CREATE INDEX orders_buyer_idx ON orders (buyer);\n", "@CREATE INDEX orders_buyer_idx ON orders (buyer);\n"),
