@@ -6,6 +6,7 @@
 
 mod constraint;
 pub mod index;
+pub mod reader;
 pub mod retype;
 pub mod swap;
 pub mod sync;

@@ -2,6 +2,7 @@
 //! names. The old one stays for a while, with its indexes and fed by the trigger in the other direction, as the way back.
 
 use super::index::Copies;
+use super::reader::Reader;
 use super::retype::Retype;
 use super::sync::Sync;
 use super::turnover::Turnover;
@@ -32,6 +33,8 @@ pub struct Swap<'a> {
     pub aside: Ident,
     /// How a value follows from the other.
     pub retype: Retype,
+    /// What is made of the column, and made again when the two have changed their names.
+    pub readers: Vec<Reader>,
     /// The statement that the plan is for, and what it meets.
     pub ask: Ask<'a>,
 }
@@ -187,14 +190,21 @@ impl<'a> Swap<'a> {
             "add-identity-to-column",
             "replacement-parity",
             "alter-table-twice",
+            "drop-object",
+            "drop-policy",
+            "drop-recreate-object",
+            "drop-needed-object",
+            "create-view-over-row-security",
         ];
         let (table, old, new, aside) = (self.twin.sql(), self.twin.old.name.sql(), self.twin.new.sql(), self.aside.sql());
         let rename = |from: &str, to: &str| format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
         let mut up: Vec<String> = turnover.locks_others().then(|| GIVE_WAY.to_owned()).into_iter().collect();
+        up.extend(self.readers.iter().map(|reader| reader.drop.clone()));
         up.extend(turnover.unpoint.up.iter().cloned());
         up.extend(turnover.away.up.iter().cloned());
         up.extend([rename(&old, &aside), rename(&new, &old)]);
         up.extend(turnover.values.up.iter().chain(&turnover.place.up).cloned());
+        up.extend(self.readers.iter().flat_map(|reader| reader.create.iter().cloned()));
         let turned = self.retype.back(&self.aside, &self.twin.old.name).map(|back| sync.turn(&back));
         match &turned {
             Some(turned) => up.extend(turned.iter().cloned()),
@@ -218,9 +228,11 @@ impl<'a> Swap<'a> {
             return phase.no_way_back(why);
         }
         let mut down: Vec<String> = sync.turn(&self.retype.forward).into_iter().collect();
+        down.extend(self.readers.iter().map(|reader| reader.drop.clone()));
         down.extend(turnover.unpoint.down.iter().chain(&turnover.place.down).cloned());
         down.extend([rename(&old, &new), rename(&aside, &old)]);
         down.extend(turnover.values.down.iter().chain(&turnover.away.down).chain(&turnover.repoint).cloned());
+        down.extend(self.readers.iter().flat_map(|reader| reader.create.iter().cloned()));
         down.into_iter().fold(phase, Phase::back)
     }
 

@@ -140,7 +140,6 @@ pub const SHAPES: &[Shape] = &[
         tables: "CREATE TABLE users (id integer PRIMARY KEY);
                  CREATE TABLE orders (id bigint PRIMARY KEY, buyer integer, note text);
                  CREATE VIEW buyers AS SELECT buyer, count(*) AS orders FROM orders GROUP BY buyer;",
-        refused: &[(Change::ChangeType, "view `")],
         ..PLAIN
     },
     Shape {
