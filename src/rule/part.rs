@@ -54,6 +54,8 @@ pub const PARTS: &[Part] = &[
            doc: "AS and the type of its numbers" },
     Part { name: "using", of: &[OpKind::ChangeColumnType], read: using,
            doc: "USING and its expression" },
+    Part { name: "autovacuum_enabled", of: &[OpKind::SetOptions, OpKind::CreateTable], read: |m, _| autovacuum_enabled(m).into_iter().collect(),
+           doc: "the value of the storage parameter autovacuum_enabled" },
     Part { name: "definition", of: DEFINES, read: |m, of| columns(m, of).iter().map(|column| column.span).collect(),
            doc: "a column's name and all that follows it" },
 ];
@@ -96,6 +98,15 @@ fn modifiers(m: &Moment<'_>, column: &Column) -> Option<Span> {
     let tokens: Vec<_> = Lexer::new(m.source, type_of(m, column)?).collect();
     let mark = |mark| move |token: &&Token| token.is_mark(m.source, mark);
     Some(tokens.iter().find(mark("("))?.span.to(tokens.iter().rfind(mark(")"))?.span))
+}
+
+/// The last one counts; without a value it is true.
+fn autovacuum_enabled(m: &Moment<'_>) -> Option<Span> {
+    let tokens = tokens(m);
+    let name = tokens.iter().rposition(|token| token.is_word(m.source, "autovacuum_enabled"))?;
+    let of_toast = name > 0 && tokens[name - 1].is_mark(m.source, ".");
+    let [sign, value] = tokens.get(name + 1..name + 3)? else { return None };
+    (m.source.slice(sign.span) == b"=" && !of_toast).then_some(value.span)
 }
 
 fn default_clauses(m: &Moment<'_>, of: &dyn Fn(&Column) -> bool) -> Vec<Span> {

@@ -2,7 +2,6 @@
 
 use super::attach_partition::{ATTACH, BESIDE, beside_default, is_partition};
 use super::{Cooked, is_known};
-use crate::model::effects::Version;
 use crate::model::operation::{Bound, CreateTable, Operation, Persistence};
 use crate::plan::clauses::Clauses;
 use crate::plan::names::Names;
@@ -34,7 +33,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
         ))
         .meanwhile(format!("reads and writes of {of} as before"))
         // Like the parent it has no key if that has none.
-        .run_accepting(written.create(ask.server, &table, &of), &["create-table-without-primary-key"])
+        .run_accepting(written.create(&table, &of), &["create-table-without-primary-key"])
         .run_accepting(format!("ALTER TABLE {of} ATTACH PARTITION {table} {}", written.bound), ATTACH)
         .verify(is_partition(&create.name));
     if let Some(check) = &check {
@@ -91,12 +90,11 @@ impl Written {
         Ok(Self { persistence, bound: clauses.text(start, end), tail: clauses.text(end, clauses.len()) })
     }
 
-    fn create(&self, server: Version, table: &str, parent: &str) -> String {
-        let compression = if server >= Version(14) { " INCLUDING COMPRESSION" } else { "" };
+    /// Storage and defaults are the parent's, as those of a partition are; a comment, or statistics of its own, no partition gets.
+    fn create(&self, table: &str, parent: &str) -> String {
         let tail = if self.tail.is_empty() { String::new() } else { format!(" {}", self.tail) };
         format!(
-            "CREATE {}TABLE {table} (LIKE {parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE{compression} \
-             INCLUDING INDEXES){tail}",
+            "CREATE {}TABLE {table} (LIKE {parent} INCLUDING ALL EXCLUDING IDENTITY EXCLUDING COMMENTS EXCLUDING STATISTICS){tail}",
             self.persistence
         )
     }

@@ -3,7 +3,7 @@
 use super::{Fact, Kind, Value, column, elsewhere, remade, table};
 use crate::model::catalog::Lookup;
 use crate::model::kind::OpKind;
-use crate::model::name::Name;
+use crate::model::name::{Name, QualifiedName};
 use crate::model::operation::{AlterAction, Detach, ObjectKind, Operation, Realm};
 use crate::rule::moment::Moment;
 
@@ -33,6 +33,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "whether a table or a foreign table is dropped" },
     Fact { name: "cascade", kind: Kind::Bool, of: DROPS, read: cascade, doc: "CASCADE is said" },
     Fact { name: "cascade", kind: Kind::Bool, of: CASCADES, read: cascade, doc: "CASCADE is said" },
+    Fact { name: "emptied_too", kind: Kind::Text, of: &[OpKind::Truncate], read: |m| emptied_too(m).into(),
+           doc: "the tables that CASCADE reaches through foreign keys, as a list" },
     Fact { name: "concurrently", kind: Kind::Bool, of: CONCURRENT, read: concurrently, doc: "CONCURRENTLY is said" },
     Fact { name: "only", kind: Kind::Bool, of: &[OpKind::CreateIndex], read: only,
            doc: "ON ONLY a partitioned table: the parent's index alone, which has no rows" },
@@ -189,4 +191,27 @@ fn reason<'a>(m: &Moment<'a>) -> Value<'a> {
         (Some(Operation::Unreadable { why }), _) | (_, Some(AlterAction::Unreadable { why })) => Value::Text((&**why).into()),
         _ => Value::Unknown,
     }
+}
+
+/// TRUNCATE ... CASCADE goes from each table to those whose foreign keys lead to it. A partition is emptied with its parent.
+fn emptied_too(m: &Moment<'_>) -> Option<String> {
+    let Some(Operation::Truncate { table, cascade: true, .. }) = m.operation() else { return None };
+    let mut reached = vec![m.before.resolve(table)];
+    let mut next = 0;
+    while let Some(name) = reached.get(next).cloned() {
+        let fresh: Vec<_> = m.before.foreign_keys_to(&name).map(|(from, _)| from.name.clone()).collect();
+        for name in fresh.into_iter().chain(m.before.descendants(&name)) {
+            if !reached.contains(&name) {
+                reached.push(name);
+            }
+        }
+        next += 1;
+    }
+    let is_partition = |name: &&QualifiedName| m.before.get(name).is_some_and(|relation| relation.partition_of.is_some());
+    let called = |name: &QualifiedName| {
+        let schema = (table.schema.is_some() || name.schema != reached[0].schema).then(|| name.schema.clone());
+        Name { schema, name: name.name.clone() }.sql()
+    };
+    let others: Vec<String> = reached.iter().skip(1).filter(|name| !is_partition(name)).map(called).collect();
+    (!others.is_empty()).then(|| others.join(", "))
 }

@@ -6,8 +6,9 @@ use crate::model::catalog::Relation;
 use crate::model::effects::bound;
 use crate::model::kind::OpKind;
 use crate::model::name::{Name, QualifiedName};
-use crate::model::operation::{AlterAction, Bound, ConstraintKind, CreateTable, Detach, ObjectKind, Operation};
+use crate::model::operation::{AlterAction, Bound, ConstraintKind, CreateTable, Detach, ObjectKind, Operation, Persistence};
 use crate::rule::moment::Moment;
+use crate::sql::lex::{Lexer, Token};
 
 const STATES: &[&str] = &["none", "existing", "new", "temporary", "absent"];
 const PARTS: &[OpKind] = &[OpKind::CreateTable, OpKind::AttachPartition, OpKind::DetachPartition];
@@ -28,6 +29,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "which rows it takes, as SQL says it" },
     Fact { name: "bound_is_written", kind: Kind::Bool, of: COMES, read: |m| written_bound(m).is_some().into(),
            doc: "`bound` is known: it is no hash" },
+    Fact { name: "bare_partition", kind: Kind::Bool, of: &[OpKind::CreateTable], read: |m| is_bare(m).into(),
+           doc: "behind PARTITION OF stands nothing but the parent and the bound" },
     Fact { name: "bound_condition", kind: Kind::Text, of: COMES, read: |m| condition(m).into(),
            doc: "the condition that proves this as a CHECK" },
     Fact { name: "bound_is_simple", kind: Kind::Bool, of: COMES, read: |m| condition(m).is_some().into(),
@@ -115,6 +118,13 @@ fn written_bound(m: &Moment<'_>) -> Option<String> {
         Bound::Range { from, to } => Some(format!("FOR VALUES FROM ({}) TO ({})", from.join(", "), to.join(", "))),
         Bound::Hash { .. } | Bound::Unknown => None,
     }
+}
+
+fn is_bare(m: &Moment<'_>) -> Option<bool> {
+    let create = created(m)?;
+    let plain = create.columns.is_empty() && create.options.is_empty() && create.partition_by.is_none() && !create.if_not_exists;
+    let says_more = |token: Token| token.is_word(m.source, "USING") || token.is_word(m.source, "TABLESPACE");
+    Some(plain && create.persistence == Persistence::Permanent && !create.foreign && !Lexer::new(m.source, m.place()).any(says_more))
 }
 
 fn is_unprepared<'a>(m: &Moment<'a>) -> Value<'a> {

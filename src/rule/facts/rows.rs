@@ -31,6 +31,10 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "it gives numbers to a key that a sequence counts, and nothing behind it in the file moves the sequence on" },
     Fact { name: "counted_key", kind: Kind::Text, of: &[OpKind::Insert], read: |m| counted_key(m).map(|(_, column, _)| column.name.sql()).into(),
            doc: "that key" },
+    Fact { name: "counted_sequence", kind: Kind::Text, of: &[OpKind::Insert], read: |m| counted_sequence(m).into(),
+           doc: "the sequence of that column, as a string for regclass" },
+    Fact { name: "first_columns", kind: Kind::Text, of: &[OpKind::Insert], read: |m| first_columns(m).into(),
+           doc: "the columns that rows which are written out without a list go into, as a list" },
     Fact { name: "one_batch", kind: Kind::Bool, of: &[OpKind::Update, OpKind::Delete], read: |m| is_one_batch(m).into(),
            doc: "LIMIT cuts out some of the rows, and nothing repeats the statement" },
     Fact { name: "passes_over_nulls", kind: Kind::Bool, of: &[OpKind::Update], read: |m| compared_nullable(m).is_some().into(),
@@ -86,6 +90,23 @@ fn read_by<'a>(m: &Moment<'a>) -> Option<&'a Name> {
         let own = matches!(place.schema.as_str(), "pg_catalog" | "information_schema");
         !own && table::state(m, name) == "existing" && !m.migration.sizes.is_small(&place)
     })
+}
+
+fn counted_sequence(m: &Moment<'_>) -> Option<String> {
+    let (table, column, _) = counted_key(m)?;
+    let sequence = &m.before.owned_sequence(table, &column.name)?.name;
+    let schema = (sequence.schema != "public").then(|| sequence.schema.clone());
+    Some(Name { schema, name: sequence.name.clone() }.sql().replace('\'', "''"))
+}
+
+/// Generated columns would be among them, and nothing may be written to those.
+fn first_columns(m: &Moment<'_>) -> Option<String> {
+    let insert = insert(m)?;
+    let InsertSource::Values { numbers, .. } = &insert.source else { return None };
+    let table = table::relation_named(m.before, &insert.table).filter(|table| table.complete)?;
+    let filled = table.columns.get(..numbers.len())?;
+    let names: Vec<String> = filled.iter().filter(|column| column.generated.is_none()).map(|column| column.name.sql()).collect();
+    (names.len() == numbers.len() && !names.is_empty()).then(|| names.join(", "))
 }
 
 /// The key of the table that a sequence counts and for which the statement brings numbers of its own, and how.

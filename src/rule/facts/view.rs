@@ -32,6 +32,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the first old column that is gone or has another name" },
     Fact { name: "granted", kind: Kind::Bool, of: RENAME, read: |m| table::relation(m).is_some_and(|table| table.granted && !m.before.grants_to_come()).into(),
            doc: "the history has granted rights on the table, and none on what is still to be made (ALTER DEFAULT PRIVILEGES)" },
+    Fact { name: "shim_grants", kind: Kind::Text, of: RENAME, read: |m| shim_grants(m).into(),
+           doc: "GRANT statements that give those who have rights on the table the same rights on that view" },
     Fact { name: "shim_granted", kind: Kind::Bool, of: RENAME, read: |m| shim(m).is_none_or(|(by, view)| is_granted(m, by, &view.name)).into(),
            doc: "the file grants rights on that view" },
 ];
@@ -90,6 +92,26 @@ fn shim<'a>(m: &Moment<'a>) -> Option<(usize, &'a CreateView)> {
         Operation::CreateView(view) => Some((by, &**view)),
         _ => None,
     })
+}
+
+fn shim_grants(m: &Moment<'_>) -> Option<String> {
+    const OF_VIEW: [&str; 5] = ["all", "select", "insert", "update", "delete"];
+    let (_, view) = shim(m)?;
+    let grants = &table::relation(m)?.details().grants;
+    let mut by_role: Vec<(&Ident, bool, Vec<String>)> = Vec::new();
+    for grant in grants.iter().filter(|grant| OF_VIEW.contains(&&*grant.privilege)) {
+        let word = grant.privilege.to_uppercase();
+        match by_role.iter_mut().find(|(role, option, _)| *role == &grant.grantee && *option == grant.option) {
+            Some((_, _, words)) => words.push(word),
+            None => by_role.push((&grant.grantee, grant.option, vec![word])),
+        }
+    }
+    let statement = |(role, option, words): &(&Ident, bool, Vec<String>)| {
+        let role = if **role == "public" { "PUBLIC".to_owned() } else { role.sql() };
+        let option = if *option { " WITH GRANT OPTION" } else { "" };
+        format!("GRANT {} ON {} TO {role}{option};", words.join(", "), view.name.sql())
+    };
+    (!by_role.is_empty()).then(|| by_role.iter().map(statement).collect::<Vec<_>>().join("\n"))
 }
 
 /// Whether a statement behind the one that makes a view grants rights on it, or on all of its schema.
