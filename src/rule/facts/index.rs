@@ -20,6 +20,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "an earlier statement of the file drops an index of this name" },
     Fact { name: "overlap", kind: Kind::Words(&["none", "does_nothing_new", "replaces", "repeats_column"]), of: CREATE, read: overlap,
            doc: "another index, which stays, finds what this one finds; or this one finds what an older one finds, which stays all the same; or a column stands in it twice" },
+    Fact { name: "replaced_in_file", kind: Kind::Bool, of: DROP, read: |m| replaced_by(m).map(|other| other.made_in == Some(m.step)).into(),
+           doc: "the index that replaces it is built by the same migration" },
     Fact { name: "replacement", kind: Kind::Words(&["none", "later", "of_the_same_name"]), of: DROP, read: replacement,
            doc: "an index that begins with the same column and is built later, in this file or the next; `none` also if another index finds the same meanwhile, `of_the_same_name` if this file makes it again" },
     Fact { name: "needed_by", kind: Kind::Words(&["nobody", "constraint", "partitioned_index"]), of: DROP, read: needed_by,
@@ -81,20 +83,26 @@ fn is_free_to_go(relation: &Relation, index: &Index) -> bool {
     !index.unique && index.constraint.is_none() && relation.partition_of.is_none()
 }
 
+/// The index that begins like the one that is dropped, and is built when that is gone.
+fn replaced_by<'a>(m: &Moment<'a>) -> Option<&'a Relation> {
+    let Some(Operation::Drop(drop)) = m.operation() else { return None };
+    let name = m.before.resolve(&drop.name);
+    let dropped = m.before.get(&name)?.index.as_ref()?;
+    let on = m.before.get(&dropped.table)?;
+    if indexes(m.before, on).any(|(other, index)| other.name != name && index.leads_like(dropped)) {
+        return None;
+    }
+    let is_new = |other: &Relation| other.name == name || m.before.get(&other.name).is_none();
+    let soon = |other: &Relation| other.made_in.is_some_and(|made| leaves_gap(m, drop.concurrently, made));
+    let mut at_the_end = indexes(m.end, m.end.get(&dropped.table)?);
+    at_the_end.find(|(other, index)| is_new(other) && soon(other) && index.leads_like(dropped)).map(|(other, _)| other)
+}
+
 fn replacement<'a>(m: &Moment<'a>) -> Value<'a> {
     let Some(Operation::Drop(drop)) = m.operation() else { return Value::Unknown };
-    let name = m.before.resolve(&drop.name);
-    let found = m.before.get(&name).and_then(|relation| relation.index.as_ref()).and_then(|dropped| {
-        let on = m.before.get(&dropped.table)?;
-        let covered = indexes(m.before, on).any(|(other, index)| other.name != name && index.leads_like(dropped));
-        let is_new = |other: &Relation| other.name == name || m.before.get(&other.name).is_none();
-        let soon = |other: &Relation| other.made_in.is_some_and(|made| leaves_gap(m, drop.concurrently, made));
-        let mut at_the_end = indexes(m.end, m.end.get(&dropped.table)?);
-        at_the_end.find(|(other, index)| !covered && is_new(other) && soon(other) && index.leads_like(dropped))
-    });
-    match found {
-        Some((other, _)) if other.name == name && other.made_in == Some(m.step) => Value::Word("of_the_same_name"),
-        Some((other, _)) => Value::Named("later", other.name.name.sql().into()),
+    match replaced_by(m) {
+        Some(other) if other.name == m.before.resolve(&drop.name) && other.made_in == Some(m.step) => Value::Word("of_the_same_name"),
+        Some(other) => Value::Named("later", other.name.name.sql().into()),
         None => Value::Word("none"),
     }
 }
