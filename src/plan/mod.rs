@@ -5,6 +5,7 @@
 
 pub mod ask;
 pub mod backfill;
+pub mod belongings;
 pub mod bound;
 pub mod clauses;
 pub mod definition;

@@ -178,8 +178,10 @@ impl Catalog {
         };
         self.change_known(relation, |relation| match (object, part) {
             (ObjectKind::Column, Some(column))
-                if text.is_none() && relation.column(column).is_none_or(|column| column.details.is_none()) => {}
-            (ObjectKind::Column, Some(column)) => relation.learn_column(column).details_mut().comment = text.cloned(),
+                if text.is_some() || relation.column(column).is_some_and(|column| column.details.is_some()) =>
+            {
+                relation.learn_column(column).details_mut().comment = text.cloned();
+            }
             (ObjectKind::Constraint, Some(name)) => {
                 if let Some(constraint) = relation.constraint_mut(name) {
                     constraint.comment = text.cloned();

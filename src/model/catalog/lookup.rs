@@ -123,6 +123,11 @@ impl Catalog {
         self.functions.get(&self.resolve_function(name)).map_or(&[], Vec::as_slice)
     }
 
+    /// All functions that are known, in no order.
+    pub fn all_functions(&self) -> impl Iterator<Item = (&QualifiedName, &Function)> {
+        self.functions.iter().flat_map(|(name, functions)| functions.iter().map(move |function| (name, function)))
+    }
+
     /// Whether a migration made all functions of a name that are known, and there is one.
     pub fn is_function_made_in(&self, name: &QualifiedName, step: Step) -> bool {
         self.functions.get(name).is_some_and(|known| known.iter().all(|function| function.added_in == step))
