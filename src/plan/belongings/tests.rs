@@ -82,7 +82,7 @@ REFERENCES for PUBLIC:
   with it: GRANT REFERENCES (mail) ON users TO PUBLIC
 NOT NULL:
   ALTER TABLE users ADD CONSTRAINT users_mail_not_null CHECK (mail IS NOT NULL) NOT VALID
-    back: ALTER TABLE users DROP CONSTRAINT users_mail_not_null
+    back: ALTER TABLE users DROP CONSTRAINT IF EXISTS users_mail_not_null
   ALTER TABLE users VALIDATE CONSTRAINT users_mail_not_null
   ALTER TABLE users ALTER COLUMN mail SET NOT NULL; ALTER TABLE users DROP CONSTRAINT users_mail_not_null
     back: ALTER TABLE users ALTER COLUMN mail DROP NOT NULL
@@ -92,7 +92,7 @@ before: ALTER TABLE users ALTER COLUMN mail SET DEFAULT 'none' || 'email'
     insta::assert_snapshot!(on("CREATE TABLE users (email text NOT NULL);", 18), @r#"
 NOT NULL:
   ALTER TABLE users ADD CONSTRAINT users_mail_not_null NOT NULL mail NOT VALID
-    back: ALTER TABLE users DROP CONSTRAINT users_mail_not_null
+    back: ALTER TABLE users DROP CONSTRAINT IF EXISTS users_mail_not_null
   ALTER TABLE users VALIDATE CONSTRAINT users_mail_not_null
 after: ALTER TABLE users RENAME CONSTRAINT users_mail_not_null TO users_email_not_null
 "#);
@@ -103,7 +103,7 @@ fn numbers_go_on_where_they_were() {
     insta::assert_snapshot!(told("CREATE TABLE users (email bigint GENERATED ALWAYS AS IDENTITY (START 100 INCREMENT BY 10 CACHE 5));"), @r#"
 NOT NULL:
   ALTER TABLE users ADD CONSTRAINT users_mail_not_null CHECK (mail IS NOT NULL) NOT VALID
-    back: ALTER TABLE users DROP CONSTRAINT users_mail_not_null
+    back: ALTER TABLE users DROP CONSTRAINT IF EXISTS users_mail_not_null
   ALTER TABLE users VALIDATE CONSTRAINT users_mail_not_null
   ALTER TABLE users ALTER COLUMN mail SET NOT NULL; ALTER TABLE users DROP CONSTRAINT users_mail_not_null
     back: ALTER TABLE users ALTER COLUMN mail DROP NOT NULL
@@ -115,7 +115,7 @@ after: ALTER SEQUENCE users_mail_seq RENAME TO users_email_seq
     insta::assert_snapshot!(told("CREATE TABLE users (email bigserial);"), @r#"
 NOT NULL:
   ALTER TABLE users ADD CONSTRAINT users_mail_not_null CHECK (mail IS NOT NULL) NOT VALID
-    back: ALTER TABLE users DROP CONSTRAINT users_mail_not_null
+    back: ALTER TABLE users DROP CONSTRAINT IF EXISTS users_mail_not_null
   ALTER TABLE users VALIDATE CONSTRAINT users_mail_not_null
   ALTER TABLE users ALTER COLUMN mail SET NOT NULL; ALTER TABLE users DROP CONSTRAINT users_mail_not_null
     back: ALTER TABLE users ALTER COLUMN mail DROP NOT NULL
@@ -138,11 +138,11 @@ fn keys_are_built_beside_the_old_ones() {
     ), @r#"
 index users_lower_email_idx:
   alone: CREATE INDEX CONCURRENTLY users_lower_mail_idx ON users (lower(mail)) WHERE mail <> 'email'
-    back: DROP INDEX CONCURRENTLY users_lower_mail_idx
+    back: DROP INDEX CONCURRENTLY IF EXISTS users_lower_mail_idx
   COMMENT ON INDEX users_lower_mail_idx IS 'for logins'
 constraint users_email_key:
   alone: CREATE UNIQUE INDEX CONCURRENTLY users_mail_key ON users (mail)
-    back: DROP INDEX CONCURRENTLY users_mail_key
+    back: DROP INDEX CONCURRENTLY IF EXISTS users_mail_key
   ALTER TABLE users ADD CONSTRAINT users_mail_key UNIQUE USING INDEX users_mail_key
     back: ALTER TABLE users DROP CONSTRAINT users_mail_key
 constraint has_at:
@@ -173,13 +173,13 @@ after: ALTER TABLE orders RENAME CONSTRAINT orders_buyer_mail_fkey TO orders_buy
     insta::assert_snapshot!(told("CREATE TABLE users (email text PRIMARY KEY); CREATE TABLE orders (buyer text REFERENCES users);"), @r#"
 NOT NULL:
   ALTER TABLE users ADD CONSTRAINT users_mail_not_null CHECK (mail IS NOT NULL) NOT VALID
-    back: ALTER TABLE users DROP CONSTRAINT users_mail_not_null
+    back: ALTER TABLE users DROP CONSTRAINT IF EXISTS users_mail_not_null
   ALTER TABLE users VALIDATE CONSTRAINT users_mail_not_null
   ALTER TABLE users ALTER COLUMN mail SET NOT NULL; ALTER TABLE users DROP CONSTRAINT users_mail_not_null
     back: ALTER TABLE users ALTER COLUMN mail DROP NOT NULL
 constraint users_pkey:
   alone: CREATE UNIQUE INDEX CONCURRENTLY users_mail_pkey ON users (mail)
-    back: DROP INDEX CONCURRENTLY users_mail_pkey
+    back: DROP INDEX CONCURRENTLY IF EXISTS users_mail_pkey
 constraint orders_buyer_fkey of orders:
   ALTER TABLE orders ADD CONSTRAINT orders_buyer_mail_fkey FOREIGN KEY (buyer) REFERENCES users (mail) NOT VALID
     back: ALTER TABLE orders DROP CONSTRAINT orders_buyer_mail_fkey
@@ -202,19 +202,21 @@ fn partitions_get_theirs_first() {
     ), @r#"
 index users_email_idx:
   CREATE INDEX users_mail_idx ON ONLY users (mail)
-    back: DROP INDEX users_mail_idx
+    back: DROP INDEX IF EXISTS users_mail_idx
   alone: CREATE INDEX CONCURRENTLY users_1_mail_idx ON users_1 (mail)
     back: DROP INDEX CONCURRENTLY IF EXISTS users_1_mail_idx
   ALTER INDEX users_mail_idx ATTACH PARTITION users_1_mail_idx
+    back: DROP INDEX IF EXISTS users_mail_idx
 constraint users_id_email_key:
   alone: CREATE UNIQUE INDEX CONCURRENTLY users_1_mail_key ON users_1 (id, mail)
-    back: DROP INDEX CONCURRENTLY users_1_mail_key
+    back: DROP INDEX CONCURRENTLY IF EXISTS users_1_mail_key
   ALTER TABLE users_1 ADD CONSTRAINT users_1_mail_key UNIQUE USING INDEX users_1_mail_key
-    back: ALTER TABLE users_1 DROP CONSTRAINT users_1_mail_key
+    back: ALTER TABLE users_1 DROP CONSTRAINT IF EXISTS users_1_mail_key
   ALTER TABLE users ADD CONSTRAINT users_id_mail_key UNIQUE (id, mail)
+    back: ALTER TABLE users DROP CONSTRAINT users_id_mail_key
 constraint users_email_fkey:
   ALTER TABLE users_1 ADD CONSTRAINT users_mail_fkey FOREIGN KEY (mail) REFERENCES mails (mail) NOT VALID
-    back: ALTER TABLE users_1 DROP CONSTRAINT users_mail_fkey
+    back: ALTER TABLE users_1 DROP CONSTRAINT IF EXISTS users_mail_fkey
   ALTER TABLE users_1 VALIDATE CONSTRAINT users_mail_fkey
   ALTER TABLE users ADD CONSTRAINT users_mail_fkey FOREIGN KEY (mail) REFERENCES mails (mail)
     back: ALTER TABLE users DROP CONSTRAINT users_mail_fkey
