@@ -332,7 +332,9 @@ impl<'a> Definitions<'a> {
     pub fn column(&self, table: &Relation, column: &Column) -> Result<String, Gap> {
         let mut text = format!("{} {}", self.name(&table.name, &column.name).sql(), self.data_type(column)?);
         if let Some(default) = self.default(table, column)? {
-            text.push_str(&format!(" DEFAULT {default}"));
+            // There AND, IS and their kin would be read as what follows the default.
+            let bare = column.default.as_ref().is_some_and(|default| default.constant.is_some() || expression::is_one_value(default));
+            text.push_str(&if bare { format!(" DEFAULT {default}") } else { format!(" DEFAULT ({default})") });
         }
         if let Some(generated) = &column.generated {
             let stored = if generated.stored { "STORED" } else { "VIRTUAL" };

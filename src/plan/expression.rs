@@ -66,6 +66,11 @@ pub(super) fn is_call(expression: &Expression) -> bool {
     named && first && closes == Some(tokens.len() - 1)
 }
 
+/// Whether it is the call of one function, or a word that stands for one.
+pub(super) fn is_one_value(expression: &Expression) -> bool {
+    is_call(expression) || !expression.text.contains(' ')
+}
+
 fn stands_before_star(text: &str, place: Span) -> bool {
     text[place.end as usize..].starts_with(" . *")
 }

@@ -1,6 +1,7 @@
 //! Everything lockkeeper claims about PostgreSQL, held against servers that are started for it.
 
 mod catalog;
+mod definitions;
 mod dump;
 mod examples;
 mod fill;
