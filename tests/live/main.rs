@@ -1,5 +1,6 @@
 //! Everything lockkeeper claims about PostgreSQL, held against servers that are started for it.
 
+mod belongings;
 mod catalog;
 mod definitions;
 mod dump;

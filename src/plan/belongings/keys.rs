@@ -41,53 +41,82 @@ impl<'a> Carrier<'a> {
         if index.index.as_ref().is_some_and(|index| !index.valid) {
             return Err(Gap::new("it is not valid: finish it or drop it first"));
         }
-        let mut carried = Carried { build: self.build(index, name)?, ..Carried::default() };
+        let mut carried = self.build(index, name)?;
         if let Some(comment) = index.details().comment.as_deref() {
             let sql = format!("COMMENT ON INDEX {} IS {}", self.beside(&self.to.table.name, name), literal(comment)?);
             carried.build.push(Step::new(format!("comment on {name}"), sql, Vec::new()));
         }
-        carried.after_drop = self.renames(index, name);
+        let old = index.name.name.sql();
+        carried.after_drop.push(format!("ALTER INDEX {} RENAME TO {old}", self.beside(&self.to.table.name, name)));
         Ok(carried)
     }
 
     /// The statements that build an index, on each partition if there are some.
-    fn build(&mut self, index: &Relation, name: &Ident) -> Result<Vec<Step>, Gap> {
-        let (table, top) = (self.to.table, self.beside(&self.to.table.name, name));
+    fn build(&mut self, index: &Relation, name: &Ident) -> Result<Carried, Gap> {
+        let (catalog, table, top) = (self.to.catalog, self.to.table, self.beside(&self.to.table.name, name));
+        let mut carried = Carried::default();
         if table.partition_by.is_none() {
             let sql = self.definitions.index(index, name, true)?;
-            return Ok(vec![Step::alone(format!("build {name}"), sql, vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {top}")])]);
+            carried.build.push(Step::alone(format!("build {name}"), sql, vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {top}")]));
+            return Ok(carried);
         }
+        // One that is attached goes with its parent alone.
         let drop = vec![format!("DROP INDEX IF EXISTS {top}")];
-        let mut steps = vec![Step::new(format!("begin {name}"), self.definitions.index_on(index, table, name, Build::Only)?, drop)];
+        let begin = self.definitions.index_on(index, table, name, Build::Only)?;
+        carried.build.push(Step::new(format!("begin {name}"), begin, drop.clone()));
         // Each table below with the name of the index above it, top down.
         let mut todo: Vec<(QualifiedName, String)> = table.children.iter().map(|child| (child.clone(), top.clone())).collect();
         while let Some((child, above)) = todo.pop() {
-            let Some(below) = self.to.catalog.get(&child) else {
-                return Err(Gap::new(format!("the history does not tell of its partition {child}")));
-            };
-            let copy = self.names.free(&child.schema, &format!("{}_{}", child.name, self.to.to), "_idx");
+            let below = self.partition(&child)?;
+            let old = catalog
+                .descendants(&index.name)
+                .into_iter()
+                .find(|of| catalog.get(of).and_then(|of| of.index.as_ref()).is_some_and(|of| of.table == child));
+            let copy = self.copy_below(&child, old.as_ref().map(|old| &old.name), "_idx");
             let copied = self.beside_other(&child, &copy);
             if below.partition_by.is_some() {
-                steps.push(Step::new(format!("begin {copy}"), self.definitions.index_on(index, below, &copy, Build::Only)?, Vec::new()));
+                let begin = self.definitions.index_on(index, below, &copy, Build::Only)?;
+                carried.build.push(Step::new(format!("begin {copy}"), begin, Vec::new()));
                 todo.extend(below.children.iter().map(|next| (next.clone(), copied.clone())));
             } else {
                 let sql = self.definitions.index_on(index, below, &copy, Build::Concurrently)?;
-                steps.push(Step::alone(format!("build {copy}"), sql, vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {copied}")]));
+                let drop = vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {copied}")];
+                carried.build.push(Step::alone(format!("build {copy}"), sql, drop));
             }
-            // One that is attached goes with its parent alone.
-            let drop = vec![format!("DROP INDEX IF EXISTS {top}")];
-            steps.push(Step::new(format!("attach {copy}"), format!("ALTER INDEX {above} ATTACH PARTITION {copied}"), drop));
+            let attach = format!("ALTER INDEX {above} ATTACH PARTITION {copied}");
+            carried.build.push(Step::new(format!("attach {copy}"), attach, drop.clone()));
+            carried.after_drop.extend(old.map(|old| format!("ALTER INDEX {copied} RENAME TO {}", old.name.sql())));
         }
-        Ok(steps)
+        Ok(carried)
+    }
+
+    fn partition(&self, name: &QualifiedName) -> Result<&'a Relation, Gap> {
+        self.to.catalog.get(name).ok_or_else(|| Gap::new(format!("the history does not tell of its partition {name}")))
+    }
+
+    /// A name for the copy of something of a partition.
+    fn copy_below(&mut self, partition: &QualifiedName, old: Option<&Ident>, label: &str) -> Ident {
+        match old {
+            Some(old) => self.names.copy_of(&partition.schema, old, self.to.from, self.to.to),
+            None => self.names.free(&partition.schema, &format!("{}_{}", partition.name, self.to.to), label),
+        }
+    }
+
+    /// What a constraint is called on each table below its own, those above first.
+    fn counterparts(&self, table: &Relation, constraint: &Constraint) -> Vec<(QualifiedName, Option<Ident>)> {
+        let mut known = vec![(table.name.clone(), Some(constraint.name.clone()))];
+        for child in self.to.catalog.descendants(&table.name) {
+            let below = self.to.catalog.get(&child);
+            let above = below.and_then(|below| below.partition_of.as_ref()).map(|(above, _)| above);
+            let above = known.iter().find(|(name, _)| Some(name) == above).and_then(|(_, name)| name.clone());
+            let own = below.zip(above).and_then(|(below, above)| below.constraints.iter().find(|own| own.parent.as_ref() == Some(&above)));
+            known.push((child, own.map(|own| own.name.clone())));
+        }
+        known.split_off(1)
     }
 
     fn beside_other(&self, table: &QualifiedName, name: &Ident) -> String {
         crate::plan::definition::qualified(&QualifiedName { schema: table.schema.clone(), name: name.clone() })
-    }
-
-    /// The old name is free again as soon as the old column is gone. Partitions keep the names of their copies.
-    fn renames(&self, index: &Relation, name: &Ident) -> Vec<String> {
-        vec![format!("ALTER INDEX {} RENAME TO {}", self.beside(&self.to.table.name, name), index.name.name.sql())]
     }
 
     /// A constraint that is no foreign key.
@@ -153,7 +182,7 @@ impl<'a> Carrier<'a> {
         }
         let add = self.definitions.constraint(table, constraint, name, Add::UsingIndex(name))?;
         let add = format!("ALTER TABLE {} ADD {add}", self.table());
-        let mut carried = Carried { build: self.build(index, name)?, ..Carried::default() };
+        let mut carried = self.build(index, name)?;
         self.copies.push((index.name.clone(), name.clone()));
         if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
             carried.before_drop = vec![format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table(), constraint.name.sql()), add];
@@ -166,26 +195,27 @@ impl<'a> Carrier<'a> {
 
     /// USING INDEX is not for partitioned tables; one that all partitions have already is only put together.
     fn unique_of_partitions(&mut self, constraint: &Constraint, name: &Ident, index: &Relation) -> Result<Carried, Gap> {
-        let (catalog, table) = (self.to.catalog, self.to.table);
+        let table = self.to.table;
         if matches!(constraint.kind, ConstraintKind::PrimaryKey(_)) {
             return Err(Gap::new("the primary key of a partitioned table is changed in a window"));
         }
         let mut carried = Carried::default();
-        for child in catalog.descendants(&table.name) {
-            let Some(below) = catalog.get(&child) else {
-                return Err(Gap::new(format!("the history does not tell of its partition {child}")));
-            };
-            if below.partition_by.is_some() {
-                continue;
-            }
-            let copy = self.names.free(&child.schema, &format!("{}_{}", child.name, self.to.to), "_key");
+        // From below: what is put together has to be there.
+        for (child, old) in self.counterparts(table, constraint).into_iter().rev() {
+            let below = self.partition(&child)?;
+            let copy = self.copy_below(&child, old.as_ref(), "_key");
             let written = self.definitions.table(&child);
-            let drop = vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {}", self.beside_other(&child, &copy))];
-            let sql = self.definitions.index_on(index, below, &copy, Build::Concurrently)?;
-            carried.build.push(Step::alone(format!("build {copy}"), sql, drop));
-            let add = self.definitions.constraint(below, constraint, &copy, Add::UsingIndex(&copy))?;
             let drop = vec![format!("ALTER TABLE {written} DROP CONSTRAINT IF EXISTS {}", copy.sql())];
+            let add = if below.partition_by.is_some() {
+                self.definitions.constraint(below, constraint, &copy, Add::Whole)?
+            } else {
+                let drop = vec![format!("DROP INDEX CONCURRENTLY IF EXISTS {}", self.beside_other(&child, &copy))];
+                let sql = self.definitions.index_on(index, below, &copy, Build::Concurrently)?;
+                carried.build.push(Step::alone(format!("build {copy}"), sql, drop));
+                self.definitions.constraint(below, constraint, &copy, Add::UsingIndex(&copy))?
+            };
             carried.build.push(Step::new(format!("add {copy}"), format!("ALTER TABLE {written} ADD {add}"), drop));
+            carried.after_drop.extend(old.map(|old| format!("ALTER TABLE {written} RENAME CONSTRAINT {} TO {}", copy.sql(), old.sql())));
         }
         let add = format!("ALTER TABLE {} ADD {}", self.table(), self.definitions.constraint(table, constraint, name, Add::Whole)?);
         let drop = vec![format!("ALTER TABLE {} DROP CONSTRAINT {}", self.table(), name.sql())];
@@ -212,6 +242,14 @@ impl<'a> Carrier<'a> {
                 carried.before_drop.push(format!("ALTER TABLE {written} DROP CONSTRAINT {}", constraint.name.sql()));
             }
             carried.after_drop.push(format!("ALTER TABLE {written} RENAME CONSTRAINT {} TO {}", name.sql(), constraint.name.sql()));
+            if table.partition_by.is_some() {
+                for (child, old) in self.counterparts(table, constraint) {
+                    let child = self.definitions.table(&child);
+                    carried
+                        .after_drop
+                        .extend(old.map(|old| format!("ALTER TABLE {child} RENAME CONSTRAINT {} TO {}", name.sql(), old.sql())));
+                }
+            }
             Ok(carried)
         });
         self.carry(what, thing, carried);

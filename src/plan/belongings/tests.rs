@@ -208,10 +208,10 @@ index users_email_idx:
   ALTER INDEX users_mail_idx ATTACH PARTITION users_1_mail_idx
     back: DROP INDEX IF EXISTS users_mail_idx
 constraint users_id_email_key:
-  alone: CREATE UNIQUE INDEX CONCURRENTLY users_1_mail_key ON users_1 (id, mail)
-    back: DROP INDEX CONCURRENTLY IF EXISTS users_1_mail_key
-  ALTER TABLE users_1 ADD CONSTRAINT users_1_mail_key UNIQUE USING INDEX users_1_mail_key
-    back: ALTER TABLE users_1 DROP CONSTRAINT IF EXISTS users_1_mail_key
+  alone: CREATE UNIQUE INDEX CONCURRENTLY users_1_id_mail_key ON users_1 (id, mail)
+    back: DROP INDEX CONCURRENTLY IF EXISTS users_1_id_mail_key
+  ALTER TABLE users_1 ADD CONSTRAINT users_1_id_mail_key UNIQUE USING INDEX users_1_id_mail_key
+    back: ALTER TABLE users_1 DROP CONSTRAINT IF EXISTS users_1_id_mail_key
   ALTER TABLE users ADD CONSTRAINT users_id_mail_key UNIQUE (id, mail)
     back: ALTER TABLE users DROP CONSTRAINT users_id_mail_key
 constraint users_email_fkey:
@@ -220,9 +220,12 @@ constraint users_email_fkey:
   ALTER TABLE users_1 VALIDATE CONSTRAINT users_mail_fkey
   ALTER TABLE users ADD CONSTRAINT users_mail_fkey FOREIGN KEY (mail) REFERENCES mails (mail)
     back: ALTER TABLE users DROP CONSTRAINT users_mail_fkey
+after: ALTER INDEX users_1_mail_idx RENAME TO users_1_email_idx
 after: ALTER INDEX users_mail_idx RENAME TO users_email_idx
+after: ALTER TABLE users_1 RENAME CONSTRAINT users_1_id_mail_key TO users_1_id_email_key
 after: ALTER TABLE users RENAME CONSTRAINT users_id_mail_key TO users_id_email_key
 after: ALTER TABLE users RENAME CONSTRAINT users_mail_fkey TO users_email_fkey
+after: ALTER TABLE users_1 RENAME CONSTRAINT users_mail_fkey TO users_email_fkey
 "#);
 }
 

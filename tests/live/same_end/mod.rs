@@ -7,7 +7,7 @@ mod ends;
 mod fixes;
 mod journey;
 mod phases;
-mod picture;
+pub mod picture;
 mod plans;
 mod rows;
 mod table;

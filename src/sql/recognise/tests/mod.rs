@@ -1,6 +1,7 @@
 //! SQL in, words out.
 
 mod alter;
+mod definitions;
 mod faults;
 mod objects;
 mod others;
