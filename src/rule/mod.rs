@@ -9,6 +9,7 @@ pub mod example;
 pub mod facts;
 pub mod file;
 pub mod fix;
+pub mod guard;
 mod literals;
 pub mod matcher;
 pub mod moment;

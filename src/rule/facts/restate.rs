@@ -2,18 +2,26 @@
 
 use super::constraint::{self, added};
 use super::{Fact, Kind, Value, column, table};
-use crate::model::catalog::{Constraint, Relation};
+use crate::model::catalog::{Catalog, Constraint, Relation};
 use crate::model::effects::Version;
 use crate::model::expression::Predicate;
 use crate::model::kind::OpKind;
-use crate::model::name::Ident;
-use crate::model::operation::{AlterAction, ConstraintKind, CreateIndex, IndexKey, Operation, Written};
+use crate::model::name::{Ident, Name};
+use crate::model::operation::{AlterAction, ConstraintKind, CreateIndex, IndexKey, IndexKeyKind, Operation, Written};
+use crate::rule::guard;
 use crate::rule::moment::Moment;
 use crate::sql::lex::{Lexer, Token};
 use crate::text::Span;
 
 /// From this version on a partitioned table takes a foreign key that is NOT VALID.
 const NOT_VALID_ON_PARTITIONED: Version = Version(18);
+
+/// Changes that rows may stand in the way of.
+#[rustfmt::skip]
+const GUARDED: &[OpKind] = &[
+    OpKind::CreateIndex, OpKind::AddUnique, OpKind::AddPrimaryKey, OpKind::SetNotNull, OpKind::AddCheck, OpKind::AddForeignKey,
+    OpKind::AddNotNullConstraint, OpKind::ValidateConstraint,
+];
 
 /// Operations that may be one of several in their statement, and that an edit moves with it.
 #[rustfmt::skip]
@@ -34,6 +42,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what an index on the foreign key's columns would be called" },
     Fact { name: "partitioned", kind: Kind::Bool, of: &[OpKind::AddForeignKey], read: |m| is_partitioned(m).into(),
            doc: "the table that has the foreign key is partitioned" },
+    Fact { name: "guard", kind: Kind::Text, of: GUARDED, read: guard,
+           doc: "a query that is true if the rows allow it" },
     Fact { name: "null_proof", kind: Kind::Words(&["none", "validated", "dropped", "not_valid", "constraint"]), of: &[OpKind::SetNotNull], read: null_proof,
            doc: "the CHECK that says the column is not null: `dropped` by the same statement, or `not_valid`; `constraint` if it is NOT NULL itself, NOT VALID (18)" },
 ];
@@ -92,6 +102,52 @@ fn index_name<'a>(m: &Moment<'a>) -> Value<'a> {
     };
     // What the history makes later may have the name by then.
     m.end.index_name(&create).name.sql().into()
+}
+
+fn guard<'a>(m: &Moment<'a>) -> Value<'a> {
+    let Some(table) = table::name(m).map(|name| name.sql()) else { return Value::Unknown };
+    let query = match m.operation() {
+        Some(Operation::CreateIndex(create)) => {
+            let column = |key: &IndexKey| if let IndexKeyKind::Column(column) = &key.what { Some(column.clone()) } else { None };
+            let columns: Option<Vec<Ident>> = create.keys.iter().map(column).collect();
+            columns.filter(|_| create.predicate.is_none()).map(|columns| guard::distinct(&table, &columns, create.nulls_not_distinct))
+        }
+        Some(Operation::AddConstraint(add)) => match &add.kind {
+            ConstraintKind::Check { expression } => Some(guard::holds(&table, &m.text(expression.span))),
+            kind => demanded(m.before, &table, kind),
+        },
+        Some(Operation::Alter(target, action)) => match &**action {
+            AlterAction::SetNotNull { column } => Some(guard::none_missing(&table, std::slice::from_ref(column))),
+            AlterAction::ValidateConstraint { name } => {
+                let known = table::relation_named(m.before, &target.name).and_then(|relation| relation.constraint(name));
+                known.and_then(|known| demanded(m.before, &table, &known.kind))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    query.into()
+}
+
+/// The query for what a constraint demands.
+fn demanded(catalog: &Catalog, table: &str, kind: &ConstraintKind) -> Option<String> {
+    match kind {
+        ConstraintKind::Check { expression } => Some(guard::holds(table, &expression.text)),
+        ConstraintKind::NotNull { column } => Some(guard::none_missing(table, std::slice::from_ref(column))),
+        ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => {
+            (!key.columns.is_empty()).then(|| guard::distinct(table, &key.columns, key.nulls_not_distinct))
+        }
+        ConstraintKind::Exclude { .. } => None,
+        ConstraintKind::ForeignKey(key) => {
+            let mut key = key.clone();
+            if key.referenced_columns.is_empty() {
+                let primary = table::relation_named(catalog, &key.referenced)?.primary_key()?;
+                key.referenced_columns = primary.columns().to_vec();
+            }
+            let schema = key.referenced.schema.clone().filter(|schema| *schema != "public");
+            guard::no_orphans(table, &key, &Name { schema, name: key.referenced.name.clone() }.sql())
+        }
+    }
 }
 
 fn null_proof<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -4,6 +4,7 @@ use super::Added;
 use crate::model::expression::Expression;
 use crate::model::operation::Written;
 use crate::plan::{Phase, Refusal, Stage, statement};
+use crate::rule::guard;
 
 /// Two phases: it holds for new rows, then for all.
 pub(super) fn phases(added: &Added<'_>, condition: &Expression) -> Result<Vec<Phase>, Refusal> {
@@ -20,7 +21,7 @@ pub(super) fn phases(added: &Added<'_>, condition: &Expression) -> Result<Vec<Ph
     if let (Written::AddConstraint, Some(condition)) = (added.add.written, statement::on_one_line(added.ask.source, condition.span)) {
         add = add
             .deploy(format!("code that writes no row of {table} for which ({condition}) is false"))
-            .assert(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE NOT ({condition}))"));
+            .assert(guard::holds(&table, &condition));
     }
     Ok(vec![add, validate(added, &alter)])
 }

@@ -7,6 +7,7 @@ use crate::model::operation::{ConstraintKind, ForeignKey};
 use crate::plan::definition::list;
 use crate::plan::names::Names;
 use crate::plan::{Manual, Phase, Refusal, Stage};
+use crate::rule::guard;
 
 /// From this version on a partitioned table takes a foreign key that is NOT VALID.
 const NOT_VALID_ON_PARTITIONED: u8 = 18;
@@ -89,20 +90,7 @@ fn referenced(added: &Added<'_>) -> String {
 
 /// A query that shows that no row refers to nothing.
 fn orphans(added: &Added<'_>, key: &ForeignKey, table: &str) -> Option<String> {
-    if key.referenced_columns.is_empty() || key.period {
-        return None;
-    }
-    let all = |joint: &str, word: &str| {
-        let each = key.columns.iter().map(|column| format!("child.{} {word}", column.sql()));
-        each.collect::<Vec<_>>().join(joint)
-    };
-    let refers = if key.match_full { format!("NOT ({})", all(" AND ", "IS NULL")) } else { all(" AND ", "IS NOT NULL") };
-    let pairs = key.pairs().map(|(column, referenced)| format!("parent.{} = child.{}", referenced.sql(), column.sql()));
-    let referenced = added.beside(added.made.referenced.as_ref()?);
-    Some(format!(
-        "SELECT NOT EXISTS (SELECT FROM {table} AS child WHERE {refers} AND NOT EXISTS (SELECT FROM {referenced} AS parent WHERE {}))",
-        pairs.collect::<Vec<_>>().join(" AND ")
-    ))
+    guard::no_orphans(table, key, &added.beside(added.made.referenced.as_ref()?))
 }
 
 /// NOT VALID and VALIDATE on each partition; the key of the partitioned table then takes theirs over and reads no row.

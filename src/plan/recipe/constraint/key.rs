@@ -8,6 +8,7 @@ use crate::model::name::Ident;
 use crate::model::operation::{AlterAction, ConstraintKind, Key, Operation, Written};
 use crate::plan::definition::Add;
 use crate::plan::{Phase, Refusal, Stage};
+use crate::rule::guard;
 
 pub(super) fn cook(added: &Added<'_>, key: &Key, steps: &mut Steps) -> Result<(), Refusal> {
     let table = added.table();
@@ -112,7 +113,7 @@ fn index(added: &Added<'_>, key: &Key, table: &Relation, made: &Constraint) -> R
     Ok(Phase::new(Stage::Expand, format!("build {}", name.name))
         .alone()
         .deploy(format!("code that writes no two rows of {} with the same {columns}", added.table()))
-        .assert(distinct(key, &shown))
+        .assert(guard::distinct(&shown, &key.columns, key.nulls_not_distinct))
         .run(sql)
         .why(format!(
             "Reads {shown} twice and lets reads and writes through. If two rows are equal it fails: drop {qualified}, see to the rows, and \
@@ -122,14 +123,6 @@ fn index(added: &Added<'_>, key: &Key, table: &Relation, made: &Constraint) -> R
         .verify(format!("SELECT indisvalid FROM pg_index WHERE indexrelid = {}::regclass", literal(&qualified)))
         // The constraint takes the index with it when it goes.
         .back(format!("DROP INDEX CONCURRENTLY IF EXISTS {qualified}")))
-}
-
-/// A query that shows that no two rows are equal.
-fn distinct(key: &Key, table: &str) -> String {
-    let columns: Vec<_> = key.columns.iter().map(Ident::sql).collect();
-    let known = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
-    let filter = if key.nulls_not_distinct { String::new() } else { format!(" WHERE {known}") };
-    format!("SELECT NOT EXISTS (SELECT FROM {table}{filter} GROUP BY {} HAVING count(*) > 1)", columns.join(", "))
 }
 
 /// The phase that makes the index the constraint's own.

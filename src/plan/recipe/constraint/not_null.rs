@@ -8,6 +8,7 @@ use crate::model::operation::{AlterAction, ConstraintKind, Operation};
 use crate::plan::backfill::Backfill;
 use crate::plan::names::Names;
 use crate::plan::{Ask, Phase, Refusal, Stage};
+use crate::rule::guard;
 
 /// From this version on NOT NULL is a constraint that may be NOT VALID.
 pub(super) const NOT_NULL_NOT_VALID: u8 = 18;
@@ -91,7 +92,7 @@ impl Wanted<'_> {
     fn backfill(&self, column: &Ident) -> Result<Phase, Refusal> {
         let (table, column_sql) = (self.table.sql(), column.sql());
         let (set, rows) = (format!("{column_sql} = DEFAULT"), format!("{column_sql} IS NULL"));
-        let verify = format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {rows})");
+        let verify = guard::none_missing(&table, std::slice::from_ref(column));
         let fill = Backfill { table, set: Some(set), rows };
         Ok(fill
             .phase(self.ask, self.table, format!("fill {column}"))?
@@ -106,11 +107,9 @@ impl Wanted<'_> {
     }
 
     fn first(&self, phase: Phase) -> Phase {
-        let table = self.table.sql();
-        let columns: Vec<&Ident> = self.columns.iter().collect();
         phase
             .deploy(self.deploy())
-            .assert(format!("SELECT NOT EXISTS (SELECT FROM {table} WHERE {})", self.missing(&columns, " OR ", "NULL")))
+            .assert(guard::none_missing(&self.table.sql(), &self.columns))
             .why("Holds for every new row and every row that is changed; ACCESS EXCLUSIVE for a moment, since no old row is read.")
             .meanwhile("reads and writes as ever; a row without a value is refused")
     }
