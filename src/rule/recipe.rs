@@ -39,6 +39,8 @@ pub enum Recipe {
     DropColumn,
     /// Indexes that go while everybody goes on.
     DropIndex,
+    /// A primary key that goes once replication goes by another key.
+    DropPrimaryKey,
     /// A table that goes once nothing uses it any more.
     DropTable,
     /// Indexes that are built anew while everybody goes on.
@@ -67,6 +69,7 @@ pub(crate) const RECIPES: &[(&str, Recipe)] = &[
     ("detach-partition", Recipe::DetachPartition),
     ("drop-column", Recipe::DropColumn),
     ("drop-index", Recipe::DropIndex),
+    ("drop-primary-key", Recipe::DropPrimaryKey),
     ("drop-table", Recipe::DropTable),
     ("reindex", Recipe::Reindex),
     ("rename-table", Recipe::RenameTable),

@@ -13,6 +13,7 @@ mod create_partition;
 mod detach_partition;
 mod drop_column;
 mod drop_index;
+mod drop_primary_key;
 mod drop_table;
 mod reindex;
 mod rename_column;
@@ -90,6 +91,7 @@ fn method(recipe: Recipe) -> Cook {
         Recipe::DetachPartition => detach_partition::cook,
         Recipe::DropColumn => drop_column::cook,
         Recipe::DropIndex => drop_index::cook,
+        Recipe::DropPrimaryKey => drop_primary_key::cook,
         Recipe::DropTable => drop_table::cook,
         Recipe::Reindex => reindex::cook,
         Recipe::RenameTable => rename_table::cook,

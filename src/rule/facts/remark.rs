@@ -13,7 +13,7 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what it opens: PASSWORD or a setting that is called so, a connection string, a key that its form gives away" },
     Fact { name: "name", kind: Kind::Text, of: NAME, read: |m| name(m).map(|name| &*name.written).into(),
            doc: "the name, all of it" },
-    Fact { name: "kept_name", kind: Kind::Text, of: NAME, read: |m| name(m).map(|name| name.kept.as_str()).into(),
+    Fact { name: "kept_name", kind: Kind::Text, of: NAME, read: |m| name(m).map(|name| name.kept.sql()).into(),
            doc: "its first 63 bytes, which the server keeps" },
     Fact { name: "bytes", kind: Kind::Number, of: NAME, read: |m| name(m).map(|name| name.written.len()).into(),
            doc: "how long it is" },
