@@ -9,6 +9,8 @@ pub enum Recipe {
     ChangeColumnType,
     /// An enum value by another name: a second one beside it.
     ChangeEnum,
+    /// Columns that are computed from others, which go: ADD COLUMN, UPDATE and DROP COLUMN together.
+    SplitColumn,
     /// A column that every row gets a value of its own in: a default that differs from row to row, a number, or none that is known.
     AddColumn,
     /// A column that is computed from others.
@@ -54,6 +56,7 @@ pub(crate) const RECIPES: &[(&str, Recipe)] = &[
     ("rename-column", Recipe::RenameColumn),
     ("change-column-type", Recipe::ChangeColumnType),
     ("change-enum", Recipe::ChangeEnum),
+    ("split-column", Recipe::SplitColumn),
     ("add-column", Recipe::AddColumn),
     ("add-generated-column", Recipe::AddGeneratedColumn),
     ("set-not-null", Recipe::SetNotNull),

@@ -113,3 +113,22 @@ fn a_free_change_under_a_view_is_one_phase() {
         "ALTER TABLE orders ALTER COLUMN note TYPE text;"
     ));
 }
+
+#[test]
+fn three_statements_that_split_a_column_are_one_plan() {
+    assert_snapshot!(planned(
+        "CREATE TABLE users (id bigint PRIMARY KEY, full_name text NOT NULL);",
+        "ALTER TABLE users ADD first_name text, ADD last_name text;
+         UPDATE users SET first_name = split_part(full_name, ' ', 1), last_name = split_part(full_name, ' ', 2);
+         ALTER TABLE users DROP COLUMN full_name;"
+    ));
+}
+
+#[test]
+fn two_columns_that_become_one_are_one_plan() {
+    assert_snapshot!(planned(
+        "CREATE TABLE users (id bigint PRIMARY KEY, street text, town text);",
+        "ALTER TABLE users ADD COLUMN address text; UPDATE users SET address = concat_ws(', ', street, town);
+         ALTER TABLE users DROP COLUMN street, DROP COLUMN town; CREATE TABLE towns (id bigint PRIMARY KEY);"
+    ));
+}

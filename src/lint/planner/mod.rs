@@ -17,7 +17,7 @@ use crate::rule::moment::Subject;
 use crate::sql::{self, Statement};
 use crate::text::{Located, Span};
 use files::files_of;
-use part::{Part, Wish, parts, wish};
+use part::{Wish, all_parts, wish};
 use std::cell::RefCell;
 use std::path::PathBuf;
 
@@ -87,9 +87,7 @@ pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Pie
     let Some(subject) = again.histories.iter().flat_map(History::subjects).next().cloned() else { return (report, Vec::new()) };
     let Some(assessed) = report.migrations.first() else { return (report, Vec::new()) };
     let script = sql::read(&subject.source, subject.part);
-    let each = script.statements.iter().enumerate();
-    let parts: Vec<(usize, Part)> =
-        each.flat_map(|(at, statement)| parts(&subject.source, statement).into_iter().map(move |part| (at, part))).collect();
+    let parts = all_parts(&subject.source, &script.statements);
     let wanted: Vec<_> = parts.iter().map(|(_, part)| wish(part, &assessed.findings)).collect();
     let schemas = schemas(again, settings, &wanted);
     let roles: Vec<_> = script.statements.iter().map(Role::of).collect();

@@ -19,15 +19,38 @@ pub(super) struct Part {
     span: Span,
     /// Its first operation.
     pub first: Span,
+    /// It is several statements that want this together.
+    pub together: Option<Recipe>,
+}
+
+/// The parts of all statements, each with the index of its first statement. Statements that want something together are one.
+pub(super) fn all_parts(source: &SourceFile, statements: &[Statement]) -> Vec<(usize, Part)> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    while let Some(statement) = statements.get(at) {
+        let Some((recipe, count)) = recipe::together(source, &statements[at..]) else {
+            all.extend(parts(source, statement).into_iter().map(|part| (at, part)));
+            at += 1;
+            continue;
+        };
+        let group = &statements[at..at + count];
+        let sql = group.iter().map(|statement| source.text(statement.span).trim_end_matches(';').to_owned()).collect::<Vec<_>>().join("; ");
+        let span = group.iter().map(|statement| statement.span).reduce(Span::to).unwrap_or(statement.span);
+        let first = statement.operations.first().map_or(span, |first| first.span);
+        all.push((at, Part { sql, span, first, together: Some(recipe) }));
+        at += count;
+    }
+    all
 }
 
 /// `ALTER TABLE orders ADD a int, DROP b` is two parts; most statements are one.
-pub(super) fn parts(source: &SourceFile, statement: &Statement) -> Vec<Part> {
+fn parts(source: &SourceFile, statement: &Statement) -> Vec<Part> {
     let operations = &statement.operations;
     let whole = || Part {
         sql: source.text(statement.span).into_owned(),
         span: statement.span,
         first: operations.first().map_or(statement.span, |first| first.span),
+        together: None,
     };
     let starts: Vec<_> = (0..operations.len()).filter(|at| *at == 0 || is_apart(&operations[*at])).collect();
     let separable = operations
@@ -53,6 +76,7 @@ pub(super) fn parts(source: &SourceFile, statement: &Statement) -> Vec<Part> {
         sql: format!("{head}{}{tail}", source.text(*span)),
         span: *span,
         first: operations[starts[at]].span,
+        together: None,
     };
     spans.iter().enumerate().map(part).collect()
 }
@@ -73,6 +97,9 @@ pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
     let inside = |finding: &&Finding| finding.span.start >= part.span.start && finding.span.end <= part.span.end;
     let mut grave: Vec<_> = findings.iter().filter(inside).filter(|finding| finding.allowed.is_none()).collect();
     grave.sort_by_key(|finding| std::cmp::Reverse((finding.class, finding.severity)));
+    if let (Some(recipe), Some(class)) = (part.together, grave.iter().map(|finding| finding.class).max()) {
+        return Some(Wish { class, recipes: vec![recipe] });
+    }
     let mut recipes: Vec<Recipe> = Vec::new();
     for recipe in grave.iter().filter_map(|finding| finding.suggestion.as_ref()?.recipe) {
         if !recipes.contains(&recipe) {

@@ -90,6 +90,11 @@ impl Sync {
         Self { steps: vec![step(twin, names, Turn::Last, "_sync", give.lines())], tables: tables(twin) }
     }
 
+    /// One function, by what it does.
+    pub fn by(twin: &Twin<'_>, names: &mut Names<'_>, turn: Turn, label: &str, body: String) -> Self {
+        Self { steps: vec![step(twin, names, turn, label, body)], tables: tables(twin) }
+    }
+
     /// The functions and triggers.
     pub fn create(&self) -> Vec<String> {
         let functions = self.steps.iter().map(|step| format!("CREATE {}", step.function()));
@@ -123,9 +128,11 @@ impl Step {
 }
 
 /// When a trigger fires: those of a row fire in the order of their names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Before all others.
     First,
+    /// When all others are done.
     Last,
 }
 

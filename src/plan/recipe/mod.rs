@@ -17,6 +17,7 @@ mod drop_primary_key;
 mod drop_table;
 mod reindex;
 mod rename_column;
+mod split_column;
 mod rename_table;
 
 use super::{Ask, Plan, Refusal, statement};
@@ -73,11 +74,17 @@ pub fn cook(recipe: Recipe, text: &str, before: &Catalog, server: Version) -> Re
     Ok(Plan { name: file_word(&name), recipe, instead_of: lines.join("; "), phases, manual, differs })
 }
 
+/// What several statements want together, if they do: the recipe, and how many they are from the first on.
+pub fn together(source: &SourceFile, statements: &[sql::Statement]) -> Option<(Recipe, usize)> {
+    split_column::found(source, statements).map(|count| (Recipe::SplitColumn, count))
+}
+
 fn method(recipe: Recipe) -> Cook {
     match recipe {
         Recipe::RenameColumn => rename_column::cook,
         Recipe::ChangeColumnType => change_column_type::cook,
         Recipe::ChangeEnum => change_enum::cook,
+        Recipe::SplitColumn => split_column::cook,
         Recipe::AddColumn => add_column::cook,
         Recipe::AddGeneratedColumn => add_generated_column::cook,
         Recipe::SetNotNull => constraint::cook_not_null,
