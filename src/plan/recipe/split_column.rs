@@ -141,11 +141,11 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
 }
 
 impl Split<'_> {
-    fn new(&self) -> Vec<String> {
+    fn new_names(&self) -> Vec<String> {
         self.set.iter().map(|(name, _)| name.sql()).collect()
     }
 
-    fn old(&self) -> Vec<String> {
+    fn old_names(&self) -> Vec<String> {
         self.dropped.iter().map(|name| name.sql()).collect()
     }
 
@@ -164,12 +164,12 @@ impl Split<'_> {
             .iter()
             .enumerate()
             .all(|(at, (_, text))| plain(text) == expected(at) && separator_of(text).as_ref() == Some(&separator));
-        let values: Vec<_> = self.new().iter().map(|name| format!("NEW.{name}")).collect();
+        let values: Vec<_> = self.new_names().iter().map(|name| format!("NEW.{name}")).collect();
         (is_literal && all).then(|| format!("NEW.{} := concat_ws({separator}, {});", old.sql(), values.join(", ")))
     }
 
     fn body(&self, twin: &Twin<'_>) -> String {
-        let (new, old) = (self.new(), self.old());
+        let (new, old) = (self.new_names(), self.old_names());
         let list = |row: &str, names: &[String]| names.iter().map(|name| format!("{row}.{name}")).collect::<Vec<_>>().join(", ");
         let expressions = self.set.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(", ");
         let fill = format!("SELECT {expressions} INTO {} FROM (SELECT NEW.*) AS {};", list("NEW", &new), twin.table.name.name.sql());
@@ -190,7 +190,7 @@ impl Split<'_> {
     /// Rows whose new columns are empty and should not be.
     fn unfilled(&self) -> String {
         let expressions = self.set.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(", ");
-        format!("num_nonnulls({}) = 0 AND num_nonnulls({expressions}) > 0", self.new().join(", "))
+        format!("num_nonnulls({}) = 0 AND num_nonnulls({expressions}) > 0", self.new_names().join(", "))
     }
 
     fn verified(&self) -> String {
@@ -198,11 +198,11 @@ impl Split<'_> {
     }
 
     fn expand(&self, ask: &Ask<'_>, sync: &Sync) -> Phase {
-        let (table, new) = (self.table.sql(), self.new());
+        let (table, new) = (self.table.sql(), self.new_names());
         let mut phase = Phase::new(Stage::Expand, format!("add {}", new.join(" ")))
             .why(format!(
                 "The new columns stand beside {}, and a trigger computes them for every row that is written.",
-                self.old().join(", ")
+                self.old_names().join(", ")
             ))
             .meanwhile(PREPARED);
         for statement in self.adds {
@@ -216,22 +216,22 @@ impl Split<'_> {
     }
 
     fn fill(&self, ask: &Ask<'_>) -> Result<Phase, Refusal> {
-        let touched = self.new().first().cloned().unwrap_or_default();
+        let touched = self.new_names().first().cloned().unwrap_or_default();
         let fill = Backfill { table: self.table.sql(), set: Some(format!("{touched} = {touched}")), rows: self.unfilled() };
         Ok(fill
-            .phase(ask, self.table, format!("fill {}", self.new().join(" ")))?
+            .phase(ask, self.table, format!("fill {}", self.new_names().join(" ")))?
             .why("Rows from before the trigger get their values: each batch touches its rows, and the trigger computes them.")
             .meanwhile("Reads and writes go on; a write to one of the rows of a batch waits until the batch is committed.")
             .verify(self.verified()))
     }
 
     fn contract(&self, ask: &Ask<'_>, sync: &Sync) -> Phase {
-        let (new, old) = (self.new().join(", "), self.old().join(", "));
+        let (new, old) = (self.new_names().join(", "), self.old_names().join(", "));
         let deploy = match self.way_back() {
             Some(_) => format!("code that reads and writes only {new}"),
             None => format!("code that reads {new} and writes {old} as well, and when it runs everywhere, code that knows only {new}"),
         };
-        let mut phase = Phase::new(Stage::Contract, format!("drop {}", self.old().join(" ")))
+        let mut phase = Phase::new(Stage::Contract, format!("drop {}", self.old_names().join(" ")))
             .why(format!("Nothing reads or writes {old} any more."))
             .meanwhile(PREPARED)
             .deploy(deploy)
