@@ -64,3 +64,19 @@ fn rows_are_not_changed_in_batches_where_that_would_end_elsewhere() {
         assert!(said.starts_with("maintenance-window: ") && !said.contains("phase 1/"), "{sql}: {said}");
     }
 }
+
+#[test]
+fn a_column_that_is_copied_and_dropped_in_one_file_has_no_plan_that_keeps_later_writes() {
+    let moved = "ALTER TABLE archive ADD COLUMN state text;
+                 INSERT INTO archive (id, state) SELECT id, state FROM users;
+                 ALTER TABLE users DROP COLUMN state;";
+    assert_snapshot!(planned(SHOP, moved));
+    let split = "UPDATE users SET email = split_part(state, ' ', 1);
+                 ALTER TABLE users DROP COLUMN state;";
+    assert_snapshot!(planned(SHOP, split));
+}
+
+#[test]
+fn a_column_that_is_only_emptied_before_it_goes_is_moved_nowhere() {
+    assert_snapshot!(planned(SHOP, "UPDATE users SET state = NULL; ALTER TABLE users DROP COLUMN state;"));
+}

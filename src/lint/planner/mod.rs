@@ -1,6 +1,7 @@
 //! A plan for a whole migration: each statement that breaks code or stops traffic becomes phases, the others stay as they are.
 
 mod files;
+mod moved;
 mod part;
 
 use super::finding::{Assessed, Report};
@@ -91,6 +92,7 @@ pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Pie
     let wanted: Vec<_> = parts.iter().map(|(_, part)| wish(part, &assessed.findings)).collect();
     let schemas = schemas(again, settings, &wanted);
     let roles: Vec<_> = script.statements.iter().map(Role::of).collect();
+    let moved = moved::moves(&subject.source, &script.statements);
     let mut pieces: Vec<Piece> = Vec::new();
     for ((at, part), wish) in parts.into_iter().zip(&wanted) {
         if roles[at] == Role::Frame {
@@ -98,8 +100,9 @@ pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Pie
         }
         let before = schemas.iter().find(|(span, _)| *span == part.first).map(|(_, catalog)| catalog);
         let piece = match (wish, before) {
+            (Some(wish), _) if moved.contains(&at) => wish.refuse(&part, Refusal::Window(moved::reason())),
             (Some(wish), Some(before)) => match setting_before(&script.statements[..at], &roles) {
-                Some(setting) => wish.refuse(&part, setting),
+                Some(refusal) => wish.refuse(&part, refusal),
                 None => wish.fulfil(&part, before, settings),
             },
             _ => Piece::Kept(vec![part.sql], runs(assessed, at)),
@@ -148,9 +151,12 @@ impl Role {
 }
 
 /// What an earlier statement of the file has set, that the files of a plan would not know.
-fn setting_before(earlier: &[Statement], roles: &[Role]) -> Option<String> {
+fn setting_before(earlier: &[Statement], roles: &[Role]) -> Option<Refusal> {
     let at = roles[..earlier.len()].iter().rposition(|role| *role == Role::Setting)?;
-    earlier[at].operations.first().map(|operation| operation.what.kind().word().to_owned())
+    let setting = earlier[at].operations.first()?.what.kind().word();
+    let reason =
+        format!("the file says `{setting}` before, and what that changes would be missing in the files of a plan: write it without");
+    Some(Refusal::Unknown(reason))
 }
 
 /// How a statement that stays as it is has to run.

@@ -114,11 +114,9 @@ pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
 }
 
 impl Wish {
-    /// What the file has set before would be missing in the files of a plan.
-    pub fn refuse(&self, part: &Part, setting: String) -> Piece {
-        let reason =
-            format!("the file says `{setting}` before, and what that changes would be missing in the files of a plan: write it without");
-        Piece::Refused { sql: part.sql.clone(), class: self.class, refusal: Refusal::Unknown(reason) }
+    /// What stands around it in the file is in the way of a plan.
+    pub fn refuse(&self, part: &Part, refusal: Refusal) -> Piece {
+        Piece::Refused { sql: part.sql.clone(), class: self.class, refusal }
     }
 
     pub fn fulfil(&self, part: &Part, before: &Catalog, settings: &Settings<'_>) -> Piece {
