@@ -112,12 +112,17 @@ fn on_partitions(ask: &Ask<'_>, create: &CreateIndex, table: &Relation, written:
             }
         }
     }
+    // What was there before comes last: once it is attached, the way back would take it along.
+    leaves.sort_by_key(|(_, child, _)| is_known(ask.before, child));
     for (parent, child, table) in leaves {
         let (parent, index) = (written.called(&parent), written.called(&child));
-        if !is_known(ask.before, &child) {
+        let attach = index::attach(&whole, &parent, &index);
+        if is_known(ask.before, &child) {
+            phases.push(attach.no_way_back(format!("{} was there before, and would go with {}", index.sql(), whole.sql())));
+        } else {
             phases.push(index::build(Stage::Migrate, written.concurrently(&index, &written.called(&table.name)), &index));
+            phases.push(attach);
         }
-        phases.push(index::attach(&whole, &parent, &index));
     }
     if let Some(phase) = phases.last_mut().filter(|_| !only) {
         phase.verify.push(index::is_valid(&whole));
