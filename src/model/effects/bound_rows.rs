@@ -71,9 +71,8 @@ fn is_sign(c: char) -> bool {
 }
 
 fn in_list(column: &str, values: &[Box<str>]) -> String {
-    let is_null = |value: &&Box<str>| is_word(value, "null");
-    let others: Vec<&str> = values.iter().filter(|value| !is_null(value)).map(|value| &**value).collect();
-    match (values.iter().any(|value| is_null(&value)), others.is_empty()) {
+    let others: Vec<&str> = values.iter().map(|value| &**value).filter(|value| !is_word(value, "null")).collect();
+    match (others.len() < values.len(), others.is_empty()) {
         (true, true) => format!("{column} IS NULL"),
         (true, false) => format!("{column} IS NULL OR {column} IN ({})", others.join(", ")),
         (false, _) => format!("{column} IS NOT NULL AND {column} IN ({})", others.join(", ")),

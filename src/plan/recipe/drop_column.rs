@@ -34,9 +34,7 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     }
     let if_exists = if *if_exists { "IF EXISTS " } else { "" };
     let contract = Phase::new(Stage::Contract, "for good")
-        .why(format!(
-            "The column is marked as dropped; no row is touched. Its values are gone: keep a backup, or a copy as `by hand` says."
-        ))
+        .why("The column is marked as dropped; no row is touched. Its values are gone: keep a backup, or a copy as `by hand` says.")
         .meanwhile("reads and writes go on; each of them waits for a moment")
         .deploy(format!("code that neither reads nor writes {table}.{sql}"))
         .wait_hours(48)
