@@ -6,7 +6,8 @@ use crate::text::Span;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// A scalar expression, reduced to the answers that effects and rules need. Never printed back: edits take source text.
+/// A scalar expression, reduced to the answers that effects and rules need. Edits take source text; plans, which define a thing again for
+/// another column, take its own tokens.
 ///
 /// Operations and catalogs hold the same expressions many times over, so a copy is only another reference.
 #[derive(Clone, Debug, PartialEq)]
