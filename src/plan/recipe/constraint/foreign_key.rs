@@ -72,7 +72,8 @@ fn phases(added: &Added<'_>, key: &ForeignKey) -> Vec<Phase> {
 /// The phase that adds it for rows to come.
 fn not_valid(added: &Added<'_>, table: &str, alter: &str, name: &Ident, tail: &str) -> Phase {
     let referenced = referenced(added);
-    Phase::new(Stage::Expand, format!("add {name} to {table}"))
+    let title = if *table == added.table() { format!("add {name}") } else { format!("add {name} to {table}") };
+    Phase::new(Stage::Expand, title)
         .deploy(format!("code that writes a row of {referenced} before the rows of {} that refer to it", added.table()))
         .run_accepting(added.add_to(alter, name, tail), &["add-constraint-never-validated", "add-foreign-key-without-index"])
         .why(format!("Holds for every new row; SHARE ROW EXCLUSIVE on {table} and {referenced} for a moment, since no old row is read."))
@@ -124,7 +125,7 @@ fn partitions(added: &Added<'_>, key: &ForeignKey) -> Result<Vec<Phase>, Refusal
     phases.push(validate);
     let (alter, name) = (added.alter(), &added.made.name);
     phases.push(
-        Phase::new(Stage::Migrate, format!("add {name} to {table}"))
+        Phase::new(Stage::Migrate, format!("add {name}"))
             .assert(added.has_only(&leaves))
             .run_accepting(added.add_to(&alter, name, ""), &["add-foreign-key", "add-foreign-key-without-index", "data-dependent-change"])
             .why(format!("The keys of the partitions become parts of it: no row is read. SHARE ROW EXCLUSIVE on {table} for a moment."))
