@@ -1,6 +1,8 @@
 //! The shape of the house: which module may use which, how long a file may be, and that the table of rules in docs/ is true.
 
 use lockkeeper::report::markdown;
+use lockkeeper::rule::file::Rule;
+use lockkeeper::rule::fix::Fix;
 use lockkeeper::rule::set::RuleSet;
 use std::collections::BTreeSet;
 use std::fs;
@@ -121,6 +123,10 @@ fn the_manual_of_the_rules_says_what_the_rules_say() {
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(written == text, "docs/rules.md is older than the rules: UPDATE_DOCS=1 cargo test --test architecture");
 }
+fn has_fix(rule: &Rule, offers: fn(&Fix) -> bool) -> bool {
+    rule.cases.iter().filter_map(|case| case.fix.as_ref()).any(offers)
+}
+
 /// A hazard that the field knows has a rule or a reason, and no rule stands outside of the catalogue.
 #[test]
 fn the_catalogue_of_hazards_names_every_rule_and_only_rules() {
@@ -129,10 +135,15 @@ fn the_catalogue_of_hazards_names_every_rule_and_only_rules() {
     let mut named = BTreeSet::new();
     for row in catalogue.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| hazard")) {
         let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [hazard, linked, ..] = cells[..] else { panic!("{row} has no two cells") };
+        let [hazard, linked, fix, ..] = cells[..] else { panic!("{row} has no three cells") };
         let links: Vec<_> = linked.split("](../rules/").skip(1).filter_map(|rest| rest.split(".yaml)").next()).collect();
-        let reason = cells.get(2).is_some_and(|reason| reason.len() > 3);
+        let reason = cells.get(3).is_some_and(|reason| reason.len() > 3);
         assert!(!links.is_empty() || reason, "{hazard} has neither a rule nor a reason");
+        let fixes = |offers: fn(&Fix) -> bool| links.iter().filter_map(|id| rules.find(id)?.rule().ok()).any(|rule| has_fix(rule, offers));
+        let offered = [("edit", fixes(|fix| !fix.edits.is_empty())), ("plan", fixes(|fix| fix.recipe.is_some()))];
+        let offered: Vec<_> = offered.iter().filter(|(_, is_offered)| *is_offered).map(|(word, _)| *word).collect();
+        let said = if fix.starts_with("by hand") { "" } else { fix.trim_matches('|').trim() };
+        assert_eq!(offered.join(", "), said, "what is offered against {hazard}");
         for id in links {
             assert!(rules.find(id).is_some_and(|entry| entry.id == id), "{hazard} names `{id}`, and there is no such rule");
             named.insert(id.to_owned());
