@@ -19,6 +19,8 @@ mod keys;
 mod readers;
 mod values;
 
+pub(super) use readers::body_names;
+
 use super::definition::{Definitions, Gap};
 use super::names::Names;
 use crate::model::catalog::{Catalog, Column, Grant, Relation};

@@ -1,6 +1,6 @@
 //! Recipes that put a new column beside an old one.
 
-use super::planned;
+use super::{planned, planned_on};
 use insta::assert_snapshot;
 
 #[test]
@@ -131,4 +131,20 @@ fn two_columns_that_become_one_are_one_plan() {
         "ALTER TABLE users ADD COLUMN address text; UPDATE users SET address = concat_ws(', ', street, town);
          ALTER TABLE users DROP COLUMN street, DROP COLUMN town; CREATE TABLE towns (id bigint PRIMARY KEY);"
     ));
+}
+
+#[test]
+fn the_files_lint_clean_on_every_major() {
+    let given = "CREATE TABLE users (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email varchar(80) NOT NULL UNIQUE);
+                 CREATE INDEX users_email_idx ON users (lower(email));
+                 CREATE TABLE orders (id bigint PRIMARY KEY, buyer integer REFERENCES users, mail varchar(80) REFERENCES users (email));
+                 CREATE INDEX orders_buyer_idx ON orders (buyer); CREATE INDEX orders_mail_idx ON orders (mail);";
+    let changes =
+        ["RENAME COLUMN email TO mail", "ALTER COLUMN id TYPE bigint", "ALTER COLUMN email TYPE varchar(40)", "RENAME COLUMN id TO number"];
+    for server in 12..=19 {
+        for change in changes {
+            let said = planned_on(server, given, &format!("ALTER TABLE users {change};"));
+            assert!(said.contains("phase 1/") && !said.contains("\n! "), "{server}: {said}");
+        }
+    }
 }

@@ -222,7 +222,7 @@ impl Carrier<'_> {
 }
 
 /// The names in the body of a function, its strings not among them; nothing if it is not known where it stands.
-fn body_names(function: &Function) -> Vec<Ident> {
+pub(in crate::plan) fn body_names(function: &Function) -> Vec<Ident> {
     let Some((source, span)) = &function.body else { return Vec::new() };
     let tokens: Vec<Token> = Lexer::new(source, *span).collect();
     let quoted = match &tokens[..] {

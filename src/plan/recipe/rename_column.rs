@@ -4,9 +4,12 @@
 //! name, with all that has hung on it from the beginning: keys, constraints, views, policies, rights, its place in the table.
 
 use super::Cooked;
+use crate::model::catalog::Function;
+use crate::model::name::QualifiedName;
 use crate::model::operation::{AlterAction, Operation};
 use crate::plan::backfill::Backfill;
-use crate::plan::definition::Gap;
+use crate::plan::belongings::body_names;
+use crate::plan::definition::{Gap, qualified};
 use crate::plan::mirror::index::Copies;
 use crate::plan::mirror::sync::{Follows, Sync};
 use crate::plan::mirror::trigger::{self, Second};
@@ -24,12 +27,39 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let copies = Copies::of(&twin, ask.before, &mut names);
     let mut manual = copies.manual(&twin);
     manual.extend(copy.manual.iter().cloned());
+    manual.extend(bodies(&twin, ask));
     let mut phases = vec![expand(&twin, &copy.lines)];
     phases.extend(copy.filled.then(|| fill(&twin, ask)).transpose()?);
     phases.extend(copies.phases);
     phases.extend(listen(&twin, &copy.seconds));
     phases.push(contract(&twin, &copy));
     Ok(Cooked { name: format!("rename-{}-{from}", target.name.name), phases, manual, differs: Vec::new() })
+}
+
+/// Functions whose bodies are text that names the column: PostgreSQL renames nothing in them, and those of triggers fail from then on.
+fn bodies(twin: &Twin<'_>, ask: &Ask<'_>) -> Vec<Manual> {
+    let (old, table) = (&twin.old.name, twin.table);
+    let runs = |name: &QualifiedName| {
+        let mut run = table.triggers.iter().filter_map(|trigger| trigger.function.as_ref());
+        run.any(|function| ask.before.resolve_function(function) == *name)
+    };
+    let names_it = |name: &QualifiedName, function: &Function| {
+        let words = body_names(function);
+        words.contains(old) && (runs(name) || words.contains(&table.name.name))
+    };
+    let found = ask.before.all_functions().filter(|(name, function)| !function.atomic && names_it(name, function));
+    let mut names: Vec<&QualifiedName> = found.map(|(name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    let manual = |name: &QualifiedName| Manual {
+        thing: format!("function {}", qualified(name)),
+        what: format!(
+            "its body is text that names {}, and no rename follows there: make one that names {}, in the transaction of the last phase",
+            old.sql(),
+            twin.new.sql()
+        ),
+    };
+    names.into_iter().map(manual).collect()
 }
 
 /// What makes the copy and what takes it away.
