@@ -83,7 +83,23 @@ pub async fn apply(connection: &mut Connection, source: &SourceFile, mode: Trans
     if wrapped {
         connection.run("BEGIN").await?;
     }
-    for statement in &statements {
+    run_statements(connection, source).await?;
+    if wrapped { connection.run("COMMIT").await } else { Ok(()) }
+}
+
+/// Whether all that a file does is undone by a ROLLBACK behind it.
+pub fn stays_in_one_transaction(source: &SourceFile, mode: TransactionMode) -> bool {
+    let statements = sql::read(source, whole(source)).statements;
+    let steers = |operation: &Operation| {
+        use Operation::{Begin, Commit, Rollback, TwoPhase};
+        matches!(operation, Begin | Commit { .. } | Rollback { .. } | TwoPhase(_))
+    };
+    is_wrapped(&statements, mode) && !statements.iter().any(|statement| is(statement, steers))
+}
+
+/// Runs all statements of a file, in whatever transaction is open.
+pub async fn run_statements(connection: &mut Connection, source: &SourceFile) -> Result<(), Refusal> {
+    for statement in &sql::read(source, whole(source)).statements {
         let text = source.text(statement.span);
         match data_of(source, statement) {
             Some(data) => connection.copy_in(&text, data).await?,
@@ -91,7 +107,7 @@ pub async fn apply(connection: &mut Connection, source: &SourceFile, mode: Trans
             None => connection.run(&text).await?,
         }
     }
-    if wrapped { connection.run("COMMIT").await } else { Ok(()) }
+    Ok(())
 }
 
 /// Whether the runner puts a transaction around the file.

@@ -8,6 +8,7 @@ use crate::servers::remove_database;
 use lockkeeper::db::Refusal;
 use lockkeeper::db::server::Server;
 use sqlx::postgres::PgConnectOptions;
+use std::ops::RangeInclusive;
 
 /// The naive statement, and the phases that stand for it.
 pub struct Journey<'a> {
@@ -52,15 +53,33 @@ impl Journey<'_> {
     /// All three proofs, on tables of so many rows.
     pub async fn prove(&self, rows: u32, tally: &mut Tally) -> Result<(), Refusal> {
         let (original, naive) = self.begin(rows).await?;
-        self.rolled_back(&original, naive.as_ref().ok(), tally).await?;
-        self.to_the_end(&original, naive.as_ref().ok(), tally).await?;
+        let start = original.look(&self.declared).await?.without_numbers();
+        let last = self.steps.iter().take_while(|step| step.has_way_back()).count();
+        if last < self.steps.len() {
+            // From its end no way leads back, so the way back from the phases before it is shown on a copy.
+            let copy = original.copy().await;
+            self.rolled_back(&copy, (&start, naive.as_ref().ok()), 1..=last, tally).await?;
+            remove_database(self.server, &copy).await;
+            self.to_the_end(&original, naive.as_ref().ok(), tally).await?;
+        } else if self.to_the_end(&original, naive.as_ref().ok(), tally).await? {
+            let database = &original.database;
+            let place = format!("back from {}", self.steps[last - 1].what);
+            let complaints = self.compared(&start, database, back(database, &self.steps).await).await?;
+            let is_back = complaints.is_empty();
+            tally.count_at("rolled back from each phase", &self.who, &place, complaints);
+            if is_back {
+                self.rolled_back(database, (&start, naive.as_ref().ok()), 1..=last - 1, tally).await?;
+            }
+        }
         original.remove().await;
         Ok(())
     }
 
-    /// All phases, on the original itself.
-    async fn to_the_end(&self, original: &Original<'_>, naive: Option<&End>, tally: &mut Tally) -> Result<(), Refusal> {
-        match (naive, forward(&original.database, &self.steps).await) {
+    /// All phases, on the original itself. Whether they went through.
+    async fn to_the_end(&self, original: &Original<'_>, naive: Option<&End>, tally: &mut Tally) -> Result<bool, Refusal> {
+        let went = forward(&original.database, &self.steps).await;
+        let through = went.is_ok();
+        match (naive, went) {
             (_, Err(complaint)) => tally.count("taken by the server", &self.who, vec![complaint]),
             (None, Ok(())) => tally.count("taken where the statement is refused", &self.who, Vec::new()),
             (Some(naive), Ok(())) => {
@@ -69,51 +88,58 @@ impl Journey<'_> {
                 tally.count("nothing lost", &self.who, ours.rows.lost(&naive.rows));
             }
         }
+        Ok(through)
+    }
+
+    /// Up to the first of these phases and back to the start, from there up to the second and back, and so on; to the end from the last
+    /// start.
+    async fn rolled_back(
+        &self,
+        database: &PgConnectOptions,
+        (start, naive): (&End, Option<&End>),
+        phases: RangeInclusive<usize>,
+        tally: &mut Tally,
+    ) -> Result<(), Refusal> {
+        for gone in phases {
+            let steps = &self.steps[..gone];
+            let went = match forward(database, steps).await {
+                Ok(()) => back(database, steps).await,
+                stuck => stuck,
+            };
+            let complaints = self.compared(start, database, went).await?;
+            let is_back = complaints.is_empty();
+            tally.count_at("rolled back from each phase", &self.who, &format!("back from {}", steps[gone - 1].what), complaints);
+            if !is_back {
+                return Ok(());
+            }
+        }
+        if let Some(naive) = naive {
+            let went = forward(database, &self.steps).await;
+            let complaints = self.compared(&naive.clone().without_numbers(), database, went).await?;
+            tally.count("then to the end", &self.who, complaints);
+        }
         Ok(())
     }
 
-    /// On a copy: up to the first phase and back to the start, from there up to the second and back, and so on; to the end from the last start.
-    async fn rolled_back(&self, original: &Original<'_>, naive: Option<&End>, tally: &mut Tally) -> Result<(), Refusal> {
-        let start = original.look(&self.declared).await?.without_numbers();
-        let with_way_back = self.steps.iter().take_while(|step| step.has_way_back()).count();
-        let mut copy = original.copy().await;
-        let mut is_back = false;
-        for gone in 1..=with_way_back {
-            let place = format!("back from {}", self.steps[gone - 1].what);
-            let complaints = match there_and_back(&copy, &self.steps[..gone]).await {
-                Ok(()) => compare(&start, &look(&copy, &self.declared).await?.without_numbers(), &self.declared),
-                Err(complaint) => vec![complaint],
-            };
-            is_back = complaints.is_empty();
-            tally.count_at("rolled back from each phase", &self.who, &place, complaints);
-            if !is_back {
-                remove_database(self.server, &copy).await;
-                copy = original.copy().await;
-            }
+    /// What is not as it was to be behind a way that was gone, or why it could not be gone.
+    async fn compared(&self, expected: &End, database: &PgConnectOptions, went: Result<(), String>) -> Result<Vec<String>, Refusal> {
+        match went {
+            Ok(()) => Ok(compare(expected, &look(database, &self.declared).await?.without_numbers(), &self.declared)),
+            Err(complaint) => Ok(vec![complaint]),
         }
-        if let (true, Some(naive)) = (is_back, naive) {
-            let complaints = match forward(&copy, &self.steps).await {
-                Ok(()) => compare(&naive.clone().without_numbers(), &look(&copy, &self.declared).await?.without_numbers(), &self.declared),
-                Err(complaint) => vec![complaint],
-            };
-            tally.count_at("then to the end", &self.who, "back from all phases", complaints);
-        }
-        remove_database(self.server, &copy).await;
-        Ok(())
     }
+}
+
+async fn back(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
+    for step in steps.iter().rev() {
+        step.back(database).await?;
+    }
+    Ok(())
 }
 
 async fn forward(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
     for step in steps {
         step.forward(database).await?;
-    }
-    Ok(())
-}
-
-async fn there_and_back(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
-    forward(database, steps).await?;
-    for step in steps.iter().rev() {
-        step.back(database).await?;
     }
     Ok(())
 }
