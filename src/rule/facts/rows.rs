@@ -42,7 +42,7 @@ pub(super) const FACTS: &[Fact] = &[
     Fact { name: "nullable_column", kind: Kind::Text, of: &[OpKind::Update], read: |m| compared_nullable(m).map(Ident::sql).into(),
            doc: "that column" },
     Fact { name: "analysed_later", kind: Kind::Bool, of: BULK, read: analysed_later,
-           doc: "a later statement of the file gathers statistics of the table" },
+           doc: "a later statement of the file, or a later file, gathers statistics of the table" },
     Fact { name: "computed", kind: Kind::Bool, of: &[OpKind::CreateIndex], read: computed,
            doc: "a key of the index is an expression" },
     Fact { name: "of_runner", kind: Kind::Bool, of: table::ON_ONE_RELATION, read: |m| table::name(m).is_some_and(|name| is_of_runner(&name)).into(),
@@ -203,7 +203,7 @@ fn longest_chain<'w>(words: impl Iterator<Item = &'w &'w str>) -> usize {
 
 fn analysed_later<'a>(m: &Moment<'a>) -> Value<'a> {
     let (Some(name), Some(here)) = (table::name(m), m.index) else { return Value::Unknown };
-    m.outline().aftermath.is_analysed_from(&name.name, here + 1).into()
+    (m.outline().aftermath.is_analysed_from(&name.name, here + 1) || m.ahead.analysed_in(&name.name) > m.story.file()).into()
 }
 
 fn computed<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -36,6 +36,8 @@ pub struct Story {
     made: HashMap<QualifiedName, Deed>,
     /// Relations that were dropped or renamed, and not made again.
     gone: HashSet<QualifiedName>,
+    /// Tables by their bare names, `None` for all of them: the number of the last file that gathers their statistics.
+    analysed: HashMap<Option<Ident>, u32>,
 }
 
 /// Something that a statement did.
@@ -108,10 +110,19 @@ impl Story {
         self.files
     }
 
+    /// The number of the last file that gathers statistics of a table of this name, 0 if none does.
+    pub fn analysed_in(&self, table: &Ident) -> u32 {
+        let of = |table| self.analysed.get(&table).copied().unwrap_or_default();
+        of(Some(table.clone())).max(of(None))
+    }
+
     /// Takes note of an operation, before `catalog` does.
     pub fn note(&mut self, operation: &Operation, catalog: &Catalog, telling: Telling<'_>) {
         match operation {
             Operation::Update(update) => self.note_update(update, catalog, telling),
+            Operation::Analyze { table } | Operation::Vacuum { table, analyze: true, .. } => {
+                self.analysed.insert(table.as_ref().map(|table| table.name.clone()), self.files);
+            }
             Operation::Insert(insert) if matches!(insert.source, InsertSource::Query { .. }) => {
                 self.note_rows(&insert.reads, &insert.table, catalog, telling);
             }

@@ -36,6 +36,7 @@ fn hold_all(entry: &Entry, rules: &RuleSet) {
         let mut tally = Tally::default();
         let version = server.installation().version;
         let mut fixes = 0;
+        let once = entry.rule().is_ok_and(|rule| rule.once);
         for example in examples.bad.iter().filter(|example| example.is_about(version.0)) {
             let judged = example::report_for(example, rules, version);
             for (path, finding) in own_findings(&entry.id, &judged) {
@@ -45,7 +46,7 @@ fn hold_all(entry: &Entry, rules: &RuleSet) {
                     continue;
                 };
                 fixes += 1;
-                Case { rule: &entry.id, example, server, rules, judged: &judged, path, suggestion }.hold(&mut tally);
+                Case { rule: &entry.id, example, server, rules, judged: &judged, path, suggestion, once }.hold(&mut tally);
             }
         }
         if fixes == 0 {
@@ -78,12 +79,27 @@ struct Case<'a> {
     /// The file that the finding is about.
     path: &'a Path,
     suggestion: &'a Suggestion,
+    /// The rule speaks once in a file.
+    once: bool,
 }
+
+/// A rule that speaks once in a file has no example with more findings.
+const MOST_IN_A_FILE: usize = 5;
 
 impl Case<'_> {
     fn hold(&self, tally: &mut Tally) {
-        let fixed = self.fixed_example();
-        let again = example::report_for(&fixed, self.rules, self.server.installation().version);
+        let mut fixed = applied(self.example, self.path, self.suggestion);
+        let version = self.server.installation().version;
+        let mut again = example::report_for(&fixed, self.rules, version);
+        if self.once {
+            // One finding stands for all others of the file: the next comes when it has gone.
+            for _ in 0..MOST_IN_A_FILE {
+                let Some(next) = own_findings(self.rule, &again).into_iter().find(|(path, _)| *path == self.path) else { break };
+                let Some(suggestion) = next.1.suggestion.as_ref() else { break };
+                fixed = applied(&fixed, self.path, suggestion);
+                again = example::report_for(&fixed, self.rules, version);
+            }
+        }
         let is_changed = |path: &Path| path == self.path || self.suggestion.files.iter().any(|file| file.path == path);
         let found = own_findings(self.rule, &again);
         let said = found.iter().filter(|(path, _)| is_changed(path)).map(|(_, finding)| finding.message.clone()).collect();
@@ -97,21 +113,6 @@ impl Case<'_> {
 
     fn who(&self) -> String {
         format!("{} on {}, {:?}", self.rule, self.server.installation().release, example::name(self.example))
-    }
-
-    /// The example with the file changed and the new ones beside it. What is no SQL tells the runner what lint has read already.
-    fn fixed_example(&self) -> Example {
-        let mut example = self.example.clone();
-        example.files.extend(example.sql.take().map(|sql| OtherFile { name: example.file.clone(), sql }));
-        for file in example.files.iter_mut().filter(|file| Path::new(&file.name) == self.path) {
-            file.sql = edited(&file.sql, &self.suggestion.edits);
-        }
-        for file in self.suggestion.files.iter().filter(|file| file.path.extension().is_some_and(|extension| extension == "sql")) {
-            let name = file.path.display().to_string();
-            example.release.iter_mut().for_each(|release| release.push(name.clone()));
-            example.files.push(OtherFile { name, sql: file.text.clone() });
-        }
-        example
     }
 
     /// The ends of the naive statement and of the fix. Where rows are what the server objects to (a duplicate key), empty tables show the
@@ -146,6 +147,21 @@ impl Case<'_> {
             (Ok(naive), Ok(ours)) => tally.count("same end", &who, compare(&naive, &ours, &Declared::default())),
         }
     }
+}
+
+/// The example with the file changed and the new ones beside it. What is no SQL tells the runner what lint has read already.
+fn applied(example: &Example, path: &Path, suggestion: &Suggestion) -> Example {
+    let mut example = example.clone();
+    example.files.extend(example.sql.take().map(|sql| OtherFile { name: example.file.clone(), sql }));
+    for file in example.files.iter_mut().filter(|file| Path::new(&file.name) == path) {
+        file.sql = edited(&file.sql, &suggestion.edits);
+    }
+    for file in suggestion.files.iter().filter(|file| file.path.extension().is_some_and(|extension| extension == "sql")) {
+        let name = file.path.display().to_string();
+        example.release.iter_mut().for_each(|release| release.push(name.clone()));
+        example.files.push(OtherFile { name, sql: file.text.clone() });
+    }
+    example
 }
 
 /// The files of an example, in order, as its runner runs them. What is not judged is history, which commits for itself.
