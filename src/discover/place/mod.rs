@@ -22,6 +22,7 @@ use runner::{Runner, Told};
 use spelling::Spelling;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Something to be written as one migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -335,7 +336,7 @@ fn is_counted(migration: &Migration) -> bool {
 
 /// How those up to this migration are undone, if more than half of the last ones are.
 fn way_back(history: &History, migration: &Migration, runner: Runner) -> Back {
-    let at = history.migrations.iter().position(|other| other.source.path() == migration.source.path()).unwrap_or_default();
+    let at = history.migrations.iter().position(|other| Arc::ptr_eq(&other.source, &migration.source)).unwrap_or_default();
     let last: Vec<_> = history.migrations[..=at].iter().filter(|other| is_counted(other)).rev().take(USUAL).collect();
     let undone = last.iter().filter(|other| other.way_back == WayBack::There).count();
     match runner {

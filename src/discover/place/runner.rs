@@ -167,16 +167,21 @@ impl Project {
     /// Looks around a directory. `judged`: the files of it that are judged.
     pub fn around<'p>(directory: &Path, judged: impl Iterator<Item = &'p Path>) -> Self {
         let judged: Vec<_> = judged.collect();
-        let mut folders: Vec<_> = judged.iter().filter_map(|path| Spelling::of(path)).map(|spelling| spelling.directory).collect();
+        let spelled: Vec<_> = judged.iter().filter_map(|path| Some((*path, Spelling::of(path)?))).collect();
+        // Asking the disk about every file takes longer than judging it: only where the convention has such files.
+        let of_form = |form: Form| spelled.iter().filter(move |(_, spelling)| spelling.form == form).map(|(path, _)| *path);
+        let mut beside: Vec<_> =
+            of_form(Form::FolderWithUp).map(|path| path.with_file_name(METADATA)).filter(|path| path.is_file()).collect();
+        let drizzle = of_form(Form::FolderWithMigration).any(|path| path.with_file_name("snapshot.json").is_file());
+        let mut folders: Vec<_> = spelled.into_iter().map(|(_, spelling)| spelling.directory).collect();
         folders.sort();
         folders.dedup();
-        let mut beside: Vec<_> = judged.iter().map(|path| path.with_file_name(METADATA)).filter(|path| path.is_file()).collect();
         for folder in folders {
             let entries = std::fs::read_dir(crate::config::non_empty(&folder)).into_iter().flatten().flatten();
             beside.extend(entries.map(|entry| folder.join(entry.file_name())));
         }
         let mut hints = cargo_hints(directory);
-        if beside.iter().any(|entry| entry.join("snapshot.json").is_file()) {
+        if drizzle {
             hints.push(Hint::DrizzleFolders);
         }
         if directory.join("meta/_journal.json").is_file() {
