@@ -1,5 +1,6 @@
 //! `lockkeeper lint`: from paths to a report and an exit code.
 
+use super::fix::{FixArgs, Output};
 use super::{Console, Exit};
 use crate::config::setup::Setup;
 use crate::config::{Config, FailOn, Level, major_version};
@@ -30,6 +31,7 @@ use std::time::Duration;
   lockkeeper lint --since origin/main                      what a branch adds and changes, as one release
   lockkeeper lint --release m/0041.sql m/0042.sql          two files that are deployed together
   lockkeeper lint --format json | jq .class
+  lockkeeper lint --diff | git apply                       every fix that is offered; read it first
   lockkeeper lint --fail-on maintenance-window             only what needs a window fails the run
 
 In SQL, an allowance stands above the statement, and says why:
@@ -71,6 +73,8 @@ pub(super) struct Lint {
     /// How large the tables are, as `lockkeeper stats` has written it [default: the config's, if it names one]
     #[arg(long, value_name = "FILE")]
     stats: Option<PathBuf>,
+    #[command(flatten)]
+    fixes: FixArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,14 +112,21 @@ impl Lint {
         problems.extend(config.read_stats(self.stats.as_deref()).err());
         let fail_on = self.fail_on.or(config.fail_on).unwrap_or(FailOn::Severity(crate::rule::Severity::Error));
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
-        let found = match self.request(&config, !problems.is_empty()) {
-            Ok(request) => discover::discover(&request, &config),
-            Err(problem) => Discovered { problems: vec![problem], ..Discovered::default() },
+        let (found, given) = match self.request(&config, !problems.is_empty()) {
+            Ok(request) => (discover::discover(&request, &config), request.given.into_iter().next()),
+            Err(problem) => (Discovered { problems: vec![problem], ..Discovered::default() }, None),
         };
         problems.extend(found.problems.iter().cloned());
         let skipped = found.skipped.clone();
         let progress = progress(&found);
-        let mut report = lint::run(Discovered { problems, ..found }, &Settings { rules: &rules, config: &config, server });
+        let (how, is_readable) = (self.fixes.how(given.is_some()), problems.is_empty());
+        let (found, settings) = (Discovered { problems, ..found }, Settings { rules: &rules, config: &config, server });
+        let (mut report, output) = match how {
+            Some(how) if is_readable => self.fixes.carried_out(lint::fix::fixed(found, &settings, how), given.as_deref(), console),
+            // What cannot be read may be what says that nothing is to be changed.
+            Some(_) => self.fixes.left_alone(lint::run(found, &settings), given.as_deref()),
+            None => (lint::run(found, &settings), Output::Report),
+        };
         progress.finish_and_clear();
         report.problems.dedup_by(|a, b| a.message == b.message && a.path() == b.path() && a.labels == b.labels);
 
@@ -127,8 +138,15 @@ impl Lint {
             () if report::fails(&report, fail_on) => Exit::Findings,
             () => Exit::Clean,
         };
-        let look = Look { colour: console.colour(), width: 110, skipped };
-        console.print(exit, |mut out| report::write(&report, self.format.into(), &look, &mut out))
+        let look = Look { colour: console.colour(), width: 110, diffs: self.fixes.shows_suggestions(), skipped };
+        console.print(exit, |mut out| match output {
+            Output::Report => report::write(&report, self.format.into(), &look, &mut out),
+            Output::Bytes(bytes) => out.write_all(&bytes),
+        })
+    }
+
+    fn wants_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path.as_os_str() == DASH) || (self.paths.is_empty() && self.stdin_path.is_some())
     }
 
     /// The paths of the command line.
@@ -150,7 +168,11 @@ impl Lint {
     fn request(&self, config: &Config, broken_config: bool) -> Result<Request, Problem> {
         let one_release = self.since.is_some() || !self.release.is_empty();
         let mut request = Request { no_history: self.no_history, one_release, ..Request::default() };
-        let wants_stdin = self.paths.iter().any(|path| path.as_os_str() == DASH) || (self.paths.is_empty() && self.stdin_path.is_some());
+        let wants_stdin = self.wants_stdin();
+        if wants_stdin && self.fixes.how(true).is_some() && self.paths.len() > 1 {
+            let words = "standard input is fixed into standard output, and nothing else with it";
+            return Err(Problem::new("lint::fix", words).help("name the files in a run of their own"));
+        }
         if wants_stdin {
             let given = stdin(self.stdin_path.as_deref())?;
             request.paths.push(given.path().to_owned());

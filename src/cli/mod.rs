@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and what the exit code answers.
 
+mod fix;
 mod init;
 mod lint;
 #[cfg(feature = "lsp")]

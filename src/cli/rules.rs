@@ -194,7 +194,7 @@ impl Page<'_> {
         }
         if let Some(first) = self.examples.bad.first() {
             writeln!(out)?;
-            let look = Look { colour: self.colour, width: 100, skipped: Skipped::default() };
+            let look = Look { colour: self.colour, width: 100, diffs: false, skipped: Skipped::default() };
             report::write_findings(&example::report(first, self.rules), &self.entry.id, &look, out)?;
         }
         for bad in self.examples.bad.iter().skip(1) {

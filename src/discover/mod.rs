@@ -1,6 +1,7 @@
 //! Paths to ordered migrations: which files there are, to which history they belong, and what their runner does with them.
 
 mod convention;
+mod edited;
 mod git;
 mod head;
 mod order;
@@ -79,7 +80,7 @@ pub struct History {
 }
 
 /// Everything that was found.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Discovered {
     /// One for each directory, by path.
     pub histories: Vec<History>,

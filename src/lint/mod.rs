@@ -4,6 +4,7 @@ mod classify;
 pub mod example;
 pub mod finding;
 mod fingerprint;
+pub mod fix;
 mod holding;
 mod judge;
 mod planned;

@@ -1,5 +1,6 @@
 //! Reports, one format each.
 
+pub mod diff;
 mod human;
 mod json;
 pub mod markdown;
@@ -37,6 +38,8 @@ pub struct Look {
     pub colour: bool,
     /// Columns of a line.
     pub width: usize,
+    /// Whether edits are shown as diffs, rather than as the lines that they give.
+    pub diffs: bool,
     /// What the search for migrations passed over.
     pub skipped: Skipped,
 }

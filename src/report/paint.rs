@@ -27,6 +27,10 @@ impl Paint {
         self.code("32", text)
     }
 
+    pub(crate) fn bad(self, text: impl Display) -> String {
+        self.code("31", text)
+    }
+
     pub(crate) fn hint(self, text: impl Display) -> String {
         self.code("36", text)
     }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod exit;
+mod fix;
 mod formats;
 mod init;
 mod plan;

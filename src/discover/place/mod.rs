@@ -205,7 +205,7 @@ impl Room {
             };
             files.extend(text::write(self, piece, path, down)?);
         }
-        let ended = |(path, text): (PathBuf, String)| (path, text.replace('\n', self.line_end));
+        let ended = |(path, text): (PathBuf, String)| (path, text::with_line_ends(&text, self.line_end));
         Ok(files.into_iter().map(ended).collect())
     }
 

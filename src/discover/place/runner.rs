@@ -5,8 +5,9 @@ use super::spelling::Spelling;
 use crate::discover::convention::Form;
 use crate::discover::head::{self, Parting};
 use crate::discover::{History, Migration};
+use crate::text::SourceFile;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A runner, or several that do the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,8 +193,11 @@ impl Project {
     }
 
     /// The same around files that are others now.
-    pub fn around_others(&self) -> Self {
-        Self { runner: OnceLock::new(), known: OnceLock::new(), ..self.clone() }
+    pub fn around_others(&self, files: &[Arc<SourceFile>]) -> Self {
+        let mut beside = self.beside.clone();
+        beside.extend(files.iter().map(|file| file.path().to_owned()).filter(|path| !self.beside.contains(path)));
+        let (hints, lone_message) = (self.hints.clone(), self.lone_message);
+        Self { hints, beside, lone_message, runner: OnceLock::new(), known: OnceLock::new() }
     }
 
     fn has(&self, hint: Hint) -> bool {

@@ -3,7 +3,7 @@
 use super::{Back, Migration, NoRoom, Piece, PieceTransaction, Room, Told, head};
 use crate::discover::place::runner::{METADATA, Runner};
 use crate::model::session::TransactionMode;
-use crate::sql::lex::Lexer;
+use crate::sql::lex::{Lexer, Token, TokenKind};
 use crate::sql::split::{self, split};
 use crate::text::{SourceFile, Span};
 use std::path::PathBuf;
@@ -94,6 +94,25 @@ fn marked(sql: &str) -> String {
         text.insert_str(span.start as usize, "-- +goose StatementBegin\n");
     }
     text
+}
+
+/// Text with other line ends. What stands in quotes is data, and stays.
+pub(super) fn with_line_ends(text: &str, line_end: &str) -> String {
+    let ended = |text: &str| text.replace("\r\n", "\n").replace('\n', line_end);
+    let source = SourceFile::new("new.sql", text);
+    let mut result = String::with_capacity(text.len());
+    let mut at = 0;
+    let quoted = |token: &Token| match token.kind {
+        TokenKind::String | TokenKind::DollarString | TokenKind::QuotedIdent | TokenKind::Broken => true,
+        TokenKind::Word | TokenKind::Number | TokenKind::Parameter | TokenKind::Operator => false,
+        TokenKind::Punctuation | TokenKind::Variable | TokenKind::Comment => false,
+    };
+    for token in Lexer::new(&source, Span::new(0, text.len() as u32)).filter(quoted) {
+        result += &ended(&text[at..token.span.start as usize]);
+        at = token.span.end as usize;
+        result += &text[token.span.range()];
+    }
+    result + &ended(&text[at..])
 }
 
 /// Where its statements stand.

@@ -2,11 +2,13 @@
 
 use super::super::finding::Edit;
 use super::Offer;
-use super::layout::{Fresh, leaves_behind, only_sets, statements};
+use super::layout::{Fresh, leaves_behind, only_sets, only_timeouts, statements};
 use super::lines::Lines;
 use crate::model::kind::OpKind;
+use crate::model::operation::Operation;
 use crate::rule::edit::{Side, Split};
 use crate::rule::moment::Moment;
+use crate::sql::Statement;
 use crate::text::Span;
 use std::ops::Range;
 
@@ -47,6 +49,10 @@ impl Block {
     }
 }
 
+fn is_local(statement: &Statement) -> bool {
+    statement.operations.iter().all(|operation| matches!(operation.what, Operation::Set { local: true, .. }))
+}
+
 fn is_end(kind: OpKind) -> bool {
     matches!(kind, OpKind::Commit | OpKind::Rollback | OpKind::TwoPhase)
 }
@@ -78,6 +84,10 @@ pub(super) fn cut(block: &Block, cut: Option<Split>, fresh: &[Fresh], mut edits:
         return Err(format!("what would be cut off may rest on {left} before it"));
     }
     let alone = cut == Some(Split::Alone);
+    let steers = |at: &usize| is_local(lines.statements[*at]) && !only_timeouts(lines.statements[*at]);
+    if let Some(set) = (begin + 1..here).find(steers).filter(|_| alone) {
+        return Err(format!("outside of the transaction it would run without `{}`", lines.source.text(lines.statements[set].span)));
+    }
     let before = alone || !earlier.is_empty() || matches!(cut, Some(Split::Before | Split::Around));
     let after = alone || matches!(cut, Some(Split::After | Split::Around));
     let (has_before, has_after) = (Block::does_something(begin + 1..here, lines), Block::does_something(here + 1..commit, lines));
@@ -115,8 +125,10 @@ fn cut_before(block: &Block, (alone, has_before): (bool, bool), earlier: &str, l
         return lines.between(here - 1, "COMMIT;", &(earlier + &again));
     }
     let from = lines.start_with_comments(begin);
-    let to = if alone { lines.start_with_comments(here) } else { from };
-    vec![Edit { span: Span::new(from, to), text: lines.with_line_ends(&earlier) }]
+    let first = Edit { span: Span::new(from, from), text: lines.with_line_ends(&earlier) };
+    // Without a transaction SET LOCAL is nothing, and SET stays.
+    let taken_out = (begin..here).filter(|at| alone && (*at == begin || is_local(lines.statements[*at])));
+    std::iter::once(first).chain(taken_out.map(|at| lines.without_statement(at))).collect()
 }
 
 /// Ends the transaction behind the statement, or takes out a COMMIT that ends nothing any more.
@@ -125,6 +137,6 @@ fn cut_after(block: &Block, (alone, has_after): (bool, bool), lines: &Lines<'_>)
     if has_after {
         return lines.between(here, if alone { "" } else { "COMMIT;" }, &block.begin_again(here, lines));
     }
-    let (from, to) = (lines.next_line(lines.tail(here).0), lines.next_line(lines.tail(commit).0));
-    if alone { vec![Edit { span: Span::new(from, to), text: String::new() }] } else { Vec::new() }
+    let taken_out = (here + 1..=commit).filter(|at| alone && (*at == commit || is_local(lines.statements[*at])));
+    taken_out.map(|at| lines.without_statement(at)).collect()
 }

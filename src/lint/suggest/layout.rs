@@ -95,6 +95,15 @@ pub(super) fn only_sets(statement: &Statement) -> bool {
     statement.operations.iter().all(|operation| matches!(operation.what.kind(), OpKind::Set | OpKind::Reset))
 }
 
+/// Whether a statement sets timeouts and nothing else: without them the others do the same.
+pub(super) fn only_timeouts(statement: &Statement) -> bool {
+    statement.operations.iter().all(|operation| match &operation.what {
+        Operation::Set { name, .. } => name.ends_with("_timeout"),
+        Operation::Reset { name } => name.as_ref().is_some_and(|name| name.ends_with("_timeout")),
+        _ => false,
+    })
+}
+
 /// What a statement leaves behind for others of its connection or its transaction, so that they cannot run elsewhere.
 pub(super) fn leaves_behind(statement: &Statement) -> Option<&'static str> {
     statement.operations.iter().find_map(|operation| match &operation.what {
@@ -181,8 +190,7 @@ impl Files<'_> {
         {
             return Err(format!("what would be moved may rest on {left} before it"));
         }
-        let steers =
-            |statement: &&&Statement| only_sets(statement) && !statement.operations.iter().all(|operation| is_timeout(&operation.what));
+        let steers = |statement: &&&Statement| only_sets(statement) && !only_timeouts(statement);
         match self.lines.here.filter(|_| alone).and_then(|here| self.lines.statements[..here].iter().find(steers)) {
             Some(set) => Err(format!("alone in its file it would run without `{}`", self.lines.source.text(set.span))),
             None => Ok(()),
@@ -209,9 +217,8 @@ impl Files<'_> {
                 offer.edits.extend(self.edits.iter().filter(stays).cloned());
                 // Settings before a statement that runs alone would make two statements of it.
                 let first = range.clone().find(|at| !only_sets(lines.statements[*at])).unwrap_or(range.start);
-                if *alone && first > 0 {
-                    let cleared = Span::new(lines.start_with_comments(0), lines.start_with_comments(first));
-                    offer.edits.push(Edit { span: cleared, text: String::new() });
+                if *alone {
+                    offer.edits.extend((0..first).map(|at| lines.without_statement(at)));
                 }
                 if kept_to < end {
                     let from = lines.spaces_before(kept_to);
@@ -274,13 +281,13 @@ impl Files<'_> {
     fn name(&self, range: &Range<usize>) -> String {
         let (moment, site) = self.at;
         match self.lines.here {
-            Some(here) if range.start == here => {
+            Some(here) if range.start == here && self.fresh.iter().all(|fresh| fresh.side == Side::After) => {
                 let operation = moment.statement().and_then(|statement| statement.operations.first());
                 let target = ["index", "constraint", "new_table", "table"].iter().find_map(|fact| known(fact, moment));
                 let verb = operation.map_or("rest", |operation| operation.what.kind().word());
                 format!("{verb} {}", target.unwrap_or_default())
             }
-            _ => format!("{} rest", site.migration.name),
+            _ => format!("{} rest", site.migration.name.trim_end_matches("rest")),
         }
     }
 
@@ -302,24 +309,20 @@ impl Files<'_> {
     /// The text of some statements with the edits of tokens in it.
     fn text(&self, range: &Range<usize>) -> String {
         let lines = self.lines;
-        let span = Span::new(lines.start_with_comments(range.start), lines.tail(range.end - 1).0);
+        // To the start of the next one: a comment in between goes with what it stands behind.
+        let end = if range.end < lines.statements.len() { lines.start_with_comments(range.end) } else { lines.tail(range.end - 1).0 };
+        let end = lines.spaces_before(end).max(lines.tail(range.end - 1).0);
+        let span = Span::new(lines.start_with_comments(range.start), end);
         let mut text = lines.source.text(span).into_owned();
         let inside = self.edits.iter().rev().filter(|edit| edit.span.start >= span.start && edit.span.end <= span.end);
         for edit in inside {
             text.replace_range((edit.span.start - span.start) as usize..(edit.span.end - span.start) as usize, &edit.text);
         }
         if lines.semicolon(range.end - 1).is_none() {
-            text = lines.ended(&text);
+            let ends_in_comment = text.lines().next_back().is_some_and(|line| line.contains("--"));
+            text += if ends_in_comment { "\n;" } else { ";" };
         }
-        text.replace("\r\n", "\n") + "\n"
-    }
-}
-
-fn is_timeout(operation: &Operation) -> bool {
-    match operation {
-        Operation::Set { name, .. } => name.ends_with("_timeout"),
-        Operation::Reset { name } => name.as_ref().is_some_and(|name| name.ends_with("_timeout")),
-        _ => false,
+        text + "\n"
     }
 }
 

@@ -182,6 +182,11 @@ impl<'a> Lines<'a> {
         Edit { span, text: String::new() }
     }
 
+    /// An edit that takes out a statement and its semicolon.
+    pub fn without_statement(&self, at: usize) -> Edit {
+        self.without(Span::new(self.statements[at].span.start, self.end(at)))
+    }
+
     /// The start of the spaces before a place.
     pub fn spaces_before(&self, at: u32) -> u32 {
         let before = &self.source.bytes()[..at as usize];

@@ -292,7 +292,7 @@ ALTER TABLE orders ADD a int;
 == 0002_look_at_users.sql
 -- lockkeeper: transaction none
 SELECT 1;
-== 0003_add_unique_users_id_key.sql
+== 0003_orders_rest.sql
 SET lock_timeout = '2s';
 -- about users
 ALTER TABLE users ADD UNIQUE (id);
@@ -512,7 +512,7 @@ fn what_would_be_wrong_is_not_offered() {
 
 #[test]
 fn new_lines_are_as_the_file_has_them() {
-    let sql = "SELECT 1;\r\n\r\n-- größer\r\nALTER TABLE users ADD UNIQUE (id);\r\nSELECT 2;\r\n";
+    let sql = "SELECT 1;\r\n\r\n-- größer\r\nALTER TABLE users ADD UNIQUE (id);\r\nSELECT 'a\nb\r\nc';\r\n";
     assert_snapshot!(fixed("add_unique", "edit: [{ before: statement, insert: SELECT 0 }, { split: around }]", sql), @r#"
 review
 SELECT 1;^M
@@ -521,6 +521,8 @@ SELECT 0;^M
 -- größer^M
 ALTER TABLE users ADD UNIQUE (id);^M
 == 0003_orders_rest.sql
-SELECT 2;^M
+SELECT 'a
+b^M
+c';^M
 "#);
 }

@@ -66,7 +66,7 @@ pub(super) fn replace(place: &Place, text: &str, moment: &Moment<'_>, lines: &Li
 fn statement(at: usize, text: &str, lines: &Lines<'_>) -> Edit {
     let span = lines.statements[at].span;
     match text.is_empty() {
-        true => lines.without(Span::new(span.start, lines.end(at))),
+        true => lines.without_statement(at),
         // Its own semicolon stands behind it.
         false => Edit { span, text: lines.with_line_ends(text.trim_end().trim_end_matches(';')) },
     }
@@ -88,7 +88,7 @@ fn without(span: Span, place: &Place, moment: &Moment<'_>, lines: &Lines<'_>) ->
     let next = Lexer::new(source, Span::new(span.end, whole.end)).next();
     let is = |token: &Option<Token>, mark| token.is_some_and(|token| token.is_mark(source, mark));
     if span == whole {
-        return Ok(lines.without(Span::new(whole.start, lines.here.map_or(whole.end, |at| lines.end(at)))));
+        return Ok(lines.here.map_or(lines.without(whole), |at| lines.without_statement(at)));
     }
     if is(&before, ",") {
         let comma = before.map_or(span, |token| token.span);

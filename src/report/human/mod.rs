@@ -3,7 +3,7 @@
 mod excerpt;
 mod summary;
 
-use super::{Look, Paint};
+use super::{Look, Paint, diff};
 use crate::lint::finding::{Assessed, Edit, Finding, Report, Suggestion};
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
@@ -15,7 +15,7 @@ use std::io::{self, Write};
 pub(crate) use summary::count;
 
 pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::Result<()> {
-    let mut page = Page::new(Paint::new(look.colour), look.width, out);
+    let mut page = Page { diffs: look.diffs, ..Page::new(Paint::new(look.colour), look.width, out) };
     for problem in &report.problems {
         page.problem(problem)?;
     }
@@ -43,6 +43,8 @@ pub(super) fn write_problem(problem: &Problem, paint: Paint, out: &mut impl Writ
 struct Page<'a, W> {
     paint: Paint,
     width: usize,
+    /// Whether edits are shown as diffs.
+    diffs: bool,
     /// Reasons and fixes that stand further up.
     told: HashSet<String>,
     /// The statement whose text stands directly above, as the start of its span.
@@ -55,7 +57,7 @@ const INDENT: usize = 11;
 
 impl<'a, W: Write> Page<'a, W> {
     fn new(paint: Paint, width: usize, out: &'a mut W) -> Self {
-        Self { paint, width, told: HashSet::new(), above: None, out }
+        Self { paint, width, diffs: false, told: HashSet::new(), above: None, out }
     }
 
     fn problem(&mut self, problem: &Problem) -> io::Result<()> {
@@ -147,8 +149,10 @@ impl<'a, W: Write> Page<'a, W> {
         };
         self.paragraph("help", &format!("{}{outcome}", shown(&suggestion.title)))?;
         if !suggestion.edits.is_empty() {
-            for line in edited(source, &suggestion.edits).lines() {
-                self.inset(&self.paint.good(line))?;
+            let diff = if self.diffs { diff::of_edits(source, &suggestion.edits, self.paint) } else { None };
+            match diff {
+                Some(lines) => lines.iter().try_for_each(|line| self.inset(line))?,
+                None => edited(source, &suggestion.edits).lines().try_for_each(|line| self.inset(&self.paint.good(line)))?,
             }
         }
         if let Some(why) = &suggestion.not_offered {

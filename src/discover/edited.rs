@@ -1,0 +1,91 @@
+//! A history with other texts: what `discover` would find if some of its files were different, or if there were more of them.
+
+use super::convention::{self, Purpose};
+use super::{History, Migration, Role, head, note_missing_ways_back, order};
+use crate::config::Config;
+use crate::model::catalog::Step;
+use crate::model::session::TransactionMode;
+use crate::rule::moment::{Order, WayBack};
+use crate::text::SourceFile;
+use std::path::Path;
+use std::sync::Arc;
+
+impl History {
+    /// The same with these texts. A path that it does not know is a new file, which is judged if it is a migration.
+    #[must_use]
+    pub fn edited(&self, files: &[Arc<SourceFile>], config: &Config) -> Self {
+        let mut history = Self { project: self.project.around_others(files), ..self.clone() };
+        let mode = |source: &Arc<SourceFile>| {
+            let lone = history.project.lone_message.then_some(TransactionMode::OneMessage);
+            head::read(source).transaction.or(lone).or(config.transaction)
+        };
+        let mut new = Vec::new();
+        for file in files {
+            let declared = mode(file);
+            match history.migrations.iter_mut().find(|migration| migration.source.path() == file.path()) {
+                Some(known) => *known = with_text(known, file, declared),
+                None => new.push((Arc::clone(file), declared)),
+            }
+        }
+        let (ups, downs): (Vec<_>, Vec<_>) = new.into_iter().partition(|(file, _)| purpose(file.path()) == Some(Purpose::Up));
+        for (file, declared) in ups {
+            let migration = new_migration(&file, declared);
+            let version = migration.version.clone().unwrap_or_default();
+            let comes_before = |other: &Migration| {
+                other.step == Step::BASE && other.order != Order::Gone
+                    || other.version.as_deref().is_some_and(|other| order::versions(other, &version).is_lt())
+            };
+            let at = history.migrations.iter().rposition(comes_before).map_or(0, |last| last + 1);
+            history.migrations.insert(at, migration);
+        }
+        for (file, _) in downs.iter().filter(|(file, _)| purpose(file.path()) == Some(Purpose::Down)) {
+            let undone = convention::read(file.path()).and_then(|named| named.version);
+            if let Some(up) = history.migrations.iter_mut().find(|migration| migration.version.is_some() && migration.version == undone) {
+                up.way_back = WayBack::There;
+            }
+        }
+        history.renumber()
+    }
+
+    /// Steps, and what rests on them, by the places in the list.
+    fn renumber(mut self) -> Self {
+        let own = |migration: &&mut Migration| migration.step != Step::BASE;
+        for (at, migration) in self.migrations.iter_mut().filter(own).enumerate() {
+            migration.step = Step(at as u32 + 1);
+            if migration.way_back == WayBack::Missing {
+                migration.way_back = WayBack::NotUsual;
+            }
+        }
+        note_missing_ways_back(&mut self.migrations);
+        if self.one_release { self.as_one_release() } else { self }
+    }
+}
+
+fn purpose(path: &Path) -> Option<Purpose> {
+    convention::read(path).map(|named| named.purpose)
+}
+
+fn with_text(migration: &Migration, source: &Arc<SourceFile>, declared: Option<TransactionMode>) -> Migration {
+    let head = head::read(source);
+    let way_back = if head.undone { WayBack::There } else { migration.way_back };
+    Migration { source: Arc::clone(source), part: head.part, messages: head.messages, declared, way_back, ..migration.clone() }
+}
+
+fn new_migration(source: &Arc<SourceFile>, declared: Option<TransactionMode>) -> Migration {
+    let (named, head) = (convention::read_any(source.path()), head::read(source));
+    Migration {
+        source: Arc::clone(source),
+        part: head.part,
+        messages: head.messages,
+        version: named.version,
+        name: named.name,
+        declared,
+        role: Role::Subject,
+        // Its place in the list tells, see `renumber`.
+        step: Step(u32::MAX),
+        way_back: if head.undone { WayBack::There } else { WayBack::NotUsual },
+        repeatable: false,
+        order: Order::Fine,
+        base_version: None,
+    }
+}

@@ -1,0 +1,306 @@
+//! Applies fixes: texts in, texts out. Nothing is written to disk here.
+//!
+//! In each round those fixes are applied that do not touch each other, and everything is judged again; then the next round has its turn,
+//! until no fix is left. A round that makes something worse is tried again with fewer fixes, so that in the end a single one is blamed: one
+//! that brings a new error, or after which its own finding is still there, is not applied.
+
+mod check;
+#[cfg(test)]
+mod tests;
+
+use super::finding::{Assessed, Edit, Finding, Report, Safety, Suggestion};
+use super::{Settings, run};
+use crate::discover::{Discovered, History};
+use crate::rule::moment::Order;
+use crate::text::SourceFile;
+use check::Origins;
+use foldhash::{HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Which fixes are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct How {
+    /// Those that somebody has to look at, too.
+    pub review: bool,
+    /// Those that add files, too.
+    pub new_files: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The files that are different now, and those that are new; by path.
+    pub files: Vec<FixedFile>,
+    /// What was done, in order.
+    pub applied: Vec<Applied>,
+    /// What was tried and taken back.
+    pub dropped: Vec<Dropped>,
+    /// What is left to say of the files as they are now.
+    pub left: Report,
+}
+
+/// A file that is different now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixedFile {
+    /// Where.
+    pub path: PathBuf,
+    /// What it was; `None`: it is new.
+    pub old: Option<Vec<u8>>,
+    /// What it is.
+    pub new: Vec<u8>,
+}
+
+/// A fix that was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The file.
+    pub path: PathBuf,
+    /// The line of the finding when it was applied.
+    pub line: u32,
+    /// The rule.
+    pub rule: String,
+    /// What was done.
+    pub title: String,
+}
+
+/// A fix that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// What it would have been.
+    pub fix: Applied,
+    /// Why.
+    pub why: String,
+}
+
+/// A fix among those of a round.
+#[derive(Clone, Debug)]
+struct Candidate {
+    fix: Applied,
+    message: String,
+    /// The place of the finding.
+    start: u32,
+    /// Whether the rule speaks once in a file.
+    once: bool,
+    edits: Vec<Edit>,
+    files: Vec<(PathBuf, String)>,
+}
+
+/// By which a fix is known again: the same one is not applied twice.
+type Key = (PathBuf, String, Vec<String>, String);
+
+/// More rounds than this mean that fixes undo each other.
+const MOST_ROUNDS: usize = 1_000;
+
+/// Applies fixes to everything that was found, as long as there are any.
+pub fn fixed(discovered: Discovered, settings: &Settings<'_>, how: How) -> Fixed {
+    let report = run(discovered.clone(), settings);
+    let mut rounds = Rounds {
+        settings,
+        how,
+        state: discovered,
+        report,
+        before: BTreeMap::new(),
+        others: BTreeMap::new(),
+        origins: Origins::default(),
+        seen: HashMap::default(),
+        refused: HashSet::default(),
+        applied: Vec::new(),
+        dropped: Vec::new(),
+    };
+    let mut at_once = usize::MAX;
+    for _ in 0..MOST_ROUNDS {
+        let mut batch = rounds.choose();
+        batch.truncate(at_once);
+        match &batch[..] {
+            [] => break,
+            batch => at_once = if rounds.apply(batch) { at_once.saturating_mul(2) } else { (batch.len() / 2).max(1) },
+        }
+    }
+    rounds.end()
+}
+
+struct Rounds<'a> {
+    settings: &'a Settings<'a>,
+    how: How,
+    state: Discovered,
+    report: Report,
+    /// Migrations that are different now, as they were; `None`: they are new.
+    before: BTreeMap<PathBuf, Option<Arc<SourceFile>>>,
+    /// New files that are no migrations.
+    others: BTreeMap<PathBuf, String>,
+    origins: Origins,
+    /// How often each fix may still be applied: as often as it was there when it was first seen.
+    seen: HashMap<Key, usize>,
+    refused: HashSet<Key>,
+    applied: Vec<Applied>,
+    dropped: Vec<Dropped>,
+}
+
+impl Rounds<'_> {
+    /// The fixes that may be applied together: in a file none reaches into another, and one at most adds files.
+    fn choose(&mut self) -> Vec<Candidate> {
+        let history: HashSet<_> = of_history(&self.state.histories).collect();
+        let mut chosen: Vec<Candidate> = Vec::new();
+        let mut counts: HashMap<Key, usize> = HashMap::default();
+        for migration in self.report.migrations.iter().filter(|migration| !history.contains(migration.source.path())) {
+            let from = chosen.len();
+            for finding in migration.findings.iter().filter(|finding| finding.allowed.is_none()) {
+                let Some(candidate) = self.candidate(migration, finding) else { continue };
+                let key = key(&candidate, &migration.source);
+                *counts.entry(key.clone()).or_default() += 1;
+                let is_new = !self.refused.contains(&key) && self.seen.get(&key) != Some(&0);
+                if is_new && chosen[from..].iter().all(|other| apart(other, &candidate)) {
+                    chosen.push(candidate);
+                }
+            }
+        }
+        for (key, count) in counts {
+            self.seen.entry(key).or_insert(count);
+        }
+        chosen
+    }
+
+    fn candidate(&self, migration: &Assessed, finding: &Finding) -> Option<Candidate> {
+        let suggestion = finding.suggestion.as_ref().filter(|suggestion| self.is_wanted(suggestion))?;
+        let path = migration.source.path().to_owned();
+        let line = migration.source.place(finding.span.start).line;
+        Some(Candidate {
+            fix: Applied { path, line, rule: finding.rule.clone(), title: suggestion.title.clone() },
+            message: finding.message.clone(),
+            start: finding.span.start,
+            once: self.settings.rules.find(&finding.rule).and_then(|entry| entry.rule().ok()).is_some_and(|rule| rule.once),
+            edits: suggestion.edits.clone(),
+            files: suggestion.files.iter().map(|file| (file.path.clone(), file.text.clone())).collect(),
+        })
+    }
+
+    fn is_wanted(&self, suggestion: &Suggestion) -> bool {
+        let is_one = !suggestion.edits.is_empty() || !suggestion.files.is_empty();
+        let is_safe = suggestion.safety == Safety::Safe;
+        is_one && (is_safe || self.how.review) && (suggestion.files.is_empty() || self.how.new_files)
+    }
+
+    /// Applies fixes and judges again. If that is no better, all is as before, and a fix that was alone is refused.
+    fn apply(&mut self, batch: &[Candidate]) -> bool {
+        let mut origins = self.origins.clone();
+        let texts = self.texts(batch, &mut origins);
+        let mut state = self.state.clone();
+        for history in &mut state.histories {
+            let own: Vec<_> = texts.iter().filter(|file| belongs(file.path(), history, &origins)).cloned().collect();
+            if !own.is_empty() {
+                *history = history.edited(&own, self.settings.config);
+            }
+        }
+        let report = run(state.clone(), self.settings);
+        if let Some(why) = check::worse(&self.report, &report, batch, &origins) {
+            if let [single] = batch {
+                self.refuse(single, why);
+            }
+            return false;
+        }
+        self.accept(batch, &texts);
+        (self.state, self.report, self.origins) = (state, report, origins);
+        true
+    }
+
+    /// The files of a batch as they would be.
+    fn texts(&self, batch: &[Candidate], origins: &mut Origins) -> Vec<Arc<SourceFile>> {
+        let mut edits: BTreeMap<&Path, Vec<&Edit>> = BTreeMap::new();
+        let mut texts = Vec::new();
+        for candidate in batch {
+            edits.entry(&candidate.fix.path).or_default().extend(&candidate.edits);
+            for (path, text) in &candidate.files {
+                origins.note(path, &candidate.fix.path);
+                texts.push(SourceFile::new(path, text.as_str()));
+            }
+        }
+        for (path, edits) in edits {
+            if let Some(source) = self.source(path).filter(|_| !edits.is_empty()) {
+                texts.push(SourceFile::new(path, edited(source.bytes(), &edits)));
+            }
+        }
+        texts
+    }
+
+    fn source(&self, path: &Path) -> Option<&Arc<SourceFile>> {
+        let mut migrations = self.state.histories.iter().flat_map(|history| &history.migrations);
+        migrations.find(|migration| migration.source.path() == path).map(|migration| &migration.source)
+    }
+
+    fn accept(&mut self, batch: &[Candidate], texts: &[Arc<SourceFile>]) {
+        for text in texts {
+            let old = self.source(text.path()).map(Arc::clone);
+            self.before.entry(text.path().to_owned()).or_insert(old);
+        }
+        for candidate in batch {
+            let key = self.source(&candidate.fix.path).map(|source| key(candidate, source));
+            if let Some(count) = key.and_then(|key| self.seen.get_mut(&key)) {
+                *count = count.saturating_sub(1);
+            }
+            self.others.extend(candidate.files.iter().cloned());
+            self.applied.push(candidate.fix.clone());
+        }
+    }
+
+    fn refuse(&mut self, candidate: &Candidate, why: String) {
+        if let Some(key) = self.source(&candidate.fix.path).map(|source| key(candidate, source)) {
+            self.refused.insert(key);
+        }
+        self.dropped.push(Dropped { fix: candidate.fix.clone(), why });
+    }
+
+    fn end(self) -> Fixed {
+        let mut files = Vec::new();
+        for (path, old) in &self.before {
+            let now = self.source(path).map(|source| source.bytes().to_vec());
+            let new = now.or_else(|| self.others.get(path).map(|text| text.clone().into_bytes())).unwrap_or_default();
+            let old = old.as_ref().map(|source| source.bytes().to_vec());
+            if old.as_ref() != Some(&new) {
+                files.push(FixedFile { path: path.clone(), old, new });
+            }
+        }
+        Fixed { files, applied: self.applied, dropped: self.dropped, left: self.report }
+    }
+}
+
+/// Files that the base branch has, whatever has become of them: they have been run.
+fn of_history(histories: &[History]) -> impl Iterator<Item = &Path> {
+    let migrations = histories.iter().flat_map(|history| &history.migrations);
+    migrations.filter(|migration| matches!(migration.order, Order::Edited | Order::Gone)).map(|migration| migration.source.path())
+}
+
+/// Whether a file is a part of a history, or comes out of one that is.
+fn belongs(path: &Path, history: &History, origins: &Origins) -> bool {
+    let origin = origins.of(path);
+    history.migrations.iter().any(|migration| migration.source.path() == origin)
+}
+
+fn key(candidate: &Candidate, source: &SourceFile) -> Key {
+    let line = source.text(source.line(candidate.fix.line)).into_owned();
+    let texts = candidate.edits.iter().map(|edit| edit.text.clone()).collect();
+    (candidate.fix.path.clone(), candidate.fix.rule.clone(), texts, line)
+}
+
+/// Whether two fixes of one file can be applied together: not even at the same place, since nobody knows what would come first.
+fn apart(one: &Candidate, other: &Candidate) -> bool {
+    let touches = |a: &Edit, b: &Edit| a.span.start <= b.span.end && b.span.start <= a.span.end;
+    let clash = one.edits.iter().any(|a| other.edits.iter().any(|b| touches(a, b)));
+    !clash && (one.files.is_empty() || other.files.is_empty())
+}
+
+/// Bytes with edits applied, none of which reaches into another.
+pub fn edited(bytes: &[u8], edits: &[&Edit]) -> Vec<u8> {
+    let mut sorted = edits.to_vec();
+    sorted.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    let mut result = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    for edit in sorted {
+        result.extend_from_slice(bytes.get(at..edit.span.start as usize).unwrap_or_default());
+        result.extend_from_slice(edit.text.as_bytes());
+        at = edit.span.end as usize;
+    }
+    result.extend_from_slice(bytes.get(at..).unwrap_or_default());
+    result
+}
