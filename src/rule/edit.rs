@@ -168,7 +168,7 @@ impl Change {
 /// Whether a mapping with these keys is of a form.
 fn fits(form: &Object, keys: &[&str]) -> bool {
     let known = |key: &&str| form.keys.iter().any(|known| known.name == *key);
-    keys.iter().all(|key| known(&key)) && form.keys.iter().filter(|key| key.needed).all(|key| keys.contains(&key.name))
+    keys.iter().all(known) && form.keys.iter().filter(|key| key.needed).all(|key| keys.contains(&key.name))
 }
 
 impl Reader<'_> {

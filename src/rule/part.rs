@@ -9,6 +9,9 @@ use crate::sql::recognise::type_at;
 use crate::text::Span;
 use std::fmt;
 
+/// Which columns are meant.
+pub type Wanted<'a> = dyn Fn(&Column) -> bool + 'a;
+
 /// A part of an operation.
 pub struct Part {
     /// As rule files write it.
@@ -18,7 +21,7 @@ pub struct Part {
     /// One line for the manual.
     pub doc: &'static str,
     /// Where it stands, once for each column that `of` names.
-    pub read: fn(&Moment<'_>, &dyn Fn(&Column) -> bool) -> Vec<Span>,
+    pub read: fn(&Moment<'_>, &Wanted<'_>) -> Vec<Span>,
 }
 
 impl PartialEq for Part {
@@ -76,7 +79,7 @@ pub fn names(fact: &str, m: &Moment<'_>) -> Vec<String> {
 }
 
 /// The columns that the operation defines.
-fn columns<'a>(m: &Moment<'a>, wanted: &dyn Fn(&Column) -> bool) -> Vec<&'a Column> {
+fn columns<'a>(m: &Moment<'a>, wanted: &Wanted<'_>) -> Vec<&'a Column> {
     let all: Vec<&Column> = match m.operation() {
         Some(Operation::CreateTable(table)) => table.columns.iter().map(|column| &column.what).collect(),
         _ => match action(m) {
@@ -109,7 +112,7 @@ fn autovacuum_enabled(m: &Moment<'_>) -> Option<Span> {
     (m.source.slice(sign.span) == b"=" && !of_toast).then_some(value.span)
 }
 
-fn default_clauses(m: &Moment<'_>, of: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+fn default_clauses(m: &Moment<'_>, of: &Wanted<'_>) -> Vec<Span> {
     let clause = |column: &&Column| {
         let value = column.default.as_ref()?.span;
         let before = Lexer::new(m.source, Span::new(column.span.start, value.start));
@@ -118,20 +121,20 @@ fn default_clauses(m: &Moment<'_>, of: &dyn Fn(&Column) -> bool) -> Vec<Span> {
     columns(m, of).iter().filter_map(clause).collect()
 }
 
-fn default_that_is_set(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+fn default_that_is_set(m: &Moment<'_>, _: &Wanted<'_>) -> Vec<Span> {
     match action(m) {
         Some(AlterAction::SetDefault { default, .. }) => vec![default.span],
         _ => Vec::new(),
     }
 }
 
-fn type_clause(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+fn type_clause(m: &Moment<'_>, _: &Wanted<'_>) -> Vec<Span> {
     let word = tokens(m).into_iter().find(|token| token.is_word(m.source, "AS"));
     let clause = |word: Token| Some(word.span.to(type_at(m.source, Span::new(word.span.end, m.place().end))?));
     word.and_then(clause).into_iter().collect()
 }
 
-fn using(m: &Moment<'_>, _: &dyn Fn(&Column) -> bool) -> Vec<Span> {
+fn using(m: &Moment<'_>, _: &Wanted<'_>) -> Vec<Span> {
     let Some(AlterAction::ChangeType { using: Some(expression), .. }) = action(m) else { return Vec::new() };
     let word =
         tokens(m).into_iter().filter(|token| token.span.start < expression.span.start).rfind(|token| token.is_word(m.source, "USING"));

@@ -194,7 +194,7 @@ fn gap() -> impl Strategy<Value = String> {
 fn statement() -> impl Strategy<Value = Vec<&'static str>> {
     prop::sample::select(vec![
         vec!["CREATE", "INDEX", "\"größe\"", "ON", "orders", "(note)"],
-        vec!["create", "unique", "index", "if", "not", "exists", "orders_id_idx", "on", "only", "public.\"orders\"", "(id)"],
+        vec!["create", "unique", "index", "orders_id_idx", "on", "only", "public.\"orders\"", "(id)"],
         vec!["DROP", "INDEX", "IF", "EXISTS", "orders_note_idx"],
         vec!["REINDEX", "TABLE", "users"],
         vec!["REINDEX", "(VERBOSE)", "INDEX", "public.orders_note_idx"],
