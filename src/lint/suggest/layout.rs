@@ -281,7 +281,7 @@ impl Files<'_> {
     fn name(&self, range: &Range<usize>) -> String {
         let (moment, site) = self.at;
         match self.lines.here {
-            Some(here) if range.start == here && self.fresh.iter().all(|fresh| fresh.side == Side::After) => {
+            Some(here) if range.start == here && !self.goes() => {
                 let operation = moment.statement().and_then(|statement| statement.operations.first());
                 let target = ["index", "constraint", "new_table", "table"].iter().find_map(|fact| known(fact, moment));
                 let verb = operation.map_or("rest", |operation| operation.what.kind().word());
@@ -289,6 +289,12 @@ impl Files<'_> {
             }
             _ => format!("{} rest", site.migration.name.trim_end_matches("rest")),
         }
+    }
+
+    /// Whether the operation at hand is taken out of its statement.
+    fn goes(&self) -> bool {
+        let place = self.at.0.place();
+        self.edits.iter().any(|edit| edit.text.is_empty() && edit.span.start <= place.start && edit.span.end >= place.end)
     }
 
     /// The settings that the statements before a place have made.

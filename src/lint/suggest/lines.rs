@@ -178,13 +178,23 @@ impl<'a> Lines<'a> {
         let at_line_start = start == 0 || start == self.part.start || self.source.bytes()[start as usize - 1] == b'\n';
         let end = self.next_line(range.end);
         let whole_lines = at_line_start && (end > range.end || range.end == self.part.end);
-        let span = if whole_lines { Span::new(start, end) } else { Span::new(self.spaces_before(range.start), range.end) };
+        let span = match (whole_lines, at_line_start) {
+            (true, _) => Span::new(start, end),
+            (false, true) => Span::new(range.start, self.spaces_behind(range.end)),
+            (false, false) => Span::new(self.spaces_before(range.start), range.end),
+        };
         Edit { span, text: String::new() }
     }
 
     /// An edit that takes out a statement and its semicolon.
     pub fn without_statement(&self, at: usize) -> Edit {
         self.without(Span::new(self.statements[at].span.start, self.end(at)))
+    }
+
+    /// The end of the spaces behind a place on its line.
+    fn spaces_behind(&self, at: u32) -> u32 {
+        let rest = &self.source.bytes()[at as usize..self.part.end as usize];
+        at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count() as u32
     }
 
     /// The start of the spaces before a place.

@@ -292,7 +292,7 @@ ALTER TABLE orders ADD a int;
 == 0002_look_at_users.sql
 -- lockkeeper: transaction none
 SELECT 1;
-== 0003_orders_rest.sql
+== 0003_add_unique_users_id_key.sql
 SET lock_timeout = '2s';
 -- about users
 ALTER TABLE users ADD UNIQUE (id);
