@@ -12,7 +12,7 @@ use crate::report;
 use crate::text::SourceFile;
 use clap::{Args, ValueEnum};
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Every statement that breaks running code or stops traffic becomes phases that do neither: each phase is a file in the project's own naming,
@@ -81,12 +81,11 @@ impl Plan {
             if let Err(problem) = write_files(&plan, directory, &self.file) {
                 return console.failed(&problem);
             }
-            console.note(&format!(
-                "{} files written to `{}`; they stand for `{}`, which goes",
-                plan.files.len(),
-                directory.display(),
-                self.file.display()
-            ));
+            let file = self.file.display();
+            console.note(&match plan.files.len() {
+                0 => format!("nothing is written: `{file}` runs as it is"),
+                files => format!("{files} files written to `{}`; they stand for `{file}`, which goes", directory.display()),
+            });
         }
         let refused = plan.pieces.iter().any(|piece| matches!(piece, Piece::Refused { .. }));
         let exit = if refused { Exit::Findings } else { Exit::Clean };
@@ -104,7 +103,14 @@ fn write_files(plan: &FilePlan, directory: &Path, naive: &Path) -> Result<(), Pr
     }
     let home = plan.directory.as_path();
     let target = |path: &Path| directory.join(path.strip_prefix(home).unwrap_or(path));
-    let cannot = |path: &Path, error: &std::io::Error| Problem::new("plan::write", io_words(error)).about(path);
+    let cannot = |path: &Path, error: &std::io::Error| {
+        let words = match error.kind() {
+            ErrorKind::PermissionDenied => "no permission to write it".to_owned(),
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "this is a file, and no directory".to_owned(),
+            _ => io_words(error),
+        };
+        Problem::new("plan::write", words).about(path)
+    };
     if let Some(taken) = plan.files.iter().map(|(path, _)| target(path)).find(|path| path.exists()) {
         let help = "nothing was written; take the old one away, or write to another directory";
         return Err(Problem::new("plan::exists", "there is a file of this name already").help(help).about(&taken));

@@ -30,13 +30,15 @@ pub enum Refusal {
     Unknown(String),
     /// There is no way to do it while others work: it takes a window.
     Window(String),
+    /// There is nothing to cut into phases: code has to be deployed in the right order.
+    Release(String),
 }
 
 impl Refusal {
     /// The reason in words.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Unknown(reason) | Self::Window(reason) => reason,
+            Self::Unknown(reason) | Self::Window(reason) | Self::Release(reason) => reason,
         }
     }
 }

@@ -118,6 +118,7 @@ impl<W: Write> Timeline<'_, W> {
         self.row("why", refusal.reason())?;
         match refusal {
             Refusal::Unknown(_) => self.row("next", "tell what the history does not: `--schema dump.sql` from pg_dump --schema-only")?,
+            Refusal::Release(_) => {}
             Refusal::Window(_) => {
                 for (at, step) in WINDOW.iter().enumerate() {
                     self.row(if at == 0 { "window" } else { "" }, &format!("[ ] {step}"))?;

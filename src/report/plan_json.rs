@@ -57,6 +57,7 @@ fn piece(piece: &Piece) -> Value {
             let kind = match refusal {
                 Refusal::Unknown(_) => "unknown",
                 Refusal::Window(_) => "window",
+                Refusal::Release(_) => "release",
             };
             json!({ "kind": "refused", "statement": sql, "class": class, "because": kind, "reason": refusal.reason() })
         }

@@ -82,3 +82,13 @@ fn a_plan_of_no_file_says_so() {
     assert_eq!(answer.code, Some(2));
     assert!(answer.err.contains("name one migration"), "{}", answer.err);
 }
+
+#[test]
+fn a_migration_that_runs_as_it_is_is_not_written_again() {
+    let drafts = "-- what users have not sent\nCREATE TABLE drafts (id bigint PRIMARY KEY);";
+    let shop = Shop::with(&[("m/0001_users.sql", USERS), ("m/0002_drafts.sql", drafts)]);
+    let answer = shop.run(&["plan", "m/0002_drafts.sql", "--write", "out"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(answer.err.contains("nothing is written: `m/0002_drafts.sql` runs as it is"), "{}", answer.err);
+    assert!(!shop.0.path().join("out").exists());
+}

@@ -8,7 +8,11 @@ const ORDERS: &str = "CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE o
 /// Without the phases themselves.
 fn outline(sql: &str) -> String {
     let is_told = |line: &&str| {
-        line.starts_with("kept") || line.contains(": phase ") || line.starts_with("maintenance-window") || line.starts_with('!')
+        line.starts_with("kept")
+            || line.contains(": phase ")
+            || line.starts_with("maintenance-window")
+            || line.starts_with("three-phase")
+            || line.starts_with('!')
     };
     planned(ORDERS, sql).lines().filter(is_told).collect::<Vec<_>>().join("\n")
 }
@@ -26,4 +30,23 @@ fn what_frames_the_statements_of_the_file_frames_each_file_of_the_plan_anew() {
 #[test]
 fn what_a_setting_before_it_changes_is_refused() {
     assert_snapshot!(outline("SET search_path = shop; ALTER TABLE public.orders ALTER COLUMN note SET NOT NULL;"));
+}
+
+#[test]
+fn a_plan_may_follow_another_for_the_same_column() {
+    let given = "CREATE TABLE users (id bigint PRIMARY KEY, email text);";
+    for second in
+        ["RENAME COLUMN mail TO post", "ALTER COLUMN mail TYPE varchar(80) USING left(mail, 80)", "ALTER COLUMN mail SET NOT NULL"]
+    {
+        let said = planned(given, &format!("ALTER TABLE users RENAME COLUMN email TO mail; ALTER TABLE users {second};"));
+        assert!(said.contains("-- lockkeeper: phase 1/") && !said.contains("! "), "{second}: {said}");
+    }
+}
+
+#[test]
+fn what_is_over_in_a_moment_asks_for_no_window() {
+    assert_snapshot!(
+        outline("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'none';"),
+        @"three-phase: ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'none': one statement does it; `lockkeeper explain change-default` says which code comes before it"
+    );
 }

@@ -2,7 +2,7 @@
 
 use super::Piece;
 use crate::discover::place::{self, PieceTransaction, Room};
-use crate::plan::{Down, Plan, Runs, header};
+use crate::plan::{Down, Plan, Refusal, Runs, header};
 
 /// The files of a piece, as the runner's conventions will write them.
 pub(super) fn files_of(piece: &Piece, room: &Room) -> Vec<place::Piece> {
@@ -22,7 +22,13 @@ pub(super) fn files_of(piece: &Piece, room: &Room) -> Vec<place::Piece> {
             up: ended(statements),
             down: None,
         }],
-        Piece::Refused { sql, .. } => vec![together("in a window".to_owned(), std::slice::from_ref(sql))],
+        Piece::Refused { sql, refusal, .. } => {
+            let name = match refusal {
+                Refusal::Unknown(_) | Refusal::Window(_) => "in a window",
+                Refusal::Release(_) => "with a release",
+            };
+            vec![together(name.to_owned(), std::slice::from_ref(sql))]
+        }
         Piece::Planned(plan) => (0..plan.phases.len()).map(|at| phase_file(plan, at, room)).collect(),
     }
 }

@@ -70,12 +70,17 @@ pub fn plan_file(discovered: Discovered, settings: &Settings<'_>) -> FilePlan {
         Ok(room) => (room.in_its_place(), None),
         Err(none) => (Room::numbered(&history.directory, settings.config), Some(none)),
     };
+    let directory = history.directory.clone();
+    if let [Piece::Kept(_, Runs::InTransaction)] = &pieces[..] {
+        // The file itself does it.
+        let judged = Report { server: settings.server, migrations: Vec::new(), problems: Vec::new() };
+        return FilePlan { naive, pieces, files: Vec::new(), judged, directory, no_room: None };
+    }
     let wanted: Vec<_> = pieces.iter().flat_map(|piece| files_of(piece, &room)).collect();
     let (files, no_room) = match room.files(&wanted) {
         Ok(files) => (files, no_room),
         Err(none) => (Room::numbered(&history.directory, settings.config).files(&wanted).unwrap_or_default(), Some(none)),
     };
-    let directory = history.directory.clone();
     let history = history.with_instead(subject.source.path(), &files, settings.config);
     let judged = run(Discovered { histories: vec![history], ..Discovered::default() }, settings);
     FilePlan { naive, pieces, files, judged, directory, no_room }

@@ -89,6 +89,8 @@ fn is_apart(operation: &Located<Operation>) -> bool {
 /// What a part is asked for by its findings.
 pub(super) struct Wish {
     class: Class,
+    /// The rule of its gravest finding.
+    rule: String,
     /// The recipes of its findings, that of the gravest first.
     recipes: Vec<Recipe>,
 }
@@ -109,8 +111,9 @@ pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
     // One that does all that another does comes before it.
     let spared: Vec<_> = recipes.iter().copied().filter(|recipe| recipes.iter().any(|other| other.includes(*recipe))).collect();
     recipes.sort_by_key(|recipe| spared.contains(recipe));
-    let class = grave.iter().map(|finding| finding.class).max()?;
-    (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, recipes })
+    let gravest = grave.first()?;
+    let (class, rule) = (gravest.class, gravest.rule.clone());
+    (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, rule, recipes })
 }
 
 impl Wish {
@@ -119,8 +122,17 @@ impl Wish {
         Piece::Refused { sql: part.sql.clone(), class: self.class, refusal }
     }
 
+    /// Why there are no phases of what no recipe is for.
+    fn without_recipe(&self) -> Refusal {
+        let explain = format!("`lockkeeper explain {}` says", self.rule);
+        match self.class {
+            Class::Additive | Class::ThreePhase => Refusal::Release(format!("one statement does it; {explain} which code comes before it")),
+            Class::MaintenanceWindow => Refusal::Window(format!("no recipe makes phases of it; {explain} what else there is")),
+        }
+    }
+
     pub fn fulfil(&self, part: &Part, before: &Catalog, settings: &Settings<'_>) -> Piece {
-        let mut refusal = Refusal::Window("no way is known to do this while others work".to_owned());
+        let mut refusal = self.without_recipe();
         for (at, recipe) in self.recipes.iter().enumerate() {
             match recipe::cook(*recipe, &part.sql, before, settings.server) {
                 Ok(plan) => return Piece::Planned(plan),

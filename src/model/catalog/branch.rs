@@ -101,6 +101,10 @@ fn of_any_age(mut relation: Relation) -> Relation {
 
 /// A relation that is either as it was or as it is now: what is the same in both is known.
 fn joined(before: Relation, mut after: Relation) -> Relation {
+    // What happened to rows says nothing of what the table is.
+    for column in &mut after.columns {
+        column.updated &= before.column(&column.name).is_none_or(|old| old.updated);
+    }
     let same = before.columns == after.columns && before.constraints == after.constraints && before.indexes == after.indexes;
     after.complete &= before.complete && same;
     // Either the older one or its successor: nothing says which migration made what is there now.
