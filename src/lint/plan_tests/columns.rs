@@ -148,3 +148,10 @@ fn the_files_lint_clean_on_every_major() {
         }
     }
 }
+
+#[test]
+fn what_the_copy_shares_with_other_columns_goes_with_it() {
+    let given = "CREATE TABLE users (id bigint PRIMARY KEY, shop bigint, email text, UNIQUE (shop, email));";
+    let said = planned(given, "ALTER TABLE users RENAME COLUMN email TO mail;");
+    assert!(said.contains("CREATE UNIQUE INDEX CONCURRENTLY") && !said.contains("\n! "), "{said}");
+}

@@ -172,7 +172,8 @@ fn contract(twin: &Twin<'_>, copy: &Copy) -> Phase {
         phase = phase.run_accepting(second.drop(false), &["drop-trigger"]);
     }
     for sql in &copy.lines.take {
-        phase = phase.run_accepting(sql, &["drop-column", "replacement-parity", "sync-scaffold-left-behind"]);
+        phase =
+            phase.run_accepting(sql, &["drop-column", "drop-column-silent-dependents", "replacement-parity", "sync-scaffold-left-behind"]);
     }
     phase = phase
         .run_accepting(format!("ALTER TABLE {table} RENAME COLUMN {old} TO {new}"), &["rename-column"])
