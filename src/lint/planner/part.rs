@@ -99,8 +99,10 @@ pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
     let inside = |finding: &&Finding| finding.span.start >= part.span.start && finding.span.end <= part.span.end;
     let mut grave: Vec<_> = findings.iter().filter(inside).filter(|finding| finding.allowed.is_none()).collect();
     grave.sort_by_key(|finding| std::cmp::Reverse((finding.class, finding.severity)));
-    if let (Some(recipe), Some(class)) = (part.together, grave.iter().map(|finding| finding.class).max()) {
-        return Some(Wish { class, recipes: vec![recipe] });
+    let gravest = grave.first()?;
+    let (class, rule) = (gravest.class, gravest.rule.clone());
+    if let Some(recipe) = part.together {
+        return Some(Wish { class, rule, recipes: vec![recipe] });
     }
     let mut recipes: Vec<Recipe> = Vec::new();
     for recipe in grave.iter().filter_map(|finding| finding.suggestion.as_ref()?.recipe) {
@@ -111,8 +113,6 @@ pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
     // One that does all that another does comes before it.
     let spared: Vec<_> = recipes.iter().copied().filter(|recipe| recipes.iter().any(|other| other.includes(*recipe))).collect();
     recipes.sort_by_key(|recipe| spared.contains(recipe));
-    let gravest = grave.first()?;
-    let (class, rule) = (gravest.class, gravest.rule.clone());
     (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, rule, recipes })
 }
 
