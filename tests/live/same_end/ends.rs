@@ -80,13 +80,15 @@ impl<'s> Original<'s> {
             return Ok(Ok(end));
         }
         let copy = self.copy().await;
+        let mut connection = Connection::open(&copy).await?;
         let mut refused = None;
         for file in files {
-            refused = run(&copy, file).await?.err();
+            refused = run(&mut connection, file).await.err();
             if refused.is_some() {
                 break;
             }
         }
+        connection.close().await;
         let end = match refused {
             None => Ok(look(&copy, declared).await?),
             Some(refusal) => Err(refusal),
@@ -101,12 +103,10 @@ impl<'s> Original<'s> {
     }
 }
 
-/// Runs a file on a connection of its own, as psql and most runners do.
-pub async fn run(database: &PgConnectOptions, file: &File) -> Result<Result<(), Refusal>, Refusal> {
-    let mut connection = Connection::open(database).await?;
-    let done = apply(&mut connection, &file.source, file.mode).await;
-    connection.close().await;
-    Ok(done)
+/// Runs a file, and leaves the session as if it were a new one.
+pub async fn run(connection: &mut Connection, file: &File) -> Result<(), Refusal> {
+    apply(connection, &file.source, file.mode).await?;
+    connection.run("DISCARD ALL").await
 }
 
 /// Looks at a database.

@@ -5,8 +5,8 @@ use super::ends::{File, Original, look};
 use super::phases::Step;
 use super::table::Tally;
 use crate::servers::remove_database;
-use lockkeeper::db::Refusal;
 use lockkeeper::db::server::Server;
+use lockkeeper::db::{Connection, Refusal};
 use sqlx::postgres::PgConnectOptions;
 use std::ops::RangeInclusive;
 
@@ -130,16 +130,26 @@ impl Journey<'_> {
     }
 }
 
-async fn back(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
-    for step in steps.iter().rev() {
-        step.back(database).await?;
+async fn forward(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
+    let mut connection = Connection::open(database).await.map_err(|refusal| refusal.to_string())?;
+    let mut went = Ok(());
+    for step in steps {
+        if went.is_ok() {
+            went = step.forward(&mut connection).await;
+        }
     }
-    Ok(())
+    connection.close().await;
+    went
 }
 
-async fn forward(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
-    for step in steps {
-        step.forward(database).await?;
+async fn back(database: &PgConnectOptions, steps: &[Step]) -> Result<(), String> {
+    let mut connection = Connection::open(database).await.map_err(|refusal| refusal.to_string())?;
+    let mut went = Ok(());
+    for step in steps.iter().rev() {
+        if went.is_ok() {
+            went = step.back(&mut connection).await;
+        }
     }
-    Ok(())
+    connection.close().await;
+    went
 }

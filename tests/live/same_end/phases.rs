@@ -10,7 +10,6 @@ use lockkeeper::plan::{Down, Phase, Plan, Runs, Stage};
 use lockkeeper::rule::Severity;
 use lockkeeper::text::SourceFile;
 use sqlx::Row;
-use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 
 /// A file of a plan, and what has to be true before and after it.
@@ -91,25 +90,24 @@ impl Step {
     }
 
     /// Runs it: what has to be true before is, and what has to be true afterwards. What can be repeated is.
-    pub async fn forward(&self, database: &PgConnectOptions) -> Result<(), String> {
+    pub async fn forward(&self, connection: &mut Connection) -> Result<(), String> {
         let what = &self.what;
         if let Some(query) = &self.assert {
-            is_true(database, query).await.map_err(|why| format!("{what}: before it, {query}: {why}"))?;
+            is_true(connection, query).await.map_err(|why| format!("{what}: before it, {query}: {why}"))?;
         }
         for _ in 0..=usize::from(self.repeatable) {
-            run(database, &self.up).await.and_then(|done| done).map_err(|refusal| format!("{what}: {refusal}"))?;
+            run(connection, &self.up).await.map_err(|refusal| format!("{what}: {refusal}"))?;
         }
         for query in &self.verify {
-            is_true(database, query).await.map_err(|why| format!("{what}: after it, {query}: {why}"))?;
+            is_true(connection, query).await.map_err(|why| format!("{what}: after it, {query}: {why}"))?;
         }
         Ok(())
     }
 
     /// Undoes it.
-    pub async fn back(&self, database: &PgConnectOptions) -> Result<(), String> {
+    pub async fn back(&self, connection: &mut Connection) -> Result<(), String> {
         let Back::By(file) = &self.down else { return Ok(()) };
-        let done = run(database, file).await.and_then(|done| done);
-        done.map_err(|refusal| format!("{}: its way back: {refusal}", self.what))
+        run(connection, file).await.map_err(|refusal| format!("{}: its way back: {refusal}", self.what))
     }
 }
 
@@ -131,15 +129,13 @@ impl Back {
 }
 
 /// Asks a query of one truth value.
-async fn is_true(database: &PgConnectOptions, query: &str) -> Result<(), String> {
-    let ask = async {
-        let mut connection = Connection::open(database).await?;
-        let answer = connection.rows(query).await?;
-        connection.close().await;
-        let row = answer.first().ok_or(sqlx::Error::RowNotFound)?;
+async fn is_true(connection: &mut Connection, query: &str) -> Result<(), String> {
+    let answer = async {
+        let rows = connection.rows(query).await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
         Ok::<Option<bool>, Refusal>(row.try_get(0)?)
     };
-    match ask.await {
+    match answer.await {
         Ok(Some(true)) => Ok(()),
         Ok(other) => Err(format!("is {other:?}")),
         Err(refusal) => Err(refusal.to_string()),
