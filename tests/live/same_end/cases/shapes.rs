@@ -29,7 +29,7 @@ const PLAIN: Shape = Shape {
     tables: "CREATE TABLE users (id integer PRIMARY KEY);
              CREATE TABLE orders (id bigint PRIMARY KEY, buyer integer, note text);",
     rows: "INSERT INTO users SELECT n FROM generate_series(1, $ROWS) n;
-           INSERT INTO orders SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n; ANALYZE;",
+           INSERT INTO orders SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n;",
     table: "orders",
     column: "buyer",
     renamed: "customer",
@@ -49,7 +49,7 @@ pub const SHAPES: &[Shape] = &[
         tables: r#"CREATE TABLE "the users" (id integer PRIMARY KEY);
                    CREATE TABLE "order's ""lines""" (id bigint PRIMARY KEY, "the buyer's %" integer, note text);"#,
         rows: r#"INSERT INTO "the users" SELECT n FROM generate_series(1, $ROWS) n;
-                 INSERT INTO "order's ""lines""" SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n; ANALYZE;"#,
+                 INSERT INTO "order's ""lines""" SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n;"#,
         table: r#""order's ""lines""""#,
         column: r#""the buyer's %""#,
         renamed: r#""the 'new' ""buyer"" $sync$""#,
@@ -63,7 +63,7 @@ pub const SHAPES: &[Shape] = &[
         tables: r#"CREATE TABLE "Users" ("Id" integer PRIMARY KEY);
                    CREATE TABLE "Orders" ("Id" bigint PRIMARY KEY, "buyerId" integer, buyerid integer);"#,
         rows: r#"INSERT INTO "Users" SELECT n FROM generate_series(1, $ROWS) n;
-                 INSERT INTO "Orders" SELECT n, $VALUE, -n FROM generate_series(1, $ROWS) n; ANALYZE;"#,
+                 INSERT INTO "Orders" SELECT n, $VALUE, -n FROM generate_series(1, $ROWS) n;"#,
         table: r#""Orders""#,
         column: r#""buyerId""#,
         renamed: r#""BuyerId""#,
@@ -79,7 +79,7 @@ pub const SHAPES: &[Shape] = &[
                  CREATE TABLE public.orders (id bigint PRIMARY KEY, buyer text);
                  CREATE TABLE sales.orders (id bigint PRIMARY KEY, buyer integer, note text);",
         rows: "INSERT INTO people.users SELECT n FROM generate_series(1, $ROWS) n; INSERT INTO public.orders VALUES (1, 'x');
-               INSERT INTO sales.orders SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n; ANALYZE;",
+               INSERT INTO sales.orders SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n;",
         table: "sales.orders",
         parent: "people.users",
         ..PLAIN
@@ -89,7 +89,7 @@ pub const SHAPES: &[Shape] = &[
         tables: r#"CREATE TABLE "user" ("primary" integer PRIMARY KEY);
                    CREATE TABLE "order" ("select" bigint PRIMARY KEY, "user" integer, "table" text);"#,
         rows: r#"INSERT INTO "user" SELECT n FROM generate_series(1, $ROWS) n;
-                 INSERT INTO "order" SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n; ANALYZE;"#,
+                 INSERT INTO "order" SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n;"#,
         table: r#""order""#,
         column: r#""user""#,
         renamed: r#""end""#,
@@ -105,7 +105,7 @@ pub const SHAPES: &[Shape] = &[
                      buyer_with_a_name_that_is_as_long_as_a_name_can_be_at_all_6_old integer, note text);",
         rows: "INSERT INTO users_with_a_name_that_is_as_long_as_a_name_can_be_at_all_63 SELECT n FROM generate_series(1, $ROWS) n;
                INSERT INTO orders_with_a_name_that_is_as_long_as_a_name_can_be_at_all__63
-                   SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n; ANALYZE;",
+                   SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n;",
         table: "orders_with_a_name_that_is_as_long_as_a_name_can_be_at_all__63",
         column: "buyer_with_a_name_that_is_as_long_as_a_name_can_be_at_all_6_old",
         renamed: "buyer_with_a_name_that_is_as_long_as_a_name_can_be_at_all_6_new",
@@ -121,7 +121,7 @@ pub const SHAPES: &[Shape] = &[
                  CREATE TABLE orders_2025 PARTITION OF orders FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
                  CREATE TABLE orders_2026 PARTITION OF orders FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
         rows: "INSERT INTO users SELECT n FROM generate_series(1, $ROWS) n;
-               INSERT INTO orders SELECT n, $VALUE, date '2025-01-01' + n % 700 FROM generate_series(1, $ROWS) n; ANALYZE;",
+               INSERT INTO orders SELECT n, $VALUE, date '2025-01-01' + n % 700 FROM generate_series(1, $ROWS) n;",
         partitioned: true,
         large: true,
         ..PLAIN
@@ -132,7 +132,7 @@ pub const SHAPES: &[Shape] = &[
         tables: "CREATE TABLE users (id integer PRIMARY KEY);
                  CREATE TABLE orders (shop integer, number text, buyer integer, note text, PRIMARY KEY (shop, number));",
         rows: "INSERT INTO users SELECT n FROM generate_series(1, $ROWS) n;
-               INSERT INTO orders SELECT n % 7, 'number ' || n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n; ANALYZE;",
+               INSERT INTO orders SELECT n % 7, 'number ' || n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n;",
         ..PLAIN
     },
     Shape {
@@ -172,7 +172,7 @@ pub const SHAPES: &[Shape] = &[
                  CREATE STATISTICS orders_buyer_kinds ON buyer, note FROM orders;",
         rows: "INSERT INTO users SELECT n FROM generate_series(1, $ROWS) n;
                INSERT INTO orders SELECT n, $VALUE, 'note ' || n FROM generate_series(1, $ROWS) n;
-               INSERT INTO payments SELECT id, buyer FROM orders WHERE buyer < 10; ANALYZE;",
+               INSERT INTO payments SELECT id, buyer FROM orders WHERE buyer < 10;",
         ..PLAIN
     },
 ];
