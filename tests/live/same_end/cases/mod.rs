@@ -32,7 +32,7 @@ const ROWS: u32 = 2500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     RenameColumn,
-    ChangeType,
+    Retype,
     NotNull,
     ForeignKey,
     UniqueIndex,
@@ -44,7 +44,7 @@ impl Change {
         let Shape { table, column, renamed, parent, key, index, .. } = shape;
         match self {
             Self::RenameColumn => format!("ALTER TABLE {table} RENAME COLUMN {column} TO {renamed};"),
-            Self::ChangeType => format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint;"),
+            Self::Retype => format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE bigint;"),
             Self::NotNull => format!("ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;"),
             Self::ForeignKey => format!("ALTER TABLE {table} ADD CONSTRAINT {key} FOREIGN KEY ({column}) REFERENCES {parent};"),
             Self::UniqueIndex => format!("CREATE {}INDEX {index} ON {table} ({column});", if shape.partitioned { "" } else { "UNIQUE " }),
@@ -73,7 +73,7 @@ fn a_column_is_renamed() {
 
 #[test]
 fn a_type_is_changed() {
-    Change::ChangeType.hold_on_all_shapes();
+    Change::Retype.hold_on_all_shapes();
 }
 
 #[test]

@@ -146,7 +146,7 @@ pub const SHAPES: &[Shape] = &[
         name: "a column in a generated column",
         tables: "CREATE TABLE users (id integer PRIMARY KEY);
                  CREATE TABLE orders (id bigint PRIMARY KEY, buyer integer, note text, buyer_twice bigint GENERATED ALWAYS AS (buyer * 2) STORED);",
-        refused: &[(Change::ChangeType, "generated column `")],
+        refused: &[(Change::Retype, "generated column `")],
         ..PLAIN
     },
     Shape {
