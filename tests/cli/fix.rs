@@ -117,8 +117,8 @@ fn standard_input_comes_out_fixed() {
     let fine = shop.run_with_input(&fix, "SELECT 2;\n");
     assert_eq!(fine.out, "SELECT 2;\n");
     let left = shop.run_with_input(&fix, "DROP TABLE orders;\n");
-    assert_eq!((left.out.as_str(), left.code), ("DROP TABLE orders;\n", Some(1)));
-    assert!(left.err.contains("m/0002_index.sql:1:1: error[drop-table]"), "{}", left.err);
+    assert_eq!((left.out.as_str(), left.code), ("SET lock_timeout = '2s';\nDROP TABLE orders;\nRESET lock_timeout;\n", Some(1)));
+    assert!(left.err.contains("m/0002_index.sql:2:1: error[drop-table]"), "{}", left.err);
 }
 
 #[test]

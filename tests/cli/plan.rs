@@ -62,8 +62,9 @@ fn written_files_lint_clean_and_are_never_overwritten() {
 
 #[test]
 fn a_plan_that_somebody_has_broken_by_hand_is_judged_like_any_other_file() {
+    let renames = "ALTER TABLE users RENAME COLUMN email TO email_address;";
     for (broken, with) in
-        [("DROP COLUMN email", "DROP COLUMN email CASCADE"), ("phase 1/", "phase 2/"), ("CREATE TRIGGER", "-- CREATE TRIGGER")]
+        [(renames, "ALTER TABLE users RENAME email TO email_address;"), ("phase 1/", "phase 2/"), ("CREATE TRIGGER", "-- CREATE TRIGGER")]
     {
         let shop = planned();
         for entry in std::fs::read_dir(shop.0.path().join("out")).expect("the files") {
@@ -72,7 +73,7 @@ fn a_plan_that_somebody_has_broken_by_hand_is_judged_like_any_other_file() {
             std::fs::write(&path, text).expect("written");
         }
         let lint = shop.run(&["lint", "out", "--format", "short"]);
-        assert!(lint.out.contains("error[drop-column]"), "{broken}:\n{}", lint.out);
+        assert!(lint.out.contains("error[rename-column]"), "{broken}:\n{}", lint.out);
     }
 }
 
