@@ -242,7 +242,7 @@ fn short(mut rule: Value) -> Value {
 
 /// `fix.edit.of: ...`, also of one edit among several.
 fn is_of_edit(message: &str) -> bool {
-    message.split_once(": ").is_some_and(|(place, _)| place.starts_with("fix.edit") && place.ends_with(".of"))
+    message.split_once(": ").is_some_and(|(place, _)| place.contains("fix.edit") && place.ends_with(".of"))
 }
 
 #[test]

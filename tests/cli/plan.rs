@@ -10,8 +10,8 @@ fn shop() -> Shop {
 }
 
 /// The plan written over the migration that it stands for.
-fn planned() -> Shop {
-    let shop = shop();
+fn planned(naive: &str) -> Shop {
+    let shop = Shop::with(&[("m/0001_users.sql", USERS), ("m/0002_rename_email.sql", naive)]);
     let answer = shop.run(&["plan", "m/0002_rename_email.sql", "--write", "out"]);
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     shop.write("out/0001_users.sql", USERS);
@@ -52,7 +52,7 @@ fn what_the_history_does_not_tell_is_refused_with_the_reason() {
 
 #[test]
 fn written_files_lint_clean_and_are_never_overwritten() {
-    let shop = planned();
+    let shop = planned(RENAME);
     let lint = shop.run(&["lint", "out", "--fail-on", "advice"]);
     assert_eq!(lint.code, Some(0), "{}", lint.out);
     let again = shop.run(&["plan", "m/0002_rename_email.sql", "--write", "out"]);
@@ -62,18 +62,22 @@ fn written_files_lint_clean_and_are_never_overwritten() {
 
 #[test]
 fn a_plan_that_somebody_has_broken_by_hand_is_judged_like_any_other_file() {
-    let renames = "ALTER TABLE users RENAME COLUMN email TO email_address;";
-    for (broken, with) in
-        [(renames, "ALTER TABLE users RENAME email TO email_address;"), ("phase 1/", "phase 2/"), ("CREATE TRIGGER", "-- CREATE TRIGGER")]
-    {
-        let shop = planned();
+    let drop = "ALTER TABLE users DROP COLUMN email;";
+    for (naive, broken, with, said) in [
+        (RENAME, "COLUMN email TO email_address;", "email TO email_address;", "warning[plan-phase]"),
+        (RENAME, "phase 1/", "phase 2/", "error[plan-phase]"),
+        (RENAME, "CREATE TRIGGER", "-- CREATE TRIGGER", "error[plan-phase]"),
+        (drop, "DROP COLUMN email;", "DROP COLUMN email CASCADE;", "error[drop-column]"),
+        (drop, "recipe drop-column", "recipe drop-table", "error[drop-column]"),
+    ] {
+        let shop = planned(naive);
         for entry in std::fs::read_dir(shop.0.path().join("out")).expect("the files") {
             let path = entry.expect("a file").path();
             let text = std::fs::read_to_string(&path).expect("text").replace(broken, with);
             std::fs::write(&path, text).expect("written");
         }
         let lint = shop.run(&["lint", "out", "--format", "short"]);
-        assert!(lint.out.contains("error[rename-column]"), "{broken}:\n{}", lint.out);
+        assert!(lint.out.contains(said), "{naive} {broken}:\n{}", lint.out);
     }
 }
 
