@@ -69,6 +69,14 @@ pub struct Room {
     in_its_place: bool,
 }
 
+/// The versions of a history that are not free, in order.
+#[derive(Clone, Debug)]
+struct Known {
+    taken: Vec<Taken>,
+    /// One of them has a dot.
+    dotted: bool,
+}
+
 /// A version that is not free.
 #[derive(Clone, Debug)]
 struct Taken {
@@ -139,12 +147,12 @@ impl Room {
         }
         let known = history.project.known.get_or_init(|| known_versions(history));
         let own = full_version(&spelling, &spelling.version).unwrap_or_default();
-        let behind = known.partition_point(|taken| order::versions(&taken.version, &own).is_le());
-        let until = known.get(behind).cloned();
+        let behind = known.taken.partition_point(|taken| order::versions(&taken.version, &own).is_le());
+        let until = known.taken.get(behind).cloned();
         let sequence = convention::read(migration.source.path()).map_or(Sequence::Plain, |named| named.sequence);
         let mode = history.project.lone_message.then_some(TransactionMode::OneMessage).or(config.transaction);
         Ok(Self {
-            dotted: spelling.version.contains(['.', '_']) || known.iter().any(|taken| taken.version.contains('.')),
+            dotted: known.dotted || spelling.version.contains(['.', '_']),
             compared_as_text: sequence == Sequence::Plain,
             way_back: way_back(history, migration, runner),
             needs_block: needs_block(history, runner, mode),
@@ -312,7 +320,7 @@ fn full_version(spelling: &Spelling, version: &str) -> Option<String> {
 }
 
 /// Every version that something has, in order: the migrations, and what else lies beside them.
-fn known_versions(history: &History) -> Vec<Taken> {
+fn known_versions(history: &History) -> Known {
     let of_migrations = history
         .migrations
         .iter()
@@ -327,7 +335,7 @@ fn known_versions(history: &History) -> Vec<Taken> {
     });
     let mut known: Vec<_> = of_migrations.chain(beside).collect();
     known.sort_by(|a, b| order::versions(&a.version, &b.version));
-    known
+    Known { dotted: known.iter().any(|taken| taken.version.contains('.')), taken: known }
 }
 
 fn is_counted(migration: &Migration) -> bool {

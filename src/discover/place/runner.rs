@@ -1,6 +1,6 @@
 //! Which runner a history is for, as far as its names, its files and the project around it tell, and what that runner does with a file.
 
-use super::Taken;
+use super::Known;
 use super::spelling::Spelling;
 use crate::discover::convention::Form;
 use crate::discover::head::{self, Parting};
@@ -146,7 +146,7 @@ pub(crate) struct Project {
     /// What the texts of all files tell of the runner, once somebody has asked.
     runner: OnceLock<Runner>,
     /// The versions that are not free, once somebody has asked.
-    pub(super) known: OnceLock<Vec<Taken>>,
+    pub(super) known: OnceLock<Known>,
 }
 
 /// Something that only one runner leaves or needs.
