@@ -74,8 +74,8 @@ fn introduction(rows: u32) -> String {
          measured with {} rows and with {} rows.\n\
          - **Wrong rows** are counted at the end over all rows: rows that are gone, that nobody wrote, or that do not hold what was \
          acknowledged last.\n\n\
-         A file that moves or splits a column by copying its values and dropping it has no plan, and says so: `lockkeeper plan` has no recipe \
-         yet that keeps both places equal meanwhile. So it has no row here.\n\n",
+         A column that is split into several has a plan and no row here: its two releases write different columns, and what one of them may \
+         lose is for its owner to say. A column that moves to another table has no plan, and `lockkeeper plan` says so.\n\n",
         count(rows),
         count(rows),
         count(rows * super::GROWTH),
