@@ -49,3 +49,12 @@ fn what_is_over_in_a_moment_asks_for_no_window() {
         planned("CREATE TABLE orders (id bigint PRIMARY KEY, note text NOT NULL);", "ALTER TABLE orders ALTER COLUMN note DROP NOT NULL;");
     assert!(said.starts_with("three-phase: ") && said.contains("one statement does it; `lockkeeper explain drop-not-null`"), "{said}");
 }
+
+#[test]
+fn what_stays_keeps_the_comments_above_it() {
+    let sql = "-- lockkeeper: transaction runner\n-- for the labels\nALTER TABLE orders ADD COLUMN lot integer;\n\
+               -- lockkeeper: allow drop-table because nobody has any\nDROP TABLE users; -- at last\n\
+               ALTER TABLE orders ALTER COLUMN note SET NOT NULL;";
+    let kept: Vec<_> = planned(ORDERS, sql).split("-- lockkeeper: phase").next().unwrap_or_default().lines().map(str::to_owned).collect();
+    assert_snapshot!(kept.join("\n"));
+}

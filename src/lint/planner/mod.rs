@@ -1,5 +1,6 @@
 //! A plan for a whole migration: each statement that breaks code or stops traffic becomes phases, the others stay as they are.
 
+mod comments;
 mod files;
 mod moved;
 mod part;
@@ -99,6 +100,7 @@ pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Pie
     let roles: Vec<_> = script.statements.iter().map(Role::of).collect();
     let moved = moved::moves(&subject.source, &script.statements);
     let mut pieces: Vec<Piece> = Vec::new();
+    let mut said_of = None;
     for ((at, part), wish) in parts.into_iter().zip(&wanted) {
         if roles[at] == Role::Frame {
             continue;
@@ -112,6 +114,15 @@ pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Pie
             },
             _ => Piece::Kept(vec![part.sql], runs(assessed, at)),
         };
+        let piece = match piece {
+            // Only its first part is behind them.
+            Piece::Kept(statements, runs) if said_of != Some(at) => {
+                let above = comments::above(&subject.source, &script, at);
+                Piece::Kept(statements.into_iter().map(|sql| format!("{above}{sql}")).collect(), runs)
+            }
+            other => other,
+        };
+        said_of = Some(at);
         match (pieces.last_mut(), piece) {
             // What committed for itself goes on doing so.
             (Some(Piece::Kept(last, Runs::InTransaction)), Piece::Kept(more, Runs::InTransaction))
