@@ -22,6 +22,12 @@ pub fn servers() -> &'static [Server] {
     })
 }
 
+/// The oldest and the newest of them: what takes long is looked at where majors differ most.
+pub fn oldest_and_newest() -> impl Iterator<Item = &'static Server> {
+    let newest = servers().len().saturating_sub(1);
+    servers().iter().enumerate().filter(move |(at, _)| *at == 0 || *at == newest).map(|(_, server)| server)
+}
+
 /// A new database, and how to connect to it.
 pub async fn new_database(server: &Server) -> PgConnectOptions {
     database_like(server, "template0").await

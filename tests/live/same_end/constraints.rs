@@ -4,7 +4,7 @@ use super::ends::File;
 use super::journey::Journey;
 use super::phases::{declared, steps};
 use super::table::{Table, Tally};
-use crate::servers::servers;
+use crate::servers::oldest_and_newest;
 use lockkeeper::config::Config;
 use lockkeeper::db::block_on;
 use lockkeeper::db::server::Server;
@@ -46,7 +46,7 @@ const ROWS: &str = r#"
 fn hold(naive: &[&str]) {
     let rules = RuleSet::embedded();
     let mut complaints = Vec::new();
-    for server in servers() {
+    for server in oldest_and_newest() {
         let mut tally = Tally::default();
         for sql in naive {
             prove(server, &rules, sql, &mut tally);

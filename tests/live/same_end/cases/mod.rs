@@ -6,7 +6,7 @@ use super::ends::File;
 use super::journey::Journey;
 use super::phases::{declared, steps};
 use super::table::{Table, Tally};
-use crate::servers::servers;
+use crate::servers::oldest_and_newest;
 use lockkeeper::config::Config;
 use lockkeeper::db::block_on;
 use lockkeeper::db::server::Server;
@@ -54,7 +54,7 @@ impl Change {
     fn hold_on_all_shapes(self) {
         let rules = RuleSet::embedded();
         let mut complaints = Vec::new();
-        for server in servers() {
+        for server in oldest_and_newest() {
             let mut tally = Tally::default();
             for shape in SHAPES {
                 Case { change: self, shape, server, rules: &rules }.hold(&mut tally);
