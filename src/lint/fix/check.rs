@@ -23,19 +23,22 @@ impl Origins {
     }
 }
 
-/// Why a report is worse than the one before a batch of fixes, if it is.
-pub(super) fn worse(before: &Report, after: &Report, batch: &[Candidate], origins: &Origins) -> Option<String> {
+/// What is worse in a report than in the one before a batch of fixes: the file, or that from which it has come, and why.
+pub(super) fn worse(before: &Report, after: &Report, batch: &[Candidate], origins: &Origins) -> Vec<(PathBuf, String)> {
+    let mut worse = Vec::new();
     if let Some(problem) = after.problems.get(before.problems.len()) {
-        return Some(problem.message.clone());
+        worse.push((problem.path().unwrap_or(Path::new("")).to_owned(), problem.message.clone()));
     }
     let errors = |report| count(report, origins, |finding| (finding.severity == Severity::Error).then(String::new));
     let had = errors(before);
     for ((path, rule, _), findings) in errors(after) {
         if had.get(&(path, rule, String::new())).copied().unwrap_or_default() < findings {
-            return Some(format!("it would bring another error: {}", message(after, origins, (path, rule))));
+            worse.push((path.to_owned(), format!("it would bring another error: {}", message(after, origins, (path, rule)))));
         }
     }
-    batch.iter().find(|fix| is_still_there(fix, (before, after), batch, origins)).map(|_| "its finding would still be there".to_owned())
+    let still_there = batch.iter().filter(|fix| is_still_there(fix, (before, after), batch, origins));
+    worse.extend(still_there.map(|fix| (origins.of(&fix.fix.path).to_owned(), "its finding would still be there".to_owned())));
+    worse
 }
 
 type Counted<'r> = HashMap<(&'r Path, &'r str, String), usize>;

@@ -1,8 +1,8 @@
 //! Applies fixes: texts in, texts out. Nothing is written to disk here.
 //!
 //! In each round those fixes are applied that do not touch each other, and everything is judged again; then the next round has its turn,
-//! until no fix is left. A round that makes something worse is tried again with fewer fixes, so that in the end a single one is blamed: one
-//! that brings a new error, or after which its own finding is still there, is not applied.
+//! until no fix is left. A file that a round makes worse is left out of it, and has fewer fixes applied at once from then on, so that in the
+//! end a single one is blamed: one that brings a new error, or after which its own finding is still there, is not applied.
 
 mod check;
 #[cfg(test)]
@@ -11,6 +11,7 @@ mod tests;
 use super::finding::{Assessed, Edit, Finding, Report, Safety, Suggestion};
 use super::{Settings, run};
 use crate::discover::{Discovered, History};
+use crate::problem::Problem;
 use crate::rule::moment::Order;
 use crate::text::SourceFile;
 use check::Origins;
@@ -93,38 +94,58 @@ type Key = (PathBuf, String, Vec<String>, String);
 /// More rounds than this mean that fixes undo each other.
 const MOST_ROUNDS: usize = 1_000;
 
-/// Applies fixes to everything that was found, as long as there are any.
+/// Applies fixes to everything that was found, as long as there are any. Histories know nothing of each other.
 pub fn fixed(discovered: Discovered, settings: &Settings<'_>, how: How) -> Fixed {
-    let report = run(discovered.clone(), settings);
+    let left = Report { server: settings.server, migrations: Vec::new(), problems: discovered.problems };
+    let mut all = Fixed { files: Vec::new(), applied: Vec::new(), dropped: Vec::new(), left };
+    for history in discovered.histories {
+        let mut one = of_history(history, settings, how);
+        all.files.append(&mut one.files);
+        all.applied.append(&mut one.applied);
+        all.dropped.append(&mut one.dropped);
+        all.left.migrations.append(&mut one.left.migrations);
+        let is_new =
+            |problem: &Problem| !all.left.problems.iter().any(|known| known.message == problem.message && known.path() == problem.path());
+        let new: Vec<_> = one.left.problems.into_iter().filter(is_new).collect();
+        all.left.problems.extend(new);
+    }
+    all
+}
+
+/// The same of one history.
+fn of_history(history: History, settings: &Settings<'_>, how: How) -> Fixed {
     let mut rounds = Rounds {
+        report: judged(&history, settings),
         settings,
         how,
-        state: discovered,
-        report,
+        history,
         before: BTreeMap::new(),
         others: BTreeMap::new(),
         origins: Origins::default(),
         seen: HashMap::default(),
         refused: HashSet::default(),
+        at_once: HashMap::default(),
         applied: Vec::new(),
         dropped: Vec::new(),
     };
-    let mut at_once = usize::MAX;
     for _ in 0..MOST_ROUNDS {
-        let mut batch = rounds.choose();
-        batch.truncate(at_once);
-        match &batch[..] {
-            [] => break,
-            batch => at_once = if rounds.apply(batch) { at_once.saturating_mul(2) } else { (batch.len() / 2).max(1) },
+        let batch = rounds.choose();
+        if batch.is_empty() {
+            break;
         }
+        rounds.round(batch);
     }
     rounds.end()
+}
+
+fn judged(history: &History, settings: &Settings<'_>) -> Report {
+    run(Discovered { histories: vec![history.clone()], ..Discovered::default() }, settings)
 }
 
 struct Rounds<'a> {
     settings: &'a Settings<'a>,
     how: How,
-    state: Discovered,
+    history: History,
     report: Report,
     /// Migrations that are different now, as they were; `None`: they are new.
     before: BTreeMap<PathBuf, Option<Arc<SourceFile>>>,
@@ -134,6 +155,8 @@ struct Rounds<'a> {
     /// How often each fix may still be applied: as often as it was there when it was first seen.
     seen: HashMap<Key, usize>,
     refused: HashSet<Key>,
+    /// How many fixes of a file, by its origin, are applied at once, if more have made it worse.
+    at_once: HashMap<PathBuf, usize>,
     applied: Vec<Applied>,
     dropped: Vec<Dropped>,
 }
@@ -141,17 +164,22 @@ struct Rounds<'a> {
 impl Rounds<'_> {
     /// The fixes that may be applied together: in a file none reaches into another, and one at most adds files.
     fn choose(&mut self) -> Vec<Candidate> {
-        let history: HashSet<_> = of_history(&self.state.histories).collect();
+        let run_before: HashSet<_> = run_before(&self.history).collect();
         let mut chosen: Vec<Candidate> = Vec::new();
         let mut counts: HashMap<Key, usize> = HashMap::default();
-        for migration in self.report.migrations.iter().filter(|migration| !history.contains(migration.source.path())) {
+        let mut taken = HashMap::default();
+        for migration in self.report.migrations.iter().filter(|migration| !run_before.contains(migration.source.path())) {
             let from = chosen.len();
+            let origin = self.origins.of(migration.source.path()).to_owned();
+            let most = self.at_once.get(&origin).copied().unwrap_or(usize::MAX);
+            let taken = taken.entry(origin).or_insert(0usize);
             for finding in migration.findings.iter().filter(|finding| finding.allowed.is_none()) {
                 let Some(candidate) = self.candidate(migration, finding) else { continue };
                 let key = key(&candidate, &migration.source);
                 *counts.entry(key.clone()).or_default() += 1;
                 let is_new = !self.refused.contains(&key) && self.seen.get(&key) != Some(&0);
-                if is_new && chosen[from..].iter().all(|other| apart(other, &candidate)) {
+                if is_new && *taken < most && chosen[from..].iter().all(|other| apart(other, &candidate)) {
+                    *taken += 1;
                     chosen.push(candidate);
                 }
             }
@@ -182,27 +210,56 @@ impl Rounds<'_> {
         is_one && (is_safe || self.how.review) && (suggestion.files.is_empty() || self.how.new_files)
     }
 
-    /// Applies fixes and judges again. If that is no better, all is as before, and a fix that was alone is refused.
-    fn apply(&mut self, batch: &[Candidate]) -> bool {
+    /// Applies as many fixes of a batch as make nothing worse.
+    fn round(&mut self, mut batch: Vec<Candidate>) {
+        while !batch.is_empty() {
+            let blamed = self.apply(&batch);
+            if blamed.is_empty() {
+                for fix in &batch {
+                    self.at_once.entry(self.origins.of(&fix.fix.path).to_owned()).and_modify(|most| *most = most.saturating_mul(2));
+                }
+                return;
+            }
+            let is_blamed = |path: &Path| blamed.iter().find(|(blamed, _)| blamed == path);
+            let mut paths: Vec<_> = batch.iter().map(|fix| self.origins.of(&fix.fix.path).to_owned()).collect();
+            paths.sort();
+            paths.dedup();
+            match paths.iter().any(|path| is_blamed(path).is_some()) {
+                true => {
+                    for path in &paths {
+                        let Some((_, why)) = is_blamed(path) else { continue };
+                        let own = batch.extract_if(.., |fix| self.origins.of(&fix.fix.path) == *path).collect();
+                        self.blame(own, why);
+                    }
+                }
+                // What was made worse is another file: nobody knows by which fix.
+                false if batch.len() == 1 => self.blame(std::mem::take(&mut batch), &blamed[0].1),
+                false => batch.truncate(batch.len() / 2),
+            }
+        }
+    }
+
+    /// The fixes of one file, and of those that have come from it, have made something worse.
+    fn blame(&mut self, fixes: Vec<Candidate>, why: &str) {
+        match &fixes[..] {
+            [single] => self.refuse(single, why.to_owned()),
+            [first, ..] => _ = self.at_once.insert(self.origins.of(&first.fix.path).to_owned(), fixes.len() / 2),
+            [] => {}
+        }
+    }
+
+    /// Applies fixes and judges again. What is made worse, and why; then all is as before.
+    fn apply(&mut self, batch: &[Candidate]) -> Vec<(PathBuf, String)> {
         let mut origins = self.origins.clone();
         let texts = self.texts(batch, &mut origins);
-        let mut state = self.state.clone();
-        for history in &mut state.histories {
-            let own: Vec<_> = texts.iter().filter(|file| belongs(file.path(), history, &origins)).cloned().collect();
-            if !own.is_empty() {
-                *history = history.edited(&own, self.settings.config);
-            }
+        let history = self.history.edited(&texts, self.settings.config);
+        let report = judged(&history, self.settings);
+        let blamed = check::worse(&self.report, &report, batch, &origins);
+        if blamed.is_empty() {
+            self.accept(batch, &texts);
+            (self.history, self.report, self.origins) = (history, report, origins);
         }
-        let report = run(state.clone(), self.settings);
-        if let Some(why) = check::worse(&self.report, &report, batch, &origins) {
-            if let [single] = batch {
-                self.refuse(single, why);
-            }
-            return false;
-        }
-        self.accept(batch, &texts);
-        (self.state, self.report, self.origins) = (state, report, origins);
-        true
+        blamed
     }
 
     /// The files of a batch as they would be.
@@ -225,8 +282,7 @@ impl Rounds<'_> {
     }
 
     fn source(&self, path: &Path) -> Option<&Arc<SourceFile>> {
-        let mut migrations = self.state.histories.iter().flat_map(|history| &history.migrations);
-        migrations.find(|migration| migration.source.path() == path).map(|migration| &migration.source)
+        self.history.migrations.iter().find(|migration| migration.source.path() == path).map(|migration| &migration.source)
     }
 
     fn accept(&mut self, batch: &[Candidate], texts: &[Arc<SourceFile>]) {
@@ -266,15 +322,9 @@ impl Rounds<'_> {
 }
 
 /// Files that the base branch has, whatever has become of them: they have been run.
-fn of_history(histories: &[History]) -> impl Iterator<Item = &Path> {
-    let migrations = histories.iter().flat_map(|history| &history.migrations);
-    migrations.filter(|migration| matches!(migration.order, Order::Edited | Order::Gone)).map(|migration| migration.source.path())
-}
-
-/// Whether a file is a part of a history, or comes out of one that is.
-fn belongs(path: &Path, history: &History, origins: &Origins) -> bool {
-    let origin = origins.of(path);
-    history.migrations.iter().any(|migration| migration.source.path() == origin)
+fn run_before(history: &History) -> impl Iterator<Item = &Path> {
+    let edited = history.migrations.iter().filter(|migration| matches!(migration.order, Order::Edited | Order::Gone));
+    edited.map(|migration| migration.source.path())
 }
 
 fn key(candidate: &Candidate, source: &SourceFile) -> Key {
