@@ -36,7 +36,8 @@ fn a_fix_changes_nothing_but_what_it_is_about() {
 #[test]
 fn a_fix_that_needs_files_of_its_own_makes_them() {
     let text = "SELECT 1;\nCREATE INDEX orders_buyer_idx ON orders (buyer);\nSELECT 2;\n";
-    let folder = project(&[("m/0001_orders.up.sql", ORDERS), ("m/0002_index.up.sql", text)]);
+    let config = ("lockkeeper.yaml", "lock_timeout: 2s\n");
+    let folder = project(&[config, ("m/0001_orders.up.sql", ORDERS), ("m/0002_index.up.sql", text)]);
     let mut editor = Editor::start(folder.path(), modern());
     editor.open("m/0002_index.up.sql");
     let actions = editor.actions("m/0002_index.up.sql", (1, 1), None);
@@ -82,7 +83,8 @@ fn an_allowance_is_a_finding_until_somebody_says_why() {
 fn all_safe_fixes_are_applied_at_once_and_only_where_they_are_asked_for() {
     let text = "CREATE INDEX a ON orders (buyer);\nCREATE INDEX b ON orders (note);\n\
                 -- lockkeeper: allow create-index-without-concurrently because it is Sunday\nCREATE INDEX c ON orders (buyer, note);\n";
-    let folder = project(&[("lockkeeper.yaml", "transaction: none\n"), ("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", text)]);
+    let config = ("lockkeeper.yaml", "transaction: none\nlock_timeout: 2s\n");
+    let folder = project(&[config, ("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", text)]);
     let mut editor = Editor::start(folder.path(), modern());
     editor.open("m/0002_index.sql");
     let all = editor.actions("m/0002_index.sql", (0, 0), Some("source.fixAll"));
