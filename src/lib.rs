@@ -13,6 +13,8 @@ pub mod lint;
 pub mod report;
 #[cfg(feature = "apply")]
 pub mod db;
+#[cfg(feature = "apply")]
+pub mod apply;
 #[cfg(feature = "lsp")]
 pub mod lsp;
 pub mod cli;
