@@ -18,6 +18,7 @@ pub mod node;
 pub mod outline;
 pub mod part;
 pub mod recipe;
+pub mod repetition;
 pub mod schema;
 pub mod set;
 pub mod shape;

@@ -1,7 +1,9 @@
 //! The parts of statements that edits may name: where an operation writes its type, its default, its USING.
 
+use super::altered::Neighbours;
 use super::facts::{self, Value};
 use super::moment::Moment;
+use super::repetition;
 use crate::model::kind::OpKind;
 use crate::model::operation::{AlterAction, Column, Operation};
 use crate::sql::lex::{Lexer, Token};
@@ -61,6 +63,14 @@ pub const PARTS: &[Part] = &[
            doc: "the value of the storage parameter autovacuum_enabled" },
     Part { name: "definition", of: DEFINES, read: |m, of| columns(m, of).iter().map(|column| column.span).collect(),
            doc: "a column's name and all that follows it" },
+    Part { name: "repetition", of: repetition::LISTS, read: |m, _| repetition::repetition(m).into_iter().collect(),
+           doc: "the second of two equal items of its list" },
+    Part { name: "key_type", of: &[OpKind::AddForeignKey], read: |m, _| key_type(m).into_iter().collect(),
+           doc: "the type of the column that `key_types` is about, where the file defines it" },
+    Part { name: "joint", of: &[OpKind::Statement], read: |m, _| neighbours(m).and_then(Neighbours::semicolon).into_iter().collect(),
+           doc: "the semicolon that ends the statement before" },
+    Part { name: "opening", of: &[OpKind::Statement], read: |m, _| neighbours(m).and_then(Neighbours::opening).into_iter().collect(),
+           doc: "what stands before the first subcommand of ALTER TABLE" },
 ];
 
 /// Where a part stands, of the columns that a fact names, or of all.
@@ -76,6 +86,15 @@ pub fn names(fact: &str, m: &Moment<'_>) -> Vec<String> {
         Some(Value::Word(word)) => vec![word.to_owned()],
         Some(Value::Unknown | Value::Bool(_) | Value::Number(_)) | None => Vec::new(),
     }
+}
+
+fn neighbours<'a>(m: &Moment<'a>) -> Option<Neighbours<'a>> {
+    Neighbours::at(m.index?, m.file, m.source)
+}
+
+/// The type of a column of a foreign key, where this file defines the column.
+fn key_type(m: &Moment<'_>) -> Option<Span> {
+    facts::key_definition(m).and_then(|column| type_of(m, column))
 }
 
 /// The columns that the operation defines.

@@ -37,6 +37,7 @@ fn beside(span: Span, side: Side, text: &str, place: &Place, moment: &Moment<'_>
         Side::Before => at(span.start, format!("{text} ")),
         Side::After => match next().filter(|_| matches!(place, Place::Words(_))) {
             Some(next) => at(next.span.start, format!("{text} ")),
+            None if text.starts_with(',') => at(span.end, text.to_owned()),
             None => at(span.end, format!(" {text}")),
         },
     }
@@ -75,7 +76,12 @@ fn statement(at: usize, text: &str, lines: &Lines<'_>) -> Edit {
 /// Takes out what stands at a place: of a list the comma with it, of a line all of it.
 fn without(span: Span, place: &Place, moment: &Moment<'_>, lines: &Lines<'_>) -> Result<Edit, String> {
     let source = moment.source;
-    let is_item = matches!(place, Place::Operation) || matches!(place, Place::Part(part, _) if part.name == "definition");
+    let is_item = match place {
+        Place::Operation => true,
+        Place::Part(part, _) if part.name == "opening" => return Ok(Edit { span, text: String::new() }),
+        Place::Part(part, _) => matches!(part.name, "definition" | "repetition"),
+        _ => false,
+    };
     let Some(whole) =
         lines.here.map(|at| lines.statements[at].span).filter(|whole| is_item && whole.start <= span.start && span.end <= whole.end)
     else {

@@ -27,6 +27,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "a generated column that stores nothing (18)" },
     Fact { name: "required", kind: Kind::Bool, of: &[OpKind::AddColumn], read: |m| added(m).map(is_required).into(),
            doc: "NOT NULL, and nothing gives old rows a value" },
+    Fact { name: "nullable", kind: Kind::Bool, of: &[OpKind::AddColumn], read: |m| added(m).map(|column| !column.not_null).into(),
+           doc: "the column that is added may be null" },
     Fact { name: "default", kind: Kind::Words(&["none", "constant", "stable", "volatile"]), of: &[OpKind::AddColumn], read: default,
            doc: "the default over its whole expression: `volatile` if one call in it is, `stable` if it is the same for all rows of a statement" },
     Fact { name: "default_text", kind: Kind::Text, of: &[OpKind::AddColumn], read: |m| added(m).and_then(|c| c.default.as_ref()).map(|d| m.text(d.span)).into(),

@@ -6,17 +6,12 @@ use crate::model::kind::OpKind;
 use crate::model::name::Ident;
 use crate::model::operation::{Column, ConstraintKind, IndexKey, IndexKeyKind, Operation, Persistence, TypeDefinition};
 use crate::rule::moment::Moment;
+use crate::rule::repetition::{LISTS, repetition};
 use foldhash::HashSet;
 
 const DEFINES: &[OpKind] = &[OpKind::CreateTable, OpKind::AddColumn];
 const SOME: Kind = Kind::Words(&["none", "some"]);
 const MAKES: &[OpKind] = &[OpKind::CreateTable, OpKind::CreateTableAs];
-
-#[rustfmt::skip]
-const LISTS: &[OpKind] = &[
-    OpKind::CreateTable, OpKind::CreateView, OpKind::CreateMaterializedView, OpKind::Insert, OpKind::Update, OpKind::AddPrimaryKey,
-    OpKind::AddUnique,
-];
 
 #[rustfmt::skip]
 pub(super) const FACTS: &[Fact] = &[
@@ -28,6 +23,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "whether the table has a primary key at the end of the history" },
     Fact { name: "repeated", kind: SOME, of: LISTS, read: repeated,
            doc: "a column that the statement names twice where each may stand once" },
+    Fact { name: "said_twice", kind: Kind::Bool, of: LISTS, read: |m| repetition(m).is_some().into(),
+           doc: "two items of its list are the same, so that either may go" },
     Fact { name: "enum_type", kind: SOME, of: &[OpKind::CreateType], read: enum_type,
            doc: "the type, if it is an enum" },
     Fact { name: "sequence_numbers", kind: Kind::Words(&["narrow", "wide"]), of: &[OpKind::CreateSequence], read: sequence_numbers,

@@ -4,7 +4,7 @@ use super::{Fact, Kind, Value, table};
 use crate::model::catalog::Relation;
 use crate::model::kind::OpKind;
 use crate::model::name::Ident;
-use crate::model::operation::{ConstraintKind, ForeignKey, Operation};
+use crate::model::operation::{AlterAction, Column, ConstraintKind, ForeignKey, Operation};
 use crate::model::types::{KeyTypes, TypeName, base_of, key_types};
 use crate::rule::moment::Moment;
 
@@ -20,6 +20,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "its type" },
     Fact { name: "referenced_type", kind: Kind::Text, of: OF, read: |m| worst(m).map(|pair| pair.to.to_string()).into(),
            doc: "the type of the column that it refers to" },
+    Fact { name: "key_column_free", kind: Kind::Bool, of: OF, read: |m| is_free(m).into(),
+           doc: "the file defines that column, nothing but its definition rests on its type, and the type that it refers to has a name of its own" },
 ];
 
 /// A column and what it refers to.
@@ -67,4 +69,31 @@ fn referenced_columns<'a>(key: &'a ForeignKey, other: &'a Relation) -> &'a [Iden
         ([], Some(ConstraintKind::PrimaryKey(primary))) => &primary.columns,
         (written, _) => written,
     }
+}
+
+/// Where the file defines the column that goes together worst with what it refers to.
+pub(crate) fn definition<'a>(m: &Moment<'a>) -> Option<&'a Column> {
+    let (Some(Operation::AddConstraint(constraint)), Some(pair), Some(here)) = (m.operation(), worst(m), m.index) else { return None };
+    let table = m.before.resolve(&constraint.table);
+    let outside = m.file[..=here].iter().filter(|statement| statement.nesting.is_none());
+    let defined = outside.flat_map(|statement| &statement.operations).filter_map(|operation| match &operation.what {
+        Operation::CreateTable(made) if m.before.resolve(&made.name) == table => {
+            made.columns.iter().map(|column| &column.what).find(|column| column.name == *pair.column)
+        }
+        Operation::Alter(target, action) if m.before.resolve(&target.name) == table => match &**action {
+            AlterAction::AddColumn { column, .. } if column.name == *pair.column => Some(column),
+            _ => None,
+        },
+        _ => None,
+    });
+    defined.last()
+}
+
+/// A default, a sequence or an expression is of the old type; so may be what other foreign keys refer to.
+fn is_free(m: &Moment<'_>) -> bool {
+    let (Some(column), Some(pair)) = (definition(m), worst(m)) else { return false };
+    let is_bare = column.generated.is_none() && column.identity.is_none() && column.data_type.as_ref().is_some_and(|of| !of.serial);
+    let default_fits = column.default.is_none() || pair.how == KeyTypes::Narrower;
+    let as_it_stands = column.data_type.as_ref() == Some(pair.from);
+    is_bare && default_fits && as_it_stands && pair.from.dimensions == 0 && pair.to.dimensions == 0
 }

@@ -40,6 +40,7 @@ mod view;
 
 use super::moment::Moment;
 use crate::model::kind::OpKind;
+pub(super) use foreign_key::definition as key_definition;
 use std::borrow::Cow;
 use std::fmt;
 

@@ -4,7 +4,7 @@ use super::routine::later_upkeep;
 use super::{Fact, Kind, Value, column, table};
 use crate::model::kind::OpKind;
 use crate::model::name::Name;
-use crate::model::operation::{AlterAction, Operation, Persistence, ReplicaIdentity};
+use crate::model::operation::{AlterAction, ObjectKind, Operation, Persistence, ReplicaIdentity};
 use crate::rule::moment::Moment;
 
 const KEEPS: &[OpKind] = &[OpKind::CreateTable, OpKind::SetOptions];
@@ -21,7 +21,38 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what logical replication records of an old row" },
     Fact { name: "has_primary_key", kind: Kind::Bool, of: &[OpKind::SetReplicaIdentity], read: has_primary_key,
            doc: "the table has a primary key" },
+    Fact { name: "repackable", kind: Kind::Bool, of: REPACKED, read: |m| repacked(m).is_some().into(),
+           doc: "it writes one table anew of which REPACK (CONCURRENTLY) can tell the rows apart: known, with a primary key, neither partitioned nor unlogged" },
+    Fact { name: "repacked", kind: Kind::Text, of: REPACKED, read: |m| repacked(m).into(),
+           doc: "the same as REPACK (CONCURRENTLY)" },
 ];
+
+const REPACKED: &[OpKind] = &[OpKind::Vacuum, OpKind::Cluster, OpKind::Repack];
+
+/// By the manual of 19, of which there is no release to try it on.
+fn repacked(m: &Moment<'_>) -> Option<String> {
+    let known = table::relation(m).filter(|known| {
+        known.primary_key().is_some()
+            && known.kind == ObjectKind::Table
+            && known.partition_by.is_none()
+            && known.persistence == Persistence::Permanent
+            && known.replica_identity == ReplicaIdentity::Default
+    })?;
+    let name = table::name(m)?.sql();
+    if m.statement()?.operations.len() > 1 {
+        return None;
+    }
+    match m.operation()? {
+        Operation::Vacuum { analyze: true, .. } => Some(format!("REPACK (CONCURRENTLY, ANALYZE) {name}")),
+        Operation::Vacuum { .. } => Some(format!("REPACK (CONCURRENTLY) {name}")),
+        Operation::Cluster { index, .. } => {
+            let index = index.as_ref().or(known.clustered_on.as_ref())?.sql();
+            Some(format!("REPACK (CONCURRENTLY) {name} USING INDEX {index}"))
+        }
+        // Its index and its options would be lost.
+        _ => None,
+    }
+}
 
 type Options = [(Box<str>, Option<Box<str>>)];
 

@@ -9,7 +9,7 @@ use crate::model::name::QualifiedName;
 use crate::model::operation::{Operation, Realm};
 use crate::model::session::Timeout;
 use crate::rule::aftermath::is_default;
-use crate::rule::altered::{Altered, Work};
+use crate::rule::altered::{Altered, Neighbours, Work};
 use crate::rule::moment::Moment;
 
 const STATEMENT: &[OpKind] = &[OpKind::Statement];
@@ -44,6 +44,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the statement right before is an ALTER TABLE on the same table that this one could be part of: what both of them do to the rows" },
     Fact { name: "altered_table", kind: Kind::Text, of: STATEMENT, read: |m| altered(m).map(|now| shown(m, &now.table)).into(),
            doc: "the table of this ALTER TABLE" },
+    Fact { name: "may_be_one", kind: Kind::Bool, of: STATEMENT, read: |m| m.index.and_then(|here| Neighbours::at(here, m.file, m.source)).is_some_and(Neighbours::may_be_one).into(),
+           doc: "it and the statement before it end alike with a comma between them: both open alike, and neither names what the other one changes" },
     Fact { name: "idle_timeout", kind: Kind::Words(&["unset", "off", "set", "untold"]), of: STATEMENT, read: idle_timeout,
            doc: "whether idle_in_transaction_session_timeout or transaction_timeout ends a transaction that nobody goes on with" },
     Fact { name: "pending_since", kind: Kind::Number, of: STATEMENT, read: |m| super::pending::pending(m).map(|(_, by)| line_of(m, by)).into(),
