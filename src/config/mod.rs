@@ -1,5 +1,7 @@
 //! `lockkeeper.yaml`: what a project says about itself, and where that file is found.
 
+pub mod apply;
+pub mod environments;
 mod naming;
 mod read;
 pub mod schema;
@@ -16,6 +18,8 @@ use crate::rule::moment::PsqlCommands;
 use crate::rule::naming::Naming;
 use crate::rule::{Class, Preset, Severity};
 use crate::text::SourceFile;
+use apply::Apply;
+use environments::Environment;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -63,6 +67,10 @@ pub struct Config {
     pub history: Completeness,
     /// What makes the run fail.
     pub fail_on: Option<FailOn>,
+    /// How `lockkeeper apply` runs migrations.
+    pub apply: Apply,
+    /// The databases, in the order of the file.
+    pub environments: Vec<Environment>,
 }
 
 /// One line below `rules:`.
@@ -195,6 +203,8 @@ impl Default for Config {
             role: RoleSettings { lock_timeout: Timeout::Unset, statement_timeout: Timeout::Unset },
             history: Completeness::default(),
             fail_on: None,
+            apply: Apply::default(),
+            environments: Vec::new(),
         }
     }
 }

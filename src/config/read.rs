@@ -1,6 +1,6 @@
 //! Reads `lockkeeper.yaml`: every key and value is checked where it stands.
 
-use super::{Completeness, Config, FailOn, Globs, Level, Override, naming, schema};
+use super::{Completeness, Config, FailOn, Globs, Level, Override, apply, environments, naming, schema};
 use crate::model::effects::Version;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
@@ -68,6 +68,10 @@ pub(super) const KEYS: &[Entry] = &[
           |config, node| node.one_of(HISTORIES).map(|history| config.history = history)),
     entry("fail_on", Shape::Words(|| words(FailOn::WORDS)), "what makes the run fail",
           |config, node| node.one_of(FailOn::WORDS).map(|threshold| config.fail_on = Some(threshold))),
+    entry("apply", Shape::Keys(&apply::APPLY), "how `lockkeeper apply` runs migrations: how long it waits for what, and what its session is set to",
+          |config, node| apply::read(node).map(|apply| config.apply = apply)),
+    entry("environments", Shape::Schema(schema::environments), "the databases: where each is, what it has to be called, and which migrations need an approval there",
+          |config, node| environments::read(node).map(|environments| config.environments = environments)),
 ];
 
 const SMALL_TABLES: Object = Object::of(&[
@@ -96,6 +100,7 @@ const HISTORIES: &[(&str, Completeness)] =
 
 /// Reads the whole file.
 pub(super) fn config(source: &Arc<SourceFile>, directory: PathBuf) -> Result<Config, Problem> {
+    environments::hide_passwords(source);
     let mut config = if says_nothing(source) { Config::default() } else { node::read(source, CODE, whole)? };
     config.source = Some(Arc::clone(source));
     config.directory = directory;
@@ -200,7 +205,8 @@ fn timeout(node: &Node) -> Result<Timeout, Fault> {
 pub(super) const UNITS: &[(&str, f64)] =
     &[("us", 0.001), ("", 1.0), ("ms", 1.0), ("s", 1000.0), ("min", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];
 
-fn milliseconds(written: &str) -> Option<Timeout> {
+/// A time as PostgreSQL reads it, if it is one.
+pub(super) fn milliseconds(written: &str) -> Option<Timeout> {
     let written = written.trim();
     let unit_at = written.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(written.len());
     let (number, unit) = written.split_at(unit_at);
@@ -271,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on, apply, environments)");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The JSON Schema of `lockkeeper.yaml`, for editors: made of the keys and words that the reader uses.
 
+use super::apply::SET_ELSEWHERE;
+use super::environments::{ENVIRONMENT, SCHEMES};
 use super::naming::{ANY, LENGTHS, LONGEST, OF_TABLE, SNAKE_CASE, has_table};
 use super::read::{KEYS, UNITS};
 use crate::model::effects::Version;
@@ -58,9 +60,56 @@ pub(super) fn time() -> Value {
     ] })
 }
 
-/// A number of rows.
+/// A time with its unit, longer than nothing.
+pub(super) fn positive_time() -> Value {
+    let units: Vec<_> = UNITS.iter().map(|(unit, _)| *unit).filter(|unit| !["", "us"].contains(unit)).collect();
+    json!({
+        "type": "string",
+        "pattern": format!("^\\s*(\\d+\\.?\\d*|\\.\\d+)\\s*({})\\s*$", units.join("|")),
+        "not": { "pattern": "^[\\s0.]*[a-z]+\\s*$" }
+    })
+}
+
+/// A number of rows, or of sessions.
 pub(super) fn natural() -> Value {
     json!({ "type": "integer", "minimum": 0 })
+}
+
+/// A number of tries.
+pub(super) fn positive() -> Value {
+    json!({ "type": "integer", "minimum": 1 })
+}
+
+/// Settings of a session, by name.
+pub(super) fn settings() -> Value {
+    let elsewhere: Vec<_> = SET_ELSEWHERE.iter().map(|(name, _)| *name).collect();
+    let word = "[A-Za-z_][A-Za-z0-9_]*";
+    json!({
+        "type": "object",
+        "propertyNames": { "pattern": format!("^{word}(\\.{word})*$"), "not": { "enum": elsewhere } },
+        "additionalProperties": { "type": ["string", "number", "boolean"] }
+    })
+}
+
+/// A URL without a password.
+pub(super) fn url() -> Value {
+    json!({
+        "type": "string",
+        "pattern": format!("^({})", SCHEMES.join("|")),
+        "not": { "pattern": "://[^:\\n]*:[^\\n]+@|password=[^&\\s]" }
+    })
+}
+
+/// The name of an environment variable.
+pub(super) fn variable() -> Value {
+    json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })
+}
+
+/// What is said of databases, by the names of their environments.
+pub(super) fn environments() -> Value {
+    let mut environment = schema::object(&ENVIRONMENT);
+    environment["not"] = json!({ "required": ["url", "url_env"] });
+    json!({ "type": "object", "additionalProperties": environment })
 }
 
 /// Forms of names, by kind.
