@@ -75,6 +75,12 @@ impl<'a> Clauses<'a> {
         self.tokens.get(at)?.0.ident(self.source)
     }
 
+    /// Where the tokens from `from` up to `to` stand; `None` if there are none.
+    pub fn span(&self, from: usize, to: usize) -> Option<Span> {
+        let (first, last) = (self.tokens.get(from)?, self.tokens.get(to.checked_sub(1)?)?);
+        (from < to).then(|| first.0.span.to(last.0.span))
+    }
+
     /// The text of the tokens from `from` up to `to`: comments are left out, and white space becomes one space.
     pub fn text(&self, from: usize, to: usize) -> String {
         let mut text = String::new();

@@ -11,6 +11,8 @@ pub enum Recipe {
     ChangeEnum,
     /// Columns that are computed from others, which go: ADD COLUMN, UPDATE and DROP COLUMN together.
     SplitColumn,
+    /// Columns that move to another table: ADD COLUMN, UPDATE and DROP COLUMN together.
+    MoveColumn,
     /// A column that every row gets a value of its own in: a default that differs from row to row, a number, or none that is known.
     AddColumn,
     /// A column that is computed from others.
@@ -57,6 +59,7 @@ pub(crate) const RECIPES: &[(&str, Recipe)] = &[
     ("change-column-type", Recipe::ChangeColumnType),
     ("change-enum", Recipe::ChangeEnum),
     ("split-column", Recipe::SplitColumn),
+    ("move-column", Recipe::MoveColumn),
     ("add-column", Recipe::AddColumn),
     ("add-generated-column", Recipe::AddGeneratedColumn),
     ("set-not-null", Recipe::SetNotNull),

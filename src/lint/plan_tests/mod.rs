@@ -5,6 +5,7 @@ mod new_columns;
 mod files;
 mod constraints;
 mod partitions;
+mod moves;
 mod removals;
 
 use super::planner::{Piece, plan};

@@ -171,7 +171,7 @@ impl<'a> Twin<'a> {
 }
 
 /// How values of a type are compared.
-fn exactness(data_type: &TypeName, collated: bool, catalog: &Catalog) -> Compared {
+pub fn exactness(data_type: &TypeName, collated: bool, catalog: &Catalog) -> Compared {
     let plain = |name: &str| EXACT.binary_search(&name).is_ok();
     let base = types::base_of(data_type, catalog);
     let is_enum = |base: &TypeName| matches!(catalog.user_type(&base.name), Lookup::Known(UserType::Enum(_)));

@@ -48,7 +48,10 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
 }
 
 /// The server refuses to drop what something else is made of.
-fn can_go(relation: &Relation, column: &Ident, cascade: bool, dependents: &Dependents<'_>) -> Result<(), Refusal> {
+///
+/// # Errors
+/// Something is.
+pub(super) fn can_go(relation: &Relation, column: &Ident, cascade: bool, dependents: &Dependents<'_>) -> Result<(), Refusal> {
     let refused = |what: String| {
         Err(Refusal::Window(format!("{what} needs `{column}`, and PostgreSQL drops nothing that is needed; change that first")))
     };

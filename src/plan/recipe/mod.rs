@@ -15,10 +15,12 @@ mod drop_column;
 mod drop_index;
 mod drop_primary_key;
 mod drop_table;
+mod move_column;
 mod reindex;
 mod rename_column;
 mod split_column;
 mod rename_table;
+mod trio;
 
 use super::{Ask, Plan, Refusal, statement};
 use crate::model::catalog::{Catalog, Lookup, Step};
@@ -76,7 +78,8 @@ pub fn cook(recipe: Recipe, text: &str, before: &Catalog, server: Version) -> Re
 
 /// What several statements want together, if they do: the recipe, and how many they are from the first on.
 pub fn together(source: &SourceFile, statements: &[sql::Statement]) -> Option<(Recipe, usize)> {
-    split_column::found(source, statements).map(|count| (Recipe::SplitColumn, count))
+    let split = split_column::found(source, statements).map(|count| (Recipe::SplitColumn, count));
+    split.or_else(|| move_column::found(source, statements).map(|count| (Recipe::MoveColumn, count)))
 }
 
 fn method(recipe: Recipe) -> Cook {
@@ -85,6 +88,7 @@ fn method(recipe: Recipe) -> Cook {
         Recipe::ChangeColumnType => change_column_type::cook,
         Recipe::ChangeEnum => change_enum::cook,
         Recipe::SplitColumn => split_column::cook,
+        Recipe::MoveColumn => move_column::cook,
         Recipe::AddColumn => add_column::cook,
         Recipe::AddGeneratedColumn => add_generated_column::cook,
         Recipe::SetNotNull => constraint::cook_not_null,

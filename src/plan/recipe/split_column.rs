@@ -4,8 +4,8 @@
 //! new ones; where the way back can be told (`split_part`), it goes on feeding the old one from what new code writes.
 
 use super::Cooked;
-use crate::model::name::{Ident, Name};
-use crate::model::operation::{AlterAction, Column, Operation, Update};
+use super::trio::Trio;
+use crate::model::name::Ident;
 use crate::plan::backfill::Backfill;
 use crate::plan::mirror::PREPARED;
 use crate::plan::mirror::Twin;
@@ -18,78 +18,27 @@ use crate::text::SourceFile;
 
 /// What the statements say.
 struct Split<'s> {
-    table: &'s Name,
-    added: Vec<&'s Column>,
+    trio: Trio<'s>,
     /// The new columns in the order of the UPDATE, and what each becomes.
     set: Vec<(Ident, String)>,
-    dropped: Vec<&'s Ident>,
-    /// The statements that add columns, and those that drop some.
-    adds: &'s [Statement],
-    drops: &'s [Statement],
 }
 
 /// How many statements from the first on are such a change together; `None` if they are none.
 pub(super) fn found(source: &SourceFile, statements: &[Statement]) -> Option<usize> {
-    let split = Split::read(source, statements)?;
-    Some(split.adds.len() + 1 + split.drops.len())
+    Some(Split::read(source, statements)?.trio.count())
 }
 
 impl<'s> Split<'s> {
     fn read(source: &SourceFile, statements: &'s [Statement]) -> Option<Self> {
-        let adds = statements
-            .iter()
-            .take_while(|statement| actions(statement).is_some_and(|mut all| all.all(|(_, action)| is_add(action))))
-            .count();
-        let Operation::Update(update) = only(statements.get(adds)?)? else { return None };
-        let behind = &statements[adds + 1..];
-        let drops =
-            behind.iter().take_while(|statement| actions(statement).is_some_and(|mut all| all.all(|(_, action)| is_drop(action)))).count();
-        let (first, last) = (&statements[..adds], &behind[..drops]);
-        let table = &update.table;
-        let all = || first.iter().chain(last).filter_map(actions).flatten();
-        if adds == 0 || drops == 0 || all().any(|(name, _)| name != table) || !is_plain(update) {
+        let trio = Trio::read(statements)?;
+        // It sets all rows from their own columns.
+        let of_itself = trio.dropped_from == trio.added_to && trio.update.reads.iter().all(|read| read == trio.added_to);
+        if !of_itself || trio.update.filter.is_some() {
             return None;
         }
-        let added: Vec<&Column> =
-            all().filter_map(|(_, action)| if let AlterAction::AddColumn { column, .. } = action { Some(column) } else { None }).collect();
-        let dropped: Vec<&Ident> =
-            all().filter_map(|(_, action)| if let AlterAction::DropColumn { column, .. } = action { Some(column) } else { None }).collect();
-        let set = assignments(source, &statements[adds])?;
-        let sets_all = set.len() == added.len() && added.iter().all(|column| set.iter().any(|(name, _)| *name == column.name));
-        let bare =
-            |column: &&Column| !column.not_null && column.default.is_none() && column.generated.is_none() && column.identity.is_none();
-        (sets_all && added.iter().all(bare)).then_some(Self { table, added, set, dropped, adds: first, drops: last })
+        let set = assignments(source, trio.fill)?;
+        Some(Self { trio, set })
     }
-}
-
-/// The parts of an ALTER TABLE, and nothing else.
-fn actions(statement: &Statement) -> Option<impl Iterator<Item = (&Name, &AlterAction)>> {
-    let all = statement.operations.iter().map(|operation| match &operation.what {
-        Operation::Alter(target, action) if !target.only => Some((&target.name, &**action)),
-        _ => None,
-    });
-    let all: Option<Vec<_>> = all.collect();
-    all.filter(|all| !all.is_empty()).map(Vec::into_iter)
-}
-
-fn only(statement: &Statement) -> Option<&Operation> {
-    match &statement.operations[..] {
-        [one] => Some(&one.what),
-        _ => None,
-    }
-}
-
-fn is_add(action: &AlterAction) -> bool {
-    matches!(action, AlterAction::AddColumn { if_not_exists: false, .. })
-}
-
-fn is_drop(action: &AlterAction) -> bool {
-    matches!(action, AlterAction::DropColumn { cascade: false, .. })
-}
-
-/// It sets all rows from their own columns.
-fn is_plain(update: &Update) -> bool {
-    update.filter.is_none() && update.reads.iter().all(|read| *read == update.table) && !update.only && !update.current_of
 }
 
 /// `a = x, b = y` behind SET, which is the last clause.
@@ -125,18 +74,19 @@ pub(super) fn cook(ask: &Ask<'_>) -> Result<Cooked, Refusal> {
     let split = Split::read(ask.source, ask.statements);
     let split = split
         .ok_or_else(|| Refusal::Unknown("this is no split of a column: ADD COLUMN, UPDATE and DROP COLUMN of one table".to_owned()))?;
-    let (Some(column), Some(old)) = (split.added.first(), split.dropped.first()) else {
+    let trio = &split.trio;
+    let (Some(column), Some(old)) = (trio.added.first(), trio.dropped.first()) else {
         return Err(Refusal::Unknown("this drops no column".to_owned()));
     };
     // What stands in the way of one such column stands in the way of all.
-    let twin = Twin::new(ask, split.table, old, &column.name)?;
-    for other in &split.dropped[1..] {
-        Twin::new(ask, split.table, other, &column.name)?;
+    let twin = Twin::new(ask, trio.added_to, old, &column.name)?;
+    for other in &trio.dropped[1..] {
+        Twin::new(ask, trio.added_to, other, &column.name)?;
     }
     let mut names = Names::new(ask.before);
     let sync = Sync::by(&twin, &mut names, Turn::Last, "_split", split.body(&twin));
     let phases = vec![split.expand(ask, &sync), split.fill(ask)?, split.contract(ask, &sync)];
-    let name = format!("split-{}-{}", split.table.name, old);
+    let name = format!("split-{}-{}", trio.added_to.name, old);
     Ok(Cooked { name, phases, manual: Vec::new(), differs: Vec::new() })
 }
 
@@ -146,12 +96,12 @@ impl Split<'_> {
     }
 
     fn old_names(&self) -> Vec<String> {
-        self.dropped.iter().map(|name| name.sql()).collect()
+        self.trio.dropped.iter().map(|name| name.sql()).collect()
     }
 
     /// What old code sees of what new code writes, for `split_part(old, ' ', 1), split_part(old, ' ', 2)`.
     fn way_back(&self) -> Option<String> {
-        let [old] = self.dropped[..] else { return None };
+        let [old] = self.trio.dropped[..] else { return None };
         let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
         // The separator is a literal, in which white space counts: it is what stands between the two commas.
         let separator_of = |text: &str| Some(text.split_once(',')?.1.rsplit_once(',')?.0.trim().to_owned());
@@ -194,18 +144,18 @@ impl Split<'_> {
     }
 
     fn verified(&self) -> String {
-        format!("SELECT NOT EXISTS (SELECT FROM {} WHERE {})", self.table.sql(), self.unfilled())
+        format!("SELECT NOT EXISTS (SELECT FROM {} WHERE {})", self.trio.added_to.sql(), self.unfilled())
     }
 
     fn expand(&self, ask: &Ask<'_>, sync: &Sync) -> Phase {
-        let (table, new) = (self.table.sql(), self.new_names());
+        let (table, new) = (self.trio.added_to.sql(), self.new_names());
         let mut phase = Phase::new(Stage::Expand, format!("add {}", new.join(" ")))
             .why(format!(
                 "The new columns stand beside {}, and a trigger computes them for every row that is written.",
                 self.old_names().join(", ")
             ))
             .meanwhile(PREPARED);
-        for statement in self.adds {
+        for statement in self.trio.adds {
             phase = phase.run(ask.text(statement.span));
         }
         for sql in sync.create() {
@@ -217,9 +167,9 @@ impl Split<'_> {
 
     fn fill(&self, ask: &Ask<'_>) -> Result<Phase, Refusal> {
         let touched = self.new_names().first().cloned().unwrap_or_default();
-        let fill = Backfill { table: self.table.sql(), set: Some(format!("{touched} = {touched}")), rows: self.unfilled() };
+        let fill = Backfill { table: self.trio.added_to.sql(), set: Some(format!("{touched} = {touched}")), rows: self.unfilled() };
         Ok(fill
-            .phase(ask, self.table, format!("fill {}", self.new_names().join(" ")))?
+            .phase(ask, self.trio.added_to, format!("fill {}", self.new_names().join(" ")))?
             .why("Rows from before the trigger get their values: each batch touches its rows, and the trigger computes them.")
             .meanwhile("Reads and writes go on; a write to one of the rows of a batch waits until the batch is committed.")
             .verify(self.verified()))
@@ -240,7 +190,7 @@ impl Split<'_> {
         for sql in sync.drop() {
             phase = phase.run_accepting(sql, &["sync-scaffold-left-behind", "drop-trigger"]);
         }
-        for statement in self.drops {
+        for statement in self.trio.drops {
             phase = phase.run_accepting(ask.text(statement.span), &["drop-column", "drop-column-silent-dependents", "replacement-parity"]);
         }
         phase.no_way_back(format!("the values of {old} are gone"))

@@ -1,5 +1,6 @@
 //! The five classic changes on tables with awkward names and shapes: each passes every proof, or is refused with its reason.
 
+mod moves;
 mod shapes;
 
 use super::ends::File;
@@ -103,7 +104,7 @@ impl Case<'_> {
     fn hold(&self, tally: &mut Tally) {
         let who = format!("{:?}, {}, on {}", self.change, self.shape.name, self.server.installation().release);
         let naive = self.change.sql(self.shape);
-        let planned = self.plan(&naive);
+        let planned = plan(self.server, self.rules, self.shape.tables, &naive);
         let refused =
             planned.pieces.iter().find_map(|piece| if let Piece::Refused { refusal, .. } = piece { Some(refusal.reason()) } else { None });
         let expected = self.shape.refused.iter().find(|(change, _)| *change == self.change).map(|(_, reason)| *reason);
@@ -122,30 +123,8 @@ impl Case<'_> {
         }
     }
 
-    /// The plan for the statement, in the history of the shape's tables.
-    fn plan(&self, naive: &str) -> FilePlan {
-        let mut config = Config::default();
-        config.role.lock_timeout = Timeout::Unknown;
-        let given = SourceFile::new("given.sql", self.shape.tables);
-        let subject = (SourceFile::new("0005_change.sql", naive), Role::Subject);
-        let histories = vec![in_memory(Some(given), &[subject], &config)];
-        let settings = Settings { rules: self.rules, config: &config, server: self.server.installation().version };
-        plan_file(Discovered { histories, ..Discovered::default() }, &settings)
-    }
-
     fn prove(&self, who: &str, naive: &str, planned: &FilePlan, tally: &mut Tally) {
-        let mode = planned.naive.migrations.first().map_or(TransactionMode::None, |migration| migration.transaction);
-        let on = |rows: u32| Journey {
-            who: who.to_owned(),
-            server: self.server,
-            before: vec![
-                File { source: SourceFile::new("given.sql", self.shape.tables), mode: TransactionMode::None },
-                File { source: SourceFile::new("rows.sql", self.rows(rows)), mode: TransactionMode::None },
-            ],
-            naive: vec![File { source: SourceFile::new("0005_change.sql", naive), mode }],
-            steps: steps(planned),
-            declared: declared(&planned.pieces),
-        };
+        let on = |rows: u32| journey(who, self.server, (self.shape.tables, &self.rows(rows)), naive, planned);
         on(ROWS).lints_clean(tally);
         let proofs = block_on(async {
             if self.shape.large {
@@ -160,5 +139,32 @@ impl Case<'_> {
     fn rows(&self, rows: u32) -> String {
         let value = if self.change == Change::NotNull { "n" } else { "CASE WHEN n % 10 > 0 THEN n END" };
         self.shape.rows.replace("$VALUE", value).replace("$ROWS", &rows.to_string())
+    }
+}
+
+/// The plan for statements, in the history of these tables.
+fn plan(server: &Server, rules: &RuleSet, tables: &str, naive: &str) -> FilePlan {
+    let mut config = Config::default();
+    config.role.lock_timeout = Timeout::Unknown;
+    let given = SourceFile::new("given.sql", tables);
+    let subject = (SourceFile::new("0005_change.sql", naive), Role::Subject);
+    let histories = vec![in_memory(Some(given), &[subject], &config)];
+    let settings = Settings { rules, config: &config, server: server.installation().version };
+    plan_file(Discovered { histories, ..Discovered::default() }, &settings)
+}
+
+/// From the tables with their rows to both ends.
+fn journey<'s>(who: &str, server: &'s Server, (tables, rows): (&str, &str), naive: &str, planned: &FilePlan) -> Journey<'s> {
+    let mode = planned.naive.migrations.first().map_or(TransactionMode::None, |migration| migration.transaction);
+    Journey {
+        who: who.to_owned(),
+        server,
+        before: vec![
+            File { source: SourceFile::new("given.sql", tables), mode: TransactionMode::None },
+            File { source: SourceFile::new("rows.sql", rows), mode: TransactionMode::None },
+        ],
+        naive: vec![File { source: SourceFile::new("0005_change.sql", naive), mode }],
+        steps: steps(planned),
+        declared: declared(&planned.pieces),
     }
 }
