@@ -56,6 +56,8 @@ macro_rules! cases {
 cases!(
     rename_column,
     change_type,
+    split_column,
+    move_column,
     drop_column,
     add_column_volatile_default,
     set_not_null,

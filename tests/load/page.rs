@@ -73,9 +73,7 @@ fn introduction(rows: u32) -> String {
          - **Naive** is the statement as most people would write it, in one transaction, under the load of the old release alone. It is \
          measured with {} rows and with {} rows.\n\
          - **Wrong rows** are counted at the end over all rows: rows that are gone, that nobody wrote, or that do not hold what was \
-         acknowledged last.\n\n\
-         A column that is split into several has a plan and no row here: its two releases write different columns, and what one of them may \
-         lose is for its owner to say. A column that moves to another table has no plan, and `lockkeeper plan` says so.\n\n",
+         acknowledged last.\n\n",
         count(rows),
         count(rows),
         count(rows * super::GROWTH),
