@@ -35,6 +35,8 @@ pub enum Change {
     Split(Split),
     /// A further migration.
     NewFile(NewFile),
+    /// SQL that undoes the migration, where its runner looks for it.
+    WayBack(Template),
 }
 
 /// Before or behind.
@@ -78,6 +80,8 @@ pub enum Split {
     Around,
     /// The same, and it runs in no transaction.
     Alone,
+    /// Of a file about tables that have nothing to do with each other: where it goes over from one to the next.
+    Apart,
 }
 
 /// A further migration, before the statement or behind all of the file.
@@ -85,6 +89,8 @@ pub enum Split {
 pub struct NewFile {
     /// On which side.
     pub side: Side,
+    /// Behind all migrations, not only behind this one.
+    pub last: bool,
     /// Its SQL.
     pub sql: Template,
     /// What it is called after.
@@ -95,7 +101,8 @@ pub struct NewFile {
     pub down: Option<Template>,
 }
 
-const SPLITS: &[(&str, Split)] = &[("before", Split::Before), ("after", Split::After), ("around", Split::Around), ("alone", Split::Alone)];
+const SPLITS: &[(&str, Split)] =
+    &[("before", Split::Before), ("after", Split::After), ("around", Split::Around), ("alone", Split::Alone), ("apart", Split::Apart)];
 const RUNS: &[(&str, bool)] = &[("transaction", false), ("alone", true)];
 
 /// Places that every operation has.
@@ -123,14 +130,16 @@ pub(super) const FORMS: &[Shape] = &[
     Shape::Keys(&Object::of(&[Key::needed("remove", Shape::Text, PLACE), OF])),
     Shape::Keys(&Object::of(&[Key::needed("append", Shape::Text, "SQL behind the operation's last token")])),
     Shape::Keys(&Object::of(&[Key::needed("rewrite", Shape::Text, "SQL instead of the whole operation")])),
-    Shape::Keys(&Object::of(&[Key::needed("split", Shape::Words(|| words(SPLITS)), "where the file is cut into migrations; alone: the statement runs outside of any transaction")])),
+    Shape::Keys(&Object::of(&[Key::needed("split", Shape::Words(|| words(SPLITS)), "where the file is cut into migrations; alone: the statement runs outside of any transaction; apart: where it goes over to tables that have nothing to do with those before")])),
     Shape::Keys(&Object::of(&[Key::needed("earlier", Shape::Text, "SQL of a migration before this statement"), NAME, RUN, DOWN])),
     Shape::Keys(&Object::of(&[Key::needed("later", Shape::Text, "SQL of a migration behind this file"), NAME, RUN, DOWN])),
+    Shape::Keys(&Object::of(&[Key::needed("last", Shape::Text, "SQL of a migration behind all others"), NAME, RUN, DOWN])),
+    Shape::Keys(&Object::of(&[Key::needed("way_back", Shape::Text, "SQL that undoes this migration, put where its runner looks for it")])),
 ];
 
 const HELP: &str = "{ after: PLACE, insert: SQL }, { before: PLACE, insert: SQL }, { replace: PLACE, with: SQL }, { remove: PLACE }, \
-                    { append: SQL }, { rewrite: SQL }, { split: before | after | around | alone }, { earlier: SQL, name: WORDS } or \
-                    { later: SQL, name: WORDS }";
+                    { append: SQL }, { rewrite: SQL }, { split: before | after | around | alone | apart }, \
+                    { earlier: SQL, name: WORDS }, { later: SQL, name: WORDS }, { last: SQL, name: WORDS } or { way_back: SQL }";
 
 /// Reads one form.
 struct Reader<'n> {
@@ -148,7 +157,7 @@ impl Change {
         let keys: Vec<_> = node.map()?.iter().map(|(key, _)| key.text().unwrap_or_default()).collect();
         let fits = |shape: &&Shape| matches!(shape, Shape::Keys(form) if fits(form, &keys));
         let Some(Shape::Keys(form)) = FORMS.iter().find(fits) else {
-            return Err(node.fault("an edit has one of nine forms").help(HELP));
+            return Err(node.fault("an edit has one of eleven forms").help(HELP));
         };
         let read = Reader { fields, ops };
         match form.keys[0].name {
@@ -160,6 +169,8 @@ impl Change {
             "rewrite" => Ok(Self::Replace { place: Place::Operation, text: read.sql("rewrite")? }),
             "split" => read.fields.need("split")?.one_of(SPLITS).map(Self::Split),
             "earlier" => read.new_file("earlier", Side::Before),
+            "last" => read.new_file("last", Side::After),
+            "way_back" => read.sql("way_back").map(Self::WayBack),
             _ => read.new_file("later", Side::After),
         }
     }
@@ -238,6 +249,7 @@ impl Reader<'_> {
     fn new_file(&self, key: &str, side: Side) -> Result<Change, Fault> {
         Ok(Change::NewFile(NewFile {
             side,
+            last: key == "last",
             sql: self.sql(key)?,
             name: self.sql("name")?,
             alone: self.fields.get("run").map_or(Ok(false), |node| node.one_of(RUNS))?,

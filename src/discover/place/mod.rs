@@ -312,6 +312,28 @@ pub fn run_alone(history: &History, migration: &Migration, config: &Config) -> R
     directive::of(runner, history, migration, config)
 }
 
+/// What gives a migration that nothing undoes a way back: these statements, in a second part of it or in a file beside it.
+///
+/// # Errors
+/// As [`Room::behind`]; or nobody knows how this history undoes its migrations.
+pub fn undo<S: AsRef<str>>(history: &History, migration: &Migration, config: &Config, statements: &[S]) -> Result<Directive, NoRoom> {
+    let room = Room::behind(history, migration, config)?;
+    let lacking =
+        || NoRoom::new("how the migrations before this one are undone does not tell where that goes for this one", "write it by hand");
+    match &room.way_back {
+        Back::None => Err(lacking()),
+        Back::Part => Ok(Directive { edits: vec![text::second_part(&room, migration, statements)], files: Vec::new(), sure: true }),
+        Back::File(endings) => {
+            let path = room.spelling.down(migration.source.path(), endings).ok_or_else(lacking)?;
+            if history.project.beside.contains(&path) {
+                return Err(NoRoom::new(format!("`{}` is there already", path.display()), "write it there"));
+            }
+            let text = text::with_line_ends(&text::of_way_back(&room, statements), room.line_end);
+            Ok(Directive { edits: Vec::new(), files: vec![(path, text)], sure: true })
+        }
+    }
+}
+
 const BY_HAND: &str = "write the next file by hand, behind this one";
 
 /// A version as `discover` reads it off the path.

@@ -402,3 +402,79 @@ fn what_has_no_version_has_no_place_behind_it() {
     assert_snapshot!(shop.texts("orders.sql"), @"the name of this file says no version; write the next file by hand, behind this one");
     assert_snapshot!(shop.texts("R__views.sql"), @"this file runs again whenever it changes, behind all others; write a versioned migration");
 }
+
+/// What is written for a migration that nothing undoes, beside it or at its end.
+fn undone(files: &[(&str, &str)], path: &str, statements: &[&str]) -> String {
+    let shop = Shop::with(files);
+    let discovered = shop.discovered();
+    let history = &discovered.histories[0];
+    let migration = history.migrations.iter().find(|migration| migration.source.path().ends_with(path)).expect("it is there");
+    match super::undo(history, migration, &shop.config, statements) {
+        Err(none) => none.to_string(),
+        Ok(written) => {
+            let edits = written.edits.iter().map(|(span, text)| format!("@ {}\n{text}", span.start));
+            let files = written.files.iter().map(|(path, text)| format!("== {}\n{text}", shop.shown(path)));
+            edits.chain(files).collect()
+        }
+    }
+}
+
+#[test]
+fn what_undoes_a_file_goes_where_its_runner_looks_for_it() {
+    let drop = ["DROP TABLE payments"];
+    let orders = "CREATE TABLE orders (id bigint);";
+    let gone = "DROP TABLE orders;";
+    let up_and_down = [
+        ("m/1_orders.up.sql", orders),
+        ("m/1_orders.down.sql", gone),
+        ("m/2_a.up.sql", "SELECT 1;"),
+        ("m/2_a.down.sql", "SELECT 2;"),
+        ("m/3_payments.up.sql", "SELECT 1;"),
+    ];
+    assert_snapshot!(undone(&up_and_down, "3_payments.up.sql", &drop), @r#"
+== m/3_payments.down.sql
+SET LOCAL lock_timeout = '2s';
+DROP TABLE payments;
+"#);
+    assert_snapshot!(undone(&up_and_down, "3_payments.up.sql", &["DROP INDEX CONCURRENTLY payments_idx"]), @r#"
+== m/3_payments.down.sql
+-- no-transaction
+DROP INDEX CONCURRENTLY payments_idx;
+"#);
+    let flyway = [
+        ("m/V1__orders.sql", orders),
+        ("m/U1__orders.sql", gone),
+        ("m/V2__a.sql", "SELECT 1;"),
+        ("m/U2__a.sql", "SELECT 2;"),
+        ("m/V3__payments.sql", "SELECT 1;"),
+    ];
+    assert_snapshot!(undone(&flyway, "V3__payments.sql", &drop), @r#"
+== m/U3__payments.sql
+SET LOCAL lock_timeout = '2s';
+DROP TABLE payments;
+"#);
+    let diesel = [
+        ("m/2024-01-01-120000_orders/up.sql", orders),
+        ("m/2024-01-01-120000_orders/down.sql", gone),
+        ("m/2024-01-02-120000_a/up.sql", "SELECT 1;"),
+        ("m/2024-01-02-120000_a/down.sql", "SELECT 2;"),
+        ("m/2024-01-03-120000_payments/up.sql", "SELECT 1;"),
+    ];
+    assert_snapshot!(undone(&diesel, "2024-01-03-120000_payments/up.sql", &drop), @r#"
+== m/2024-01-03-120000_payments/down.sql
+SET LOCAL lock_timeout = '2s';
+DROP TABLE payments;
+"#);
+    let goose = [
+        ("m/1_orders.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"),
+        ("m/2_a.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT 2;\n"),
+        ("m/3_payments.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\n"),
+    ];
+    assert_snapshot!(undone(&goose, "3_payments.sql", &drop), @r#"
+@ 38
+SET LOCAL lock_timeout = '2s';
+DROP TABLE payments;
+"#);
+    let nobody = [("m/1_orders.sql", orders), ("m/2_payments.sql", orders)];
+    assert_snapshot!(undone(&nobody, "2_payments.sql", &drop), @"how the migrations before this one are undone does not tell where that goes for this one; write it by hand");
+}

@@ -79,6 +79,47 @@ fn assembled(room: &Room, piece: &Piece, told: Told, (up, down): (&str, Option<&
     text
 }
 
+/// The file that undoes a migration which is there already.
+pub(super) fn of_way_back<S: AsRef<str>>(room: &Room, statements: &[S]) -> String {
+    let (transaction, sql) = way_back(room, statements);
+    let piece = Piece { name: String::new(), header: Vec::new(), transaction, up: String::new(), down: None };
+    let told = if transaction == PieceTransaction::Alone { room.runner.told() } else { Told::Nothing };
+    text(room, &piece, told, (&sql, None))
+}
+
+/// The part that undoes a migration, for its end.
+pub(super) fn second_part<S: AsRef<str>>(room: &Room, migration: &Migration, statements: &[S]) -> (Span, String) {
+    let bytes = migration.source.bytes();
+    let end = bytes.len() as u32;
+    let head = head::read(&migration.source);
+    let wrapped = matches!(head.transaction, None | Some(TransactionMode::Runner));
+    let together: String = statements.iter().map(|sql| format!("{};\n", sql.as_ref())).collect();
+    // Where the runner opens no transaction for this file, each statement commits for itself, and SET LOCAL would do nothing.
+    let sql = if wrapped { way_back(room, statements).1 } else { together };
+    let is_goose = room.runner == Runner::Goose;
+    let option = if wrapped { "" } else { " transaction:false" };
+    let gap = if bytes.is_empty() || bytes.ends_with(b"\n") { "\n" } else { "\n\n" };
+    let line = match (head.part.end < end, is_goose) {
+        // It has the line, and nothing behind it.
+        (true, _) => gap[1..].to_owned(),
+        (false, true) => format!("{gap}-- +goose Down\n"),
+        (false, false) => format!("{gap}-- migrate:down{option}\n"),
+    };
+    (Span::new(end, end), line + &if is_goose { marked(&sql) } else { ended(&sql) })
+}
+
+/// What runs alone is one statement; the rest runs together.
+fn way_back<S: AsRef<str>>(room: &Room, statements: &[S]) -> (PieceTransaction, String) {
+    let concurrent = |sql: &S| {
+        let source = SourceFile::new("new.sql", sql.as_ref());
+        Lexer::new(&source, Span::new(0, sql.as_ref().len() as u32)).any(|token| token.is_word(&source, "CONCURRENTLY"))
+    };
+    match statements {
+        [single] if concurrent(single) => (PieceTransaction::Alone, format!("{};\n", single.as_ref())),
+        several => (PieceTransaction::InTransaction, room.transaction_block(several)),
+    }
+}
+
 /// With a line break at its end.
 fn ended(sql: &str) -> String {
     format!("{}\n", sql.trim_end())

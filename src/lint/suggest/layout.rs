@@ -11,6 +11,7 @@ use crate::model::kind::OpKind;
 use crate::model::operation::{Operation, Persistence};
 use crate::model::session::{Opener, TransactionMode};
 use crate::rule::edit::{self, Change, Side, Split};
+use crate::rule::facts;
 use crate::rule::moment::Moment;
 use crate::sql::Statement;
 use crate::sql::lex::Lexer;
@@ -35,6 +36,7 @@ pub(super) struct Fresh {
     pub sql: String,
     pub alone: bool,
     down: Option<String>,
+    last: bool,
 }
 
 /// What becomes one file.
@@ -57,11 +59,47 @@ pub(super) fn laid_out(changes: &[Change], edits: Vec<Edit>, at: (&Moment<'_>, S
         return Err("the file is not UTF-8".to_owned());
     }
     let fresh = new.into_iter().map(|file| fresh(file, moment)).collect::<Result<Vec<_>, _>>()?;
+    if fresh.iter().any(|fresh| fresh.last) {
+        return at_the_end(&fresh, edits, at, lines);
+    }
+    if cut == Some(Split::Apart) {
+        return apart(&edits, at, lines);
+    }
     match way(at, lines)? {
         Way::Uncut => super::blocks::beside(&fresh, edits, lines),
         Way::Blocks(block) => super::blocks::cut(&block, cut, &fresh, edits, lines),
-        Way::Files => Files { lines, edits: &edits, fresh: &fresh, at }.cut(cut),
+        Way::Files => Files { lines, edits: &edits, fresh: &fresh, at, partings: &[] }.cut(cut),
     }
+}
+
+/// Migrations behind all others.
+fn at_the_end(fresh: &[Fresh], edits: Vec<Edit>, at: (&Moment<'_>, Site<'_>), lines: &Lines<'_>) -> Result<Offer, String> {
+    let (_, site) = at;
+    let room = Room::at_end(site.history, site.config).map_err(|none| none.to_string())?;
+    let files = Files { lines, edits: &[], fresh, at, partings: &[] };
+    let pieces = (0..fresh.len()).map(|new| files.piece(&Segment::New(new), &room)).collect::<Result<Vec<_>, _>>()?;
+    let written = room.files(&pieces).map_err(|none| none.to_string())?;
+    let files = written.into_iter().map(|(path, text)| NewFile { path, text }).collect();
+    Ok(Offer { edits, files, needs_thought: true })
+}
+
+/// The file ends where it goes over to tables that have nothing to do with those before, and so do its pieces.
+fn apart(edits: &[Edit], at: (&Moment<'_>, Site<'_>), lines: &Lines<'_>) -> Result<Offer, String> {
+    let (moment, _) = at;
+    if moment.session.mode() == TransactionMode::Explicit || lines.statements.iter().any(|statement| steers_transaction(statement)) {
+        return Err("the file opens and ends its transactions itself".to_owned());
+    }
+    let own = |at: usize| moment.file[..at].iter().filter(|statement| statement.nesting.is_none()).count();
+    let partings: Vec<_> = facts::partings(moment).into_iter().map(|parting| (own(parting.at), parting.table)).collect();
+    let starts = partings.iter().map(|(at, _)| *at);
+    let ends = starts.clone().chain([lines.statements.len()]);
+    let segments = std::iter::once(0).chain(starts).zip(ends).map(|(from, to)| Segment::Own(from..to, false)).collect();
+    let offer = Files { lines, edits, fresh: &[], at, partings: &partings }.into_segments(segments)?;
+    Ok(Offer { needs_thought: true, ..offer })
+}
+
+fn steers_transaction(statement: &Statement) -> bool {
+    statement.operations.iter().any(|operation| matches!(operation.what.kind(), OpKind::Begin | OpKind::Commit | OpKind::Rollback))
 }
 
 fn fresh(file: &edit::NewFile, moment: &Moment<'_>) -> Result<Fresh, String> {
@@ -70,6 +108,7 @@ fn fresh(file: &edit::NewFile, moment: &Moment<'_>) -> Result<Fresh, String> {
         name: file.name.words(moment),
         sql: super::sql(&file.sql, moment)?,
         alone: file.alone,
+        last: file.last,
         down: file.down.as_ref().map(|down| super::sql(down, moment)).transpose()?,
     })
 }
@@ -133,11 +172,22 @@ struct Files<'a> {
     edits: &'a [Edit],
     fresh: &'a [Fresh],
     at: (&'a Moment<'a>, Site<'a>),
+    /// Statements at which other tables begin, by place, with the table.
+    partings: &'a [(usize, String)],
 }
 
 impl Files<'_> {
     fn cut(&self, cut: Option<Split>) -> Result<Offer, String> {
-        let segments = self.segments(cut)?;
+        self.into_segments(self.segments(cut)?)
+    }
+
+    /// What stays, and files for the rest.
+    fn into_segments(&self, mut segments: Vec<Segment>) -> Result<Offer, String> {
+        segments.retain(|segment| match segment {
+            Segment::Own(range, _) => !range.clone().all(|at| only_sets(self.lines.statements[at])),
+            Segment::New(_) => true,
+        });
+        self.check(&segments)?;
         let (first, others) = segments.split_first().ok_or_else(|| "there is no statement".to_owned())?;
         let mut offer = self.stays(first)?;
         if others.is_empty() {
@@ -173,11 +223,6 @@ impl Files<'_> {
             }
         }
         segments.extend(new(Side::After));
-        segments.retain(|segment| match segment {
-            Segment::Own(range, _) => !range.clone().all(|at| only_sets(self.lines.statements[at])),
-            Segment::New(_) => true,
-        });
-        self.check(&segments)?;
         Ok(segments)
     }
 
@@ -280,6 +325,10 @@ impl Files<'_> {
     /// A name for what moves: after the statement at hand, or after the file that it comes from.
     fn name(&self, range: &Range<usize>) -> String {
         let (moment, site) = self.at;
+        let operations = &self.lines.statements[range.start].operations;
+        if let Some(((_, table), operation)) = self.partings.iter().find(|(at, _)| *at == range.start).zip(operations.first()) {
+            return format!("{} {table}", operation.what.kind().word());
+        }
         match self.lines.here {
             Some(here) if range.start == here && !self.goes() => {
                 let operation = moment.statement().and_then(|statement| statement.operations.first());

@@ -11,7 +11,7 @@ mod tests;
 
 use super::finding::{Advice, Edit, NewFile, Safety, Suggestion};
 use crate::config::Config;
-use crate::discover::{History, Migration};
+use crate::discover::{History, Migration, place};
 use crate::rule::edit::{Change, Place, Side, Split};
 use crate::rule::fix::Fix;
 use crate::rule::moment::Moment;
@@ -78,16 +78,31 @@ fn offered(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Result<Offer, Stri
         match change {
             Change::Insert { place, side, text } => edits.extend(tokens::insert(place, *side, &sql(text, moment)?, moment, &lines)?),
             Change::Replace { place, text } => edits.extend(tokens::replace(place, &sql(text, moment)?, moment, &lines)?),
-            Change::Split(_) | Change::NewFile(_) => {}
+            Change::Split(_) | Change::NewFile(_) | Change::WayBack(_) => {}
         }
     }
     let mut offer = layout::laid_out(&fix.edits, in_order(edits)?, (moment, site), &lines)?;
+    for change in &fix.edits {
+        if let Change::WayBack(text) = change {
+            way_back(&sql(text, moment)?, site, &lines, &mut offer)?;
+        }
+    }
     offer.edits.retain(|edit| !(edit.span.is_empty() && edit.text.is_empty()));
     offer.edits = in_order(offer.edits)?;
     match offer.edits.is_empty() && offer.files.is_empty() {
         true => Err("there is nothing to change in this file".to_owned()),
         false => Ok(offer),
     }
+}
+
+/// What undoes the file, in it or beside it.
+fn way_back(sql: &str, site: Site<'_>, lines: &Lines<'_>, offer: &mut Offer) -> Result<(), String> {
+    let statements = layout::statements(sql);
+    let written = place::undo(site.history, site.migration, site.config, &statements).map_err(|none| none.to_string())?;
+    offer.needs_thought = true;
+    offer.edits.extend(written.edits.into_iter().map(|(span, text)| Edit { span, text: lines.with_line_ends(&text) }));
+    offer.files.extend(written.files.into_iter().map(|(path, text)| NewFile { path, text }));
+    Ok(())
 }
 
 /// Edits by their place, if none reaches into another.
@@ -132,6 +147,7 @@ fn title_of(change: &Change, moment: &Moment<'_>) -> String {
         },
         Change::Split(Split::Alone) => "run it by itself, outside of a transaction".to_owned(),
         Change::Split(_) => "put it into a migration of its own".to_owned(),
+        Change::WayBack(_) => "write what undoes it".to_owned(),
         Change::NewFile(file) => format!("add a migration: {}", file.name.words(moment)),
     }
 }

@@ -73,12 +73,13 @@ fn can_be_undone(operation: &Operation) -> bool {
     )
 }
 
-/// One table of each group of older tables that the file changes.
-fn unrelated(m: &Moment<'_>) -> Vec<String> {
+/// The older tables that the file changes, each with the index of its statement, and which of them foreign keys join.
+fn changes(m: &Moment<'_>) -> (Vec<(usize, QualifiedName)>, Vec<(QualifiedName, QualifiedName)>) {
     let mut made: HashSet<QualifiedName> = HashSet::default();
-    let mut changed: Vec<QualifiedName> = Vec::new();
+    let mut changed: Vec<(usize, QualifiedName)> = Vec::new();
     let mut links: Vec<(QualifiedName, QualifiedName)> = Vec::new();
-    for operation in operations(m) {
+    let all = m.file.iter().enumerate().flat_map(|(at, statement)| statement.operations.iter().map(move |operation| (at, &operation.what)));
+    for (at, operation) in all {
         match operation {
             Operation::CreateTable(table) => drop(made.insert(m.before.creation_name(&table.name, table.persistence))),
             Operation::CreateTableAs(table) => drop(made.insert(m.before.creation_name(&table.name, table.persistence))),
@@ -87,21 +88,49 @@ fn unrelated(m: &Moment<'_>) -> Vec<String> {
                 if let ConstraintKind::ForeignKey(key) = &constraint.kind {
                     links.push((table.clone(), m.before.resolve(&key.referenced)));
                 }
-                changed.push(table);
+                changed.push((at, table));
             }
             Operation::Alter(target, action) if changes_shape(action) && target.written == ObjectKind::Table => {
-                changed.push(m.before.resolve(&target.name));
+                changed.push((at, m.before.resolve(&target.name)));
             }
-            Operation::Drop(drop) if drop.object == ObjectKind::Table => changed.push(m.before.resolve(&drop.name)),
+            Operation::Drop(drop) if drop.object == ObjectKind::Table => changed.push((at, m.before.resolve(&drop.name))),
             _ => {}
         }
     }
+    changed.retain(|(_, table)| !made.contains(table));
     let mut seen = HashSet::default();
-    changed.retain(|table| !made.contains(table) && seen.insert(table.clone()));
-    for table in &changed {
+    for (_, table) in changed.iter().filter(|(_, table)| seen.insert(table)) {
         links.extend(known_links(m, table).into_iter().map(|other| (table.clone(), other)));
     }
-    one_of_each(&changed, &links)
+    (changed, links)
+}
+
+/// One table of each group of older tables that the file changes.
+fn unrelated(m: &Moment<'_>) -> Vec<String> {
+    let (changed, links) = changes(m);
+    let tables: Vec<_> = changed.into_iter().map(|(_, table)| table).collect();
+    groups(&tables, &links).into_iter().map(|group| format!("`{}`", group[0].name.sql())).collect()
+}
+
+/// Where a file about several groups of tables goes over from one to another.
+pub struct Parting {
+    /// The first statement behind it, by its index in the file.
+    pub at: usize,
+    /// The table that it changes.
+    pub table: String,
+}
+
+/// Where the file goes over from one group of older tables to another; none if it is about one.
+pub fn partings(m: &Moment<'_>) -> Vec<Parting> {
+    let (changed, links) = changes(m);
+    let tables: Vec<_> = changed.iter().map(|(_, table)| table.clone()).collect();
+    let groups = groups(&tables, &links);
+    let group = |table: &QualifiedName| groups.iter().position(|group| group.contains(&table));
+    let goes_over = |pair: &[(usize, QualifiedName)]| {
+        let [(before, one), (at, other)] = pair else { return None };
+        (before < at && group(one) != group(other)).then(|| Parting { at: *at, table: other.name.sql() })
+    };
+    changed.windows(2).filter_map(goes_over).collect()
 }
 
 fn changes_shape(action: &AlterAction) -> bool {
@@ -119,28 +148,29 @@ fn known_links(m: &Moment<'_>, table: &QualifiedName) -> Vec<QualifiedName> {
     referenced.chain(parents).collect()
 }
 
-/// The first table of each group that links join.
-fn one_of_each(tables: &[QualifiedName], links: &[(QualifiedName, QualifiedName)]) -> Vec<String> {
+/// Tables by groups that links join, each with those on the way; the first table of a group leads it.
+fn groups<'t>(tables: &'t [QualifiedName], links: &'t [(QualifiedName, QualifiedName)]) -> Vec<Vec<&'t QualifiedName>> {
     let mut near: HashMap<&QualifiedName, Vec<&QualifiedName>> = HashMap::default();
     for (one, other) in links {
         near.entry(one).or_default().push(other);
         near.entry(other).or_default().push(one);
     }
     let mut reached: HashSet<&QualifiedName> = HashSet::default();
-    let mut firsts = Vec::new();
+    let mut groups = Vec::new();
     for table in tables {
         if reached.contains(table) {
             continue;
         }
-        firsts.push(format!("`{}`", table.name.sql()));
-        let mut open = vec![table];
+        let (mut group, mut open) = (Vec::new(), vec![table]);
         while let Some(next) = open.pop() {
             if reached.insert(next) {
+                group.push(next);
                 open.extend(near.get(next).into_iter().flatten());
             }
         }
+        groups.push(group);
     }
-    firsts
+    groups
 }
 
 fn uncommented<'a>(m: &Moment<'a>) -> Value<'a> {

@@ -35,12 +35,14 @@ mod storage;
 mod table;
 mod types;
 mod transaction;
+mod undo;
 mod version;
 mod view;
 
 use super::moment::Moment;
 use crate::model::kind::OpKind;
 pub(super) use foreign_key::definition as key_definition;
+pub use hygiene::{Parting, partings};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -127,6 +129,7 @@ const TOPICS: &[&[Fact]] = &[
     view::FACTS,
     file::FACTS,
     hygiene::FACTS,
+    undo::FACTS,
     naming::FACTS,
     drift::FACTS,
     remark::FACTS,

@@ -13,3 +13,4 @@ mod rows;
 mod table;
 #[cfg(test)]
 mod tests;
+mod undo;
