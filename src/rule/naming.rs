@@ -110,7 +110,32 @@ impl Naming {
     }
 }
 
+impl Naming {
+    /// The name that a thing would have had by the agreement, if one follows from the name that it has.
+    pub fn agreed(&self, new: NewName<'_>) -> Option<Ident> {
+        let forms = self.forms.iter().find(|(kind, _)| *kind == new.kind).map_or(&[Form::SnakeCase][..], |(_, forms)| forms);
+        let candidates = forms.iter().filter_map(|form| form.applied(new)).map(|name| Ident::quoted(&name));
+        candidates.into_iter().find(|name| self.fault(NewName { name, ..new }).is_none())
+    }
+}
+
 impl Form {
+    /// The name put into this form: in snake_case, and where the one `*` of a pattern stands.
+    fn applied(&self, new: NewName<'_>) -> Option<String> {
+        let snake = snake_case(new.name.as_str());
+        match self {
+            Self::Any => None,
+            Self::SnakeCase => Some(snake),
+            Self::Pattern(pattern) => {
+                let pattern = filled(pattern, new.table);
+                let (before, after) = pattern.split_once('*').filter(|(_, after)| !after.contains('*'))?;
+                let stem = snake.strip_prefix(before).unwrap_or(&snake);
+                let stem = stem.strip_suffix(after).unwrap_or(stem);
+                (!stem.is_empty()).then(|| format!("{before}{stem}{after}"))
+            }
+        }
+    }
+
     fn fits(&self, new: NewName<'_>) -> bool {
         match self {
             Self::SnakeCase => is_snake_case(new.name),
@@ -134,6 +159,24 @@ fn filled(pattern: &str, table: Option<&Ident>) -> String {
 fn is_snake_case(name: &Ident) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     name.as_str().bytes().all(plain) && name.sql() == name.as_str()
+}
+
+/// `userId` and `User ID` are `user_id`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c.is_alphanumeric() {
+            if c.is_uppercase() && was_lower {
+                snake.push('_');
+            }
+            snake.extend(c.to_lowercase());
+        } else if !snake.ends_with('_') {
+            snake.push('_');
+        }
+        was_lower = c.is_lowercase() || c.is_numeric();
+    }
+    snake.trim_matches('_').to_owned()
 }
 
 fn not_snake_case(name: &Ident) -> &'static str {
@@ -165,6 +208,26 @@ mod tests {
         assert_eq!(fault(&naming, NameKind::Column, "buyerId"), "column `buyerId` has upper-case letters, so every query has to quote it");
         assert_eq!(fault(&naming, NameKind::Table, "order"), "table `order` is a reserved word, so every query has to quote it");
         assert_eq!(fault(&naming, NameKind::Table, "größen"), "table `größen` is more than lower-case letters, digits and _");
+    }
+
+    fn agreed(naming: &Naming, kind: NameKind, name: &str) -> Option<String> {
+        let (name, table) = (Ident::quoted(name), Ident::quoted("orders"));
+        naming.agreed(NewName { kind, name: &name, table: Some(&table) }).map(|name| name.sql())
+    }
+
+    #[test]
+    fn an_agreed_name_follows_from_another_one_if_its_words_do() {
+        let naming = Naming::default();
+        for name in ["buyerId", "Buyer ID", "buyer-id", "BuyerId_"] {
+            assert_eq!(agreed(&naming, NameKind::Column, name).as_deref(), Some("buyer_id"));
+        }
+        assert_eq!(agreed(&naming, NameKind::Column, "order"), None, "a reserved word needs another word");
+        assert_eq!(agreed(&naming, NameKind::Column, "2nd"), None, "a name begins with a letter");
+        assert_eq!(agreed(&naming, NameKind::Column, "größe"), None, "nobody knows how that is spelled");
+        let forms = vec![(NameKind::Index, vec![Form::Pattern("idx_{table}_*".into())])];
+        let naming = Naming { forms, longest: Some(30) };
+        assert_eq!(agreed(&naming, NameKind::Index, "byBuyer").as_deref(), Some("idx_orders_by_buyer"));
+        assert_eq!(agreed(&naming, NameKind::Index, "by_a_buyer_and_a_seller_and_a_day"), None, "that is too long");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::super::finding::Edit;
 use super::lines::Lines;
 use crate::rule::edit::{Place, Side};
+use crate::rule::facts::BETWEEN_NAMES;
 use crate::rule::moment::{Moment, Subject};
 use crate::rule::part;
 use crate::sql::lex::{Lexer, Token, TokenKind};
@@ -49,7 +50,10 @@ pub(super) fn replace(place: &Place, text: &str, moment: &Moment<'_>, lines: &Li
         Place::Words(words) => vec![*find(moment, words).last().ok_or_else(|| format!("{words} is not written there"))?],
         Place::Operator(operator) => vec![only(operators(moment, operator))?],
         Place::Part(part, of) => some(part::places(part, of.as_deref(), moment))?,
-        Place::Name(fact) => some(name(moment, fact))?,
+        Place::Name(fact) => match each_name(moment, fact, text) {
+            Some(edits) => return edits,
+            None => some(name(moment, fact))?,
+        },
         Place::Operation => vec![moment.place()],
         Place::Statement => {
             let at = lines.here.ok_or_else(|| "it is about the file as a whole".to_owned())?;
@@ -175,26 +179,33 @@ fn operators(moment: &Moment<'_>, operator: &str) -> Vec<Span> {
 
 /// Where the statement writes the names that a fact shows; their schemas may be left out on one side.
 fn name(moment: &Moment<'_>, fact: &str) -> Vec<Span> {
-    let source = moment.source;
-    let tokens: Vec<_> = Lexer::new(source, moment.place()).collect();
-    let mut places: Vec<_> = part::names(fact, moment)
-        .iter()
-        .flat_map(|name| {
-            let wanted = SourceFile::new("name", name.as_str());
-            let parts: Vec<_> = Lexer::new(&wanted, Span::new(0, name.len() as u32)).collect();
-            let same = |window: &&[Token]| {
-                window.iter().zip(&parts).all(|(token, part)| match (token.ident(source), part.ident(&wanted)) {
-                    (Some(token), Some(part)) => token == part,
-                    _ => source.slice(token.span) == wanted.slice(part.span),
-                })
-            };
-            tokens
-                .windows(parts.len().max(1))
-                .filter(same)
-                .map(|window| window[0].span.to(window[window.len() - 1].span))
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let mut places: Vec<_> = part::names(fact, moment).iter().flat_map(|name| written(moment, name)).collect();
     places.sort();
     places
+}
+
+/// Of several names each becomes another one, if as many texts are shown; `None` for a single text.
+fn each_name(moment: &Moment<'_>, fact: &str, text: &str) -> Option<Result<Vec<Edit>, String>> {
+    let (names, texts) = (part::names(fact, moment), text.split(BETWEEN_NAMES).collect::<Vec<_>>());
+    let edits = |(name, text): (&String, &&str)| {
+        let spans = some(written(moment, name))?;
+        Ok(spans.into_iter().map(|span| Edit { span, text: (*text).to_owned() }).collect::<Vec<_>>())
+    };
+    let each = || names.iter().zip(&texts).map(edits).collect::<Result<Vec<_>, String>>().map(|edits| edits.concat());
+    (texts.len() > 1 && texts.len() == names.len()).then(each)
+}
+
+/// Where the statement writes a name.
+fn written(moment: &Moment<'_>, name: &str) -> Vec<Span> {
+    let source = moment.source;
+    let tokens: Vec<_> = Lexer::new(source, moment.place()).collect();
+    let wanted = SourceFile::new("name", name);
+    let parts: Vec<_> = Lexer::new(&wanted, Span::new(0, name.len() as u32)).collect();
+    let same = |window: &&[Token]| {
+        window.iter().zip(&parts).all(|(token, part)| match (token.ident(source), part.ident(&wanted)) {
+            (Some(token), Some(part)) => token == part,
+            _ => source.slice(token.span) == wanted.slice(part.span),
+        })
+    };
+    tokens.windows(parts.len().max(1)).filter(same).map(|window| window[0].span.to(window[window.len() - 1].span)).collect()
 }

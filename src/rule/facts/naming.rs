@@ -31,6 +31,12 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "the names that it gives are as `naming:` in lockkeeper.yaml says: without a word, snake_case" },
     Fact { name: "naming_fault", kind: Kind::Text, of: GIVES_NAMES, read: naming_fault,
            doc: "which name is not, and how many more are not" },
+    Fact { name: "misnamed", kind: Kind::Text, of: GIVES_NAMES, read: |m| list(&misnamed(m).into_iter().map(|new| new.name).collect::<Vec<_>>()).into(),
+           doc: "the names that are not as agreed" },
+    Fact { name: "agreed_names", kind: Kind::Text, of: GIVES_NAMES, read: |m| agreed(m).map(|names| list(&names.iter().collect::<Vec<_>>())).into(),
+           doc: "the names that they would have by the agreement, in the same order" },
+    Fact { name: "free_to_rename", kind: Kind::Bool, of: GIVES_NAMES, read: |m| agreed(m).is_some().into(),
+           doc: "a name follows from the agreement for each of them, nothing has it, nothing else in the file says the old one, and no file comes later" },
     Fact { name: "unplaced", kind: Kind::Text, of: SPEAKS_OF_RELATION, read: |m| written(m).map(|name| name.name.sql()).into(),
            doc: "the relation, without its schema" },
     Fact { name: "placed", kind: Kind::Bool, of: SPEAKS_OF_RELATION, read: |m| is_placed(m).into(),
@@ -111,6 +117,31 @@ fn naming_fault<'a>(m: &Moment<'a>) -> Value<'a> {
         0 => first.into(),
         more => format!("{first} (and {more} more)").into(),
     }
+}
+
+fn misnamed<'a>(m: &Moment<'a>) -> Vec<NewName<'a>> {
+    let naming = &m.migration.naming;
+    new_names(m).into_iter().filter(|new| naming.fault(*new).is_some()).collect()
+}
+
+fn list(names: &[&Ident]) -> String {
+    names.iter().map(|name| name.sql()).collect::<Vec<_>>().join(super::BETWEEN_NAMES)
+}
+
+/// The names that are agreed on instead. What is named in a later file, or once more in this one, in a body perhaps, keeps its name.
+fn agreed(m: &Moment<'_>) -> Option<Vec<Ident>> {
+    if m.story.file() != m.ahead.file() {
+        return None;
+    }
+    let text = m.source.shown().to_lowercase();
+    let new_names = misnamed(m);
+    let agreed: Vec<Ident> = new_names.iter().map(|new| m.migration.naming.agreed(*new)).collect::<Option<_>>()?;
+    let once = |name: &Ident| text.matches(&name.as_str().to_lowercase()).count() == 1;
+    let is_relation = |name: &Ident| matches!(m.end.relation(&Name::bare(name.clone())), Lookup::Known(_));
+    let is_column = |name: &Ident| table::relation(m).is_some_and(|table| table.column(name).is_some());
+    let free = |name: &Ident| !text.contains(name.as_str()) && !is_relation(name) && !is_column(name);
+    let apart = agreed.iter().enumerate().all(|(at, name)| !agreed[..at].contains(name));
+    (apart && new_names.iter().all(|new| once(new.name)) && agreed.iter().all(free)).then_some(agreed)
 }
 
 /// The relation that the statement names.

@@ -42,6 +42,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what an index on the foreign key's columns would be called" },
     Fact { name: "partitioned", kind: Kind::Bool, of: &[OpKind::AddForeignKey], read: |m| is_partitioned(m).into(),
            doc: "the table that has the foreign key is partitioned" },
+    Fact { name: "asked_before", kind: Kind::Bool, of: GUARDED, read: |m| matches!(guard(m), Value::Text(query) if m.story.has_asked(&query)).into(),
+           doc: "a DO block before it, in this file or the one before, asks that query" },
     Fact { name: "guard", kind: Kind::Text, of: GUARDED, read: guard,
            doc: "a query that is true if the rows allow it" },
     Fact { name: "null_proof", kind: Kind::Words(&["none", "validated", "dropped", "not_valid", "constraint"]), of: &[OpKind::SetNotNull], read: null_proof,

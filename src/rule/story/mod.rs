@@ -38,6 +38,8 @@ pub struct Story {
     gone: HashSet<QualifiedName>,
     /// Tables by their bare names, `None` for all of them: the number of the last file that gathers their statistics.
     analysed: HashMap<Option<Ident>, u32>,
+    /// DO blocks of this file and the one before it, by the number of the file: they may ask whether the rows allow what follows.
+    asked: Vec<(u32, Arc<str>)>,
 }
 
 /// Something that a statement did.
@@ -103,6 +105,12 @@ impl Story {
     /// A new file begins.
     pub fn begin_file(&mut self) {
         self.files += 1;
+        self.asked.retain(|(file, _)| file + 1 >= self.files);
+    }
+
+    /// Whether a DO block of this file, or of the one before it, asks this.
+    pub fn has_asked(&self, query: &str) -> bool {
+        self.asked.iter().any(|(_, block)| block.contains(query))
     }
 
     /// The number of the file that has begun last.
@@ -141,6 +149,7 @@ impl Story {
                 let body = function.body.map_or_else(Body::default, |span| Body::read(&body::code(telling.source, span)));
                 self.bodies.insert(function.name.name.clone(), Arc::new(body));
             }
+            Operation::DoBlock { body: Some(body), .. } => self.asked.push((self.files, telling.source.text(*body).into())),
             Operation::CreateTrigger(trigger) => self.note_trigger(trigger, catalog, telling),
             Operation::Alter(target, action) => self.note_alter(&catalog.resolve(&target.name), action, telling),
             Operation::Drop(drop) => match drop.object {
