@@ -1,0 +1,6 @@
+//! What `apply` rests on, held against servers that are started for it.
+
+mod cleanup;
+mod interrupted;
+mod predicate;
+mod servers;
