@@ -1,4 +1,15 @@
 //! Approved migrations, run exactly once: what is due, whether it may run, how it runs, and what the ledger says of it.
 
 pub mod cleanup;
+pub mod draft;
+pub mod due;
+pub mod event;
+pub mod execute;
+pub mod failpoint;
+pub mod hash;
+pub mod ledger;
 pub mod predicate;
+pub mod session;
+pub mod step;
+pub mod stop;
+pub mod watch;

@@ -1,7 +1,7 @@
 //! A history with other texts: what `discover` would find if some of its files were different, or if there were more of them.
 
 use super::convention::{self, Purpose};
-use super::{History, Migration, Role, head, note_missing_ways_back, order};
+use super::{Down, History, Migration, Role, head, note_missing_ways_back, order};
 use crate::config::Config;
 use crate::model::catalog::Step;
 use crate::model::session::TransactionMode;
@@ -41,7 +41,7 @@ impl History {
         for (file, _) in downs.iter().filter(|(file, _)| purpose(file.path()) == Some(Purpose::Down)) {
             let undone = convention::read(file.path()).and_then(|named| named.version);
             if let Some(up) = history.migrations.iter_mut().find(|migration| migration.version.is_some() && migration.version == undone) {
-                up.way_back = WayBack::There;
+                (up.way_back, up.down) = (WayBack::There, Some(Down::File(file.path().to_owned())));
             }
         }
         history.renumber()
@@ -67,8 +67,9 @@ fn purpose(path: &Path) -> Option<Purpose> {
 
 fn with_text(migration: &Migration, source: &Arc<SourceFile>, declared: Option<TransactionMode>) -> Migration {
     let head = head::read(source);
-    let way_back = if head.undone { WayBack::There } else { migration.way_back };
-    Migration { source: Arc::clone(source), part: head.part, messages: head.messages, declared, way_back, ..migration.clone() }
+    let way_back = if head.down.is_some() { WayBack::There } else { migration.way_back };
+    let down = head.down.map(Down::Part).or_else(|| migration.down.clone());
+    Migration { source: Arc::clone(source), part: head.part, messages: head.messages, declared, way_back, down, ..migration.clone() }
 }
 
 fn new_migration(source: &Arc<SourceFile>, declared: Option<TransactionMode>) -> Migration {
@@ -83,7 +84,8 @@ fn new_migration(source: &Arc<SourceFile>, declared: Option<TransactionMode>) ->
         role: Role::Subject,
         // Its place in the list tells, see `renumber`.
         step: Step(u32::MAX),
-        way_back: if head.undone { WayBack::There } else { WayBack::NotUsual },
+        way_back: if head.down.is_some() { WayBack::There } else { WayBack::NotUsual },
+        down: head.down.map(Down::Part),
         repeatable: false,
         order: Order::Fine,
         base_version: None,

@@ -13,8 +13,8 @@ pub(super) struct Head {
     pub part: Span,
     /// Pieces of that part which the runner sends as one message each.
     pub messages: Vec<Span>,
-    /// It has a part that undoes the rest, with something in it, if only a word why nothing is undone.
-    pub undone: bool,
+    /// The part that undoes the rest, if there is something in it, if only a word why nothing is undone.
+    pub down: Option<Span>,
     /// Who parts it.
     pub parting: Option<Parting>,
     /// A directive with a word that nobody knows.
@@ -32,7 +32,7 @@ pub(super) enum Parting {
 pub(super) fn read(source: &Arc<SourceFile>) -> Head {
     let bytes = source.bytes();
     let part = Span::new(0, bytes.len() as u32);
-    let mut head = Head { transaction: None, part, messages: Vec::new(), undone: false, parting: None, problem: None };
+    let mut head = Head { transaction: None, part, messages: Vec::new(), down: None, parting: None, problem: None };
     let mut own = None;
     let mut runner = None;
     for (first, span) in comments(bytes).enumerate().map(|(at, span)| (at == 0, span)) {
@@ -67,7 +67,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Head {
     if let Some(runner) = runner
         && let Some(down) = down_at(bytes, runner)
     {
-        head.undone = is_said(&bytes[down as usize..]);
+        head.down = is_said(&bytes[down as usize..]).then(|| Span::new(down, bytes.len() as u32));
         head.part.end = down;
     }
     head.transaction = own.or(head.transaction);

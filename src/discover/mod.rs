@@ -45,12 +45,23 @@ pub struct Migration {
     pub step: Step,
     /// Whether a file, or a part of this one, undoes it, and whether that is usual here.
     pub way_back: WayBack,
+    /// What undoes it.
+    pub down: Option<Down>,
     /// It is run again whenever it changes.
     pub repeatable: bool,
     /// What is wrong with that place.
     pub order: Order,
     /// The newest version of the base branch, where this one is behind it.
     pub base_version: Option<String>,
+}
+
+/// Where the SQL stands that undoes a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// In another file.
+    File(PathBuf),
+    /// In the same file, behind the part that is run.
+    Part(Span),
 }
 
 /// Why a migration is among the others.
@@ -269,6 +280,7 @@ fn base(source: Arc<SourceFile>) -> Migration {
         role: Role::History,
         step: Step::BASE,
         way_back: WayBack::NotUsual,
+        down: None,
         repeatable: false,
         order: Order::Fine,
         base_version: None,
@@ -302,7 +314,8 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
         name: candidate.name.clone(),
         declared,
         role: candidate.role,
-        way_back: if head.undone || candidate.undone { WayBack::There } else { WayBack::NotUsual },
+        way_back: if head.down.is_some() || candidate.down.is_some() { WayBack::There } else { WayBack::NotUsual },
+        down: head.down.map(Down::Part).or_else(|| candidate.down.clone().map(Down::File)),
         repeatable: candidate.repeatable,
         step: place.step,
         order: place.order.0,

@@ -7,7 +7,7 @@ use super::{Request, Role, STDIN, Skipped, order};
 use crate::config::{Config, non_empty};
 use crate::problem::{Problem, io_words};
 use crate::rule::moment::Order;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
@@ -18,8 +18,8 @@ pub(super) struct Candidate {
     pub version: Option<String>,
     pub name: String,
     pub repeatable: bool,
-    /// Another file undoes it.
-    pub undone: bool,
+    /// The file that undoes it.
+    pub down: Option<PathBuf>,
     pub sequence: Sequence,
     pub role: Role,
     /// What has become of it since the branch point, if that was asked.
@@ -53,8 +53,8 @@ struct Walk {
     files: BTreeMap<PathBuf, BTreeMap<PathBuf, Candidate>>,
     /// Histories in which programs take part, so that the SQL does not tell everything.
     with_programs: Vec<PathBuf>,
-    /// What undoes something: its history, and the version or the name of both files.
-    downs: HashSet<(PathBuf, String)>,
+    /// What undoes something, by its history and the version or the name of both files.
+    downs: HashMap<(PathBuf, String), PathBuf>,
     problems: Vec<Problem>,
     skipped: Skipped,
 }
@@ -92,7 +92,8 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
     let mut folders = Vec::new();
     for (directory, files) in files {
         let mut candidates: Vec<_> = files.into_values().collect();
-        candidates.iter_mut().for_each(|candidate| candidate.undone = walk.downs.contains(&(directory.clone(), candidate.key())));
+        let down = |candidate: &Candidate| walk.downs.get(&(directory.clone(), candidate.key())).cloned();
+        candidates.iter_mut().for_each(|candidate| candidate.down = down(candidate));
         if let Some(problem) = since.as_ref().and_then(|since| since.mark(&mut candidates).err()) {
             walk.problems.push(problem);
             continue;
@@ -150,7 +151,7 @@ impl Walk {
         match named.purpose {
             Purpose::Down => {
                 self.skipped.down += 1;
-                self.downs.insert(undoes(&named));
+                self.downs.insert(undoes(&named), path);
             }
             Purpose::OtherDatabase => self.skipped.other_database += 1,
             Purpose::Up | Purpose::Repeatable => match config.excludes(&path) {
@@ -189,7 +190,7 @@ impl Walk {
                     Some(named) if named.history == directory && matches!(named.purpose, Purpose::Up | Purpose::Repeatable) => {
                         self.insert(path, named, Role::History);
                     }
-                    Some(named) if named.purpose == Purpose::Down => drop(self.downs.insert(undoes(&named))),
+                    Some(named) if named.purpose == Purpose::Down => drop(self.downs.insert(undoes(&named), path)),
                     Some(_) => {}
                     None => self.program(&path),
                 }
@@ -241,7 +242,7 @@ impl Candidate {
     pub fn new(path: PathBuf, named: Named, role: Role) -> Self {
         let repeatable = named.purpose == Purpose::Repeatable;
         let (version, name, sequence) = (named.version, named.name, named.sequence);
-        Self { path, version, name, repeatable, undone: false, sequence, role, change: Change::default() }
+        Self { path, version, name, repeatable, down: None, sequence, role, change: Change::default() }
     }
 
     /// What it shares with the file that undoes it.

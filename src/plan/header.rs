@@ -9,14 +9,14 @@
 //! -- why: ...
 //! ```
 
-use super::{Down, Plan};
+use super::{Batches, Down, Plan};
 use crate::rule::recipe::Recipe;
 use crate::text::{SourceFile, Span};
 
 /// The words behind `lockkeeper:` that stand in such a header.
 pub const VERBS: [&str; 7] = ["phase", "recipe", "deploy", "wait", "assert", "verify", "backfill"];
 
-/// What a file's header says about its plan.
+/// What a file's header says about its plan, and about how it is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     /// Which phase, from 1.
@@ -27,6 +27,14 @@ pub struct Header<'a> {
     pub plan: &'a str,
     /// What made the plan, and the statements that it stands for.
     pub recipe: Option<(Recipe, &'a str)>,
+    /// What has to be deployed before it.
+    pub deploy: Option<&'a str>,
+    /// How many hours lie between the phase before and this one, at least.
+    pub wait_hours: Option<u64>,
+    /// Queries of one boolean that has to be true before it runs.
+    pub asserts: Vec<&'a str>,
+    /// Queries of one boolean that has to be true when it has run.
+    pub verifies: Vec<&'a str>,
     /// Where it says so.
     pub span: Span,
 }
@@ -41,7 +49,7 @@ pub fn lines(plan: &Plan, at: usize) -> Vec<String> {
     lines.extend(phase.deploy.as_ref().map(|what| format!("lockkeeper: deploy {what}")));
     lines.extend(phase.wait_hours.map(|hours| format!("lockkeeper: wait {hours} hours")));
     lines.extend(phase.assert.as_ref().map(|query| format!("lockkeeper: assert {query}")));
-    let batches = |batches: &super::Batches| format!("lockkeeper: backfill key={} batch={}", batches.key.join(","), batches.size);
+    let batches = |batches: &Batches| format!("lockkeeper: backfill key={} batch={}", batches.key.join(","), batches.size);
     lines.extend(phase.batches.as_ref().map(batches));
     lines.extend(phase.verify.iter().map(|query| format!("lockkeeper: verify {query}")));
     lines.extend((!phase.why.is_empty()).then(|| format!("why: {}", phase.why)));
@@ -58,18 +66,41 @@ pub fn way_back(statements: &[String]) -> Vec<String> {
     title.into_iter().chain(ended.iter().flat_map(|sql| sql.lines()).map(|line| format!("  {line}"))).collect()
 }
 
-/// Reads the header out of a file's comments.
+/// Reads the header out of a file's comments. What stands before its `phase` is no part of it.
 pub fn read<'a>(source: &'a SourceFile, comments: &[Span]) -> Option<Header<'a>> {
     let mut said = comments.iter().filter_map(|span| Some((*span, directive(source, *span)?)));
     let (span, phase) = said.find_map(|(span, words)| Some((span, words.strip_prefix("phase ")?)))?;
     let (numbers, plan) = phase.split_once(" of ")?;
     let (phase, of) = numbers.split_once('/')?;
-    let recipe = said.find_map(|(_, words)| {
-        let (word, instead_of) = words.strip_prefix("recipe ")?.split_once(" instead of ")?;
+    let rest: Vec<_> = said.map(|(_, words)| words).collect();
+    let all = |verb: &'static str| rest.iter().filter_map(move |words| words.strip_prefix(verb)?.strip_prefix(' ')).map(str::trim);
+    let recipe = all("recipe").find_map(|words| {
+        let (word, instead_of) = words.split_once(" instead of ")?;
         Some((Recipe::named(word)?, instead_of.trim()))
     });
-    Some(Header { phase: phase.trim().parse().ok()?, of: of.trim().parse().ok()?, plan: plan.trim(), recipe, span })
+    Some(Header {
+        phase: phase.trim().parse().ok()?,
+        of: of.trim().parse().ok()?,
+        plan: plan.trim(),
+        recipe,
+        deploy: all("deploy").next(),
+        wait_hours: all("wait").find_map(|words| words.split_whitespace().next()?.parse().ok()),
+        asserts: all("assert").collect(),
+        verifies: all("verify").collect(),
+        span,
+    })
 }
+
+/// The key and the size of the batches, as a file declares them: `-- lockkeeper: backfill key=id batch=5000`.
+pub fn batches(source: &SourceFile, comments: &[Span]) -> Option<Batches> {
+    let words = comments.iter().find_map(|span| directive(source, *span)?.strip_prefix("backfill"))?;
+    let value = |name: &str| words.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    let key = value("key").into_iter().flat_map(|key| key.split(',')).map(str::to_owned).collect();
+    Some(Batches { key, size: value("batch").and_then(|size| size.parse().ok()).unwrap_or(BATCH) })
+}
+
+/// Rows of a batch where nobody says how many.
+const BATCH: u32 = 1_000;
 
 fn directive(source: &SourceFile, span: Span) -> Option<&str> {
     let text = std::str::from_utf8(source.slice(span)).ok()?;

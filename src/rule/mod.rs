@@ -81,12 +81,19 @@ impl fmt::Display for Severity {
     }
 }
 
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Class {
+    /// The word for it: `three-phase`.
+    pub fn word(self) -> &'static str {
+        match self {
             Self::Additive => "additive",
             Self::ThreePhase => "three-phase",
             Self::MaintenanceWindow => "maintenance-window",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }

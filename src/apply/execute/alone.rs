@@ -1,0 +1,120 @@
+//! One try of a statement that runs outside of a transaction: the catalog is asked before and after.
+
+use super::statement::Timeouts;
+use super::{Executor, Trouble};
+use crate::apply::draft::Work;
+use crate::apply::event::Event;
+use crate::apply::failpoint;
+use crate::apply::ledger::Direction;
+use crate::apply::ledger::write::{self, Begun};
+use crate::apply::predicate::{self, Evidence};
+use crate::apply::step::Step;
+use crate::db::Refusal;
+use crate::model::kind::OpKind;
+use crate::model::operation::Operation;
+use crate::sql::Statement;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often it is asked whether somebody is still at work.
+const TICK: Duration = Duration::from_millis(500);
+
+impl Executor<'_> {
+    /// Runs the statement, and leaves nothing half-done behind if it fails.
+    pub(super) async fn alone(&mut self, work: &Work, step: &Step, direction: Direction, attempt: u32) -> Result<(), Trouble> {
+        let (Some(statement), Some((_, sql))) =
+            (step.statements.first().and_then(|at| work.script.statements.get(*at)), work.texts(step).next())
+        else {
+            return Ok(());
+        };
+        if let Evidence::Differs { why } = self.clear(work, statement).await? {
+            return Err(Trouble::Failed(Refusal { code: DUPLICATE.to_owned(), message: why }));
+        }
+        let begun = Begun { run: self.run, key: &work.draft.key, direction, step, pid: self.sessions.work.pid(), attempt };
+        let row = write::begin_step(&mut self.sessions.watch, &begun).await?;
+        failpoint::reach("alone-begun");
+        let (timeouts, began_at) = (self.timeouts(statement), self.wal().await?);
+        self.set_timeouts_alone(timeouts).await?;
+        match self.statement(sql, timeouts).await {
+            Ok(()) => {}
+            Err(Trouble::Lost(refusal)) => return Err(Trouble::Lost(refusal)),
+            Err(trouble) => {
+                write::end_step(&mut self.sessions.watch, row, "failed", Some(&trouble.to_string())).await?;
+                self.clear(work, statement).await?;
+                return Err(trouble);
+            }
+        }
+        failpoint::reach("alone-ended");
+        match self.evidence(work, statement).await? {
+            Evidence::Done | Evidence::Repeat | Evidence::Unknown { .. } => {}
+            Evidence::NotYet => return Err(Trouble::Unclear("the server has run it, and the catalog does not show it".to_owned())),
+            Evidence::Differs { why } => {
+                write::end_step(&mut self.sessions.watch, row, "failed", Some(&why)).await?;
+                return Err(Trouble::Failed(Refusal { code: DUPLICATE.to_owned(), message: why }));
+            }
+            Evidence::Leftover { what, .. } | Evidence::Busy { what, .. } => {
+                write::end_step(&mut self.sessions.watch, row, "failed", Some(&what)).await?;
+                self.clear(work, statement).await?;
+                return Err(Trouble::Busy(Refusal { code: INVALID.to_owned(), message: what }));
+            }
+        }
+        write::end_step(&mut self.sessions.watch, row, "done", None).await?;
+        let wal = self.wal_since(&began_at).await?;
+        Ok(write::note_wal(&mut self.sessions.watch, row, &wal).await?)
+    }
+
+    /// What the catalog says of a statement.
+    pub(super) async fn evidence(&mut self, work: &Work, statement: &Statement) -> Result<Evidence, Trouble> {
+        let path = self.sessions.work.texts("SELECT pg_catalog.current_setting('search_path')").await?.concat();
+        Ok(predicate::look(&mut self.sessions.watch, statement, work.source(), &path).await?)
+    }
+
+    /// The same, once no session may be at work on it any more.
+    async fn unhurried_evidence(&mut self, work: &Work, statement: &Statement) -> Result<Evidence, Trouble> {
+        let begin = Instant::now();
+        loop {
+            let evidence = self.evidence(work, statement).await?;
+            let Evidence::Busy { pid, what } = &evidence else { return Ok(evidence) };
+            if begin.elapsed() > self.limits.index.timeout {
+                return Err(Trouble::Unclear(format!("process {pid} is still at work: {what}")));
+            }
+            (self.tell)(&Event::Waiting { blockers: vec![format!("process {pid}: {what}")], queue: 0 });
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                _ = self.stop.signal() => return Err(Trouble::Interrupted),
+            }
+        }
+    }
+
+    /// Removes what a try has left behind, and says how it stands then.
+    pub(super) async fn clear(&mut self, work: &Work, statement: &Statement) -> Result<Evidence, Trouble> {
+        let evidence = self.unhurried_evidence(work, statement).await?;
+        let Evidence::Leftover { what, drop } = evidence else { return Ok(evidence) };
+        (self.tell)(&Event::Cleanup { what: what.clone() });
+        self.event("cleanup", &what).await?;
+        let timeouts = Timeouts { lock: self.limits.index.lock_timeout, statement: self.limits.index.timeout };
+        self.set_timeouts_alone(timeouts).await?;
+        self.statement(&drop, timeouts).await?;
+        self.evidence(work, statement).await
+    }
+
+    /// The waits of index builds stop nobody; a short timeout only breeds leftovers. All others wait in the way of somebody.
+    fn timeouts(&self, statement: &Statement) -> Timeouts {
+        let is_index = |operation: &Operation| matches!(operation.kind(), OpKind::CreateIndex | OpKind::DropIndex | OpKind::Reindex);
+        let patient = statement.operations.iter().any(|operation| is_index(&operation.what));
+        let lock = if patient { self.limits.index.lock_timeout } else { self.limits.lock.timeout };
+        Timeouts { lock, statement: self.limits.index.timeout }
+    }
+
+    /// As ours are the longer ones here, the file's own do not count.
+    async fn set_timeouts_alone(&mut self, timeouts: Timeouts) -> Result<(), Trouble> {
+        let sql = format!("SET lock_timeout = {}; SET statement_timeout = {}", timeouts.lock.as_millis(), timeouts.statement.as_millis());
+        Ok(self.sessions.work.run(&sql).await?)
+    }
+}
+
+/// duplicate_object
+const DUPLICATE: &str = "42710";
+
+/// Ours: what was built is not valid.
+const INVALID: &str = "LK003";

@@ -1,0 +1,187 @@
+//! Runs migrations step by step, each step exactly once.
+//!
+//! A step in a transaction leaves its mark in the ledger inside of that transaction. A statement that runs alone cannot; whether it has
+//! happened is asked of the catalog. What breaks off is decided by these two and never by what was last heard from the server.
+
+mod alone;
+mod attempt;
+mod resume;
+mod statement;
+mod trouble;
+
+pub use trouble::Trouble;
+
+use super::draft::Work;
+use super::event::{Event, Tell};
+use super::failpoint;
+use super::ledger::{Direction, State, write};
+use super::session::{self, NoLock, Sessions, lost};
+use super::step::{self, Kind, Step};
+use super::stop::Stop;
+use crate::config::apply::Apply;
+use crate::db::Refusal;
+use sqlx::postgres::PgConnectOptions;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What is needed to run migrations.
+pub struct Executor<'a> {
+    /// The server.
+    pub target: &'a PgConnectOptions,
+    /// How long what is waited for.
+    pub limits: &'a Apply,
+    /// The sessions.
+    pub sessions: Sessions,
+    /// The run, in the ledger.
+    pub run: i64,
+    /// The wish to stop.
+    pub stop: Stop,
+    /// Who is told.
+    pub tell: Tell<'a>,
+}
+
+/// How far a migration came that did not come to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broken {
+    /// What happened.
+    pub trouble: Trouble,
+    /// The step in which it happened; `None`: in none.
+    pub step: Option<u32>,
+    /// How many steps of it have committed, before this run or in it.
+    pub committed: usize,
+}
+
+impl Executor<'_> {
+    /// Runs a migration from where it stands to its end.
+    ///
+    /// # Errors
+    /// Where it broke off and why. What has committed is in the ledger.
+    pub async fn migration(&mut self, work: &Work, direction: Direction) -> Result<(), Broken> {
+        let mut committed = 0;
+        let broken = |trouble: Trouble, step: Option<u32>, committed: usize| Broken { trouble, step, committed };
+        let (begun, ended) = match direction {
+            Direction::Up => (State::Applying, State::Applied),
+            Direction::Down => (State::RollingBack, State::RolledBack),
+        };
+        self.note(work, begun).await.map_err(|trouble| broken(trouble, None, 0))?;
+        failpoint::reach("migration-begun");
+        let known = self.known(work, direction).await.map_err(|trouble| broken(trouble, None, 0))?;
+        committed += known.len();
+        // What earlier steps have set for the session holds for the later ones.
+        self.set_again(work, &known).await.map_err(|trouble| broken(trouble, None, committed))?;
+        for step in &work.steps {
+            if known.contains(&step.number) {
+                continue;
+            }
+            self.step(work, step, direction).await.map_err(|trouble| broken(trouble, Some(step.number), committed))?;
+            committed += 1;
+            failpoint::reach("step-ended");
+        }
+        if direction == Direction::Down {
+            write::undo_steps(&mut self.sessions.watch, &work.draft.key)
+                .await
+                .map_err(|refusal| broken(refusal.into(), None, committed))?;
+        }
+        self.note(work, ended).await.map_err(|trouble| broken(trouble, None, committed))?;
+        failpoint::reach("migration-ended");
+        session::set_up(&mut self.sessions.work, self.limits).await.map_err(|refusal| broken(refusal.into(), None, committed))
+    }
+
+    /// Notes where the migration stands.
+    async fn note(&mut self, work: &Work, state: State) -> Result<(), Trouble> {
+        let header = work.header();
+        let about = (work.assessed.class.word(), header.as_ref().map(|header| (header.plan, header.phase)));
+        Ok(write::migration(&mut self.sessions.watch, self.run, &work.draft, about, state).await?)
+    }
+
+    /// One step, with as many tries as it may have.
+    async fn step(&mut self, work: &Work, step: &Step, direction: Direction) -> Result<(), Trouble> {
+        let title = work.texts(step).next().map_or_else(String::new, |(span, _)| step::title(work.source(), span));
+        (self.tell)(&Event::Step { number: step.number, of: work.steps.len(), title, kind: step.kind.word() });
+        let begin = Instant::now();
+        let mut attempt = 0;
+        loop {
+            if self.stop.asked().await {
+                return Err(Trouble::Interrupted);
+            }
+            if let Err(refusal) = self.sessions.still_ours().await {
+                self.reconnect(refusal).await?;
+            }
+            attempt += 1;
+            let result = match step.kind {
+                Kind::Transaction => self.in_transaction(work, step, direction, attempt).await,
+                Kind::Alone => self.alone(work, step, direction, attempt).await,
+            };
+            match result {
+                Ok(()) => break,
+                Err(Trouble::Busy(refusal)) => self.pause(&refusal, attempt, begin).await?,
+                Err(Trouble::Lost(refusal)) => {
+                    self.reconnect(refusal).await?;
+                    let known = self.known(work, direction).await?;
+                    if known.contains(&step.number) {
+                        break;
+                    }
+                    self.set_again(work, &known).await?;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        (self.tell)(&Event::StepDone { number: step.number, seconds: begin.elapsed().as_secs_f64() });
+        Ok(())
+    }
+
+    /// Waits before the next try: a random time, longer from try to try, so that two who are in each other's way do not meet again.
+    async fn pause(&mut self, refusal: &Refusal, attempt: u32, begin: Instant) -> Result<(), Trouble> {
+        let (lock, spent) = (self.limits.lock, begin.elapsed());
+        let longest = LONGEST_PAUSE.min(FIRST_PAUSE * 2u32.saturating_pow(attempt.min(16)));
+        let random = RandomState::new().hash_one(attempt) as f64 / u64::MAX as f64;
+        let pause = longest.mul_f64(random).max(SHORTEST_PAUSE);
+        if attempt >= lock.attempts || spent + pause >= lock.budget {
+            return Err(Trouble::Spent { refusal: refusal.clone(), attempts: attempt, seconds: spent.as_secs_f64() });
+        }
+        self.event("retry", &refusal.to_string()).await?;
+        (self.tell)(&Event::Retry { attempt, why: refusal.to_string(), pause: pause.as_secs_f64() });
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            _ = self.stop.signal() => Err(Trouble::Interrupted),
+        }
+    }
+
+    /// Calls a server that has gone away, until it answers or patience ends.
+    async fn reconnect(&mut self, refusal: Refusal) -> Result<(), Trouble> {
+        (self.tell)(&Event::Reconnect { why: refusal.to_string() });
+        let begin = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match Sessions::open(self.target, self.limits, Duration::ZERO).await {
+                Ok(sessions) => {
+                    // Whoever is dropped here does not answer any more.
+                    self.sessions = sessions;
+                    return Ok(());
+                }
+                // Our own old session may hold it until the server notices that we are gone.
+                Err(NoLock::Held(holder)) if begin.elapsed() >= self.limits.reconnect => {
+                    return Err(Trouble::Lost(lost(&format!("the runner's lock is held by {holder}"))));
+                }
+                Err(NoLock::Refused(refusal)) if begin.elapsed() >= self.limits.reconnect || !trouble::is_lost(&refusal) => {
+                    return Err(Trouble::Lost(refusal));
+                }
+                Err(NoLock::Held(_) | NoLock::Refused(_)) => {}
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
+                _ = self.stop.signal() => return Err(Trouble::Interrupted),
+            }
+        }
+    }
+
+    /// Keeps in the ledger what happened.
+    pub async fn event(&mut self, kind: &str, words: &str) -> Result<(), Trouble> {
+        Ok(write::event(&mut self.sessions.watch, self.run, kind, words).await?)
+    }
+}
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);

@@ -1,0 +1,63 @@
+//! What can happen to a step, and what that asks for.
+
+use crate::db::{Refusal, code};
+use std::fmt;
+
+/// Why a step has not come to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// Somebody was in the way: the next try may succeed.
+    Busy(Refusal),
+    /// All tries are used up.
+    Spent {
+        /// What the last one ended with.
+        refusal: Refusal,
+        /// How many there were.
+        attempts: u32,
+        /// How long they took together.
+        seconds: f64,
+    },
+    /// The server does not answer.
+    Lost(Refusal),
+    /// The server said no.
+    Failed(Refusal),
+    /// Somebody wanted it to stop.
+    Interrupted,
+    /// Nobody can tell by itself what has become of a statement.
+    Unclear(String),
+    /// The file or the ledger is not what it was when the migration was begun.
+    Contradiction(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy(refusal) | Self::Lost(refusal) | Self::Failed(refusal) => refusal.fmt(f),
+            Self::Spent { refusal, attempts, seconds } => {
+                write!(f, "{attempts} tries in {seconds:.0} s were in vain, the last one: {refusal}")
+            }
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Unclear(why) | Self::Contradiction(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        if is_lost(&refusal) {
+            return Self::Lost(refusal);
+        }
+        match refusal.code.as_str() {
+            // lock_not_available, deadlock_detected, serialization_failure
+            "55P03" | "40P01" | "40001" => Self::Busy(refusal),
+            _ => Self::Failed(refusal),
+        }
+    }
+}
+
+/// Whether a connection is gone, or the server is about to go or to come (manual: errcodes-appendix, classes 08 and 57P).
+pub(super) fn is_lost(refusal: &Refusal) -> bool {
+    refusal.code.starts_with("08")
+        || matches!(refusal.code.as_str(), "57P01" | "57P02" | "57P03" | "57P05")
+        || refusal.code == code::CONNECTION
+}
