@@ -73,7 +73,12 @@ fn approval(node: &Node) -> Result<Approval, Fault> {
         migration: text("migration")?,
         hash: text("hash")?,
         class: fields.need("class")?.one_of(CLASSES)?,
-        findings: fields.get("findings").map_or(&[][..], Node::items).iter().map(|item| item.text().map(str::to_owned)).collect::<Result<_, _>>()?,
+        findings: fields
+            .get("findings")
+            .map_or(&[][..], Node::items)
+            .iter()
+            .map(|item| item.text().map(str::to_owned))
+            .collect::<Result<_, _>>()?,
         by: text("by")?,
         reason: text("reason")?,
         expires: expires.transpose()?,
@@ -84,9 +89,8 @@ fn approval(node: &Node) -> Result<Approval, Fault> {
 /// Whether a text is a day: `2026-12-31`.
 pub fn is_day(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
-    let number = |part: &str, digits: usize, most: u32| {
-        part.len() == digits && part.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number))
-    };
+    let number =
+        |part: &str, digits: usize, most: u32| part.len() == digits && part.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number));
     matches!(parts[..], [year, month, day] if number(year, 4, 9999) && number(month, 2, 12) && number(day, 2, 31))
 }
 

@@ -3,48 +3,54 @@
 use super::approval::{Approval, open_findings};
 use super::draft::Work;
 use super::ledger::{Entry, State};
+use crate::config::environments::Environment;
 use crate::problem::Problem;
-use crate::rule::{Class, Severity};
+use crate::rule::Severity;
 
 /// For whom, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Circumstances {
-    /// The environment.
-    pub environment: String,
-    /// Whether additive migrations need an approval here.
-    pub additive_too: bool,
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// Where they are to run.
+    pub environment: &'a Environment,
     /// The day, by the server's clock: `2026-11-20`.
-    pub today: String,
+    pub today: &'a str,
 }
 
 /// What is in the way of migrations: each needs an approval that is for exactly this SQL, for its class, and for everything that is found
 /// about it. An additive migration about which nothing is found needs none, unless the environment wants it.
-pub fn refusals(works: &[Work], approvals: &[Approval], here: &Circumstances) -> Vec<Problem> {
+pub fn refusals(works: &[Work], approvals: &[Approval], here: Circumstances<'_>) -> Vec<Problem> {
     works.iter().filter_map(|work| refusal(work, approvals, here)).collect()
 }
 
-fn refusal(work: &Work, approvals: &[Approval], here: &Circumstances) -> Option<Problem> {
+fn refusal(work: &Work, approvals: &[Approval], here: Circumstances<'_>) -> Option<Problem> {
     let (class, findings) = (work.assessed.class, open_findings(work));
     let weighs = work.assessed.findings.iter().any(|finding| finding.allowed.is_none() && finding.severity == Severity::Error);
-    if class == Class::Additive && !weighs && !here.additive_too {
+    if !weighs && !here.environment.needs_approval(class) {
         return None;
     }
     let path = work.source().path();
     let command = format!("lockkeeper approve {} --by NAME --reason WHY", path.display());
     let refuse = |why: String, help: String| Some(Problem::new("apply::not-approved", why).help(help).about(path));
     let is_for = |approval: &&Approval| {
-        approval.migration == work.draft.key && approval.environment.as_ref().is_none_or(|environment| *environment == here.environment)
+        approval.migration == work.draft.key
+            && approval.environment.as_ref().is_none_or(|environment| *environment == here.environment.name)
     };
     let mut own = approvals.iter().filter(is_for).peekable();
     if own.peek().is_none() {
         let said = if findings.is_empty() { String::new() } else { format!(", and says {}", findings.join(", ")) };
-        return refuse(format!("nobody has approved it: it is {class}{said}"), format!("`lockkeeper lint {}` says why; then `{command}`", path.display()));
+        return refuse(
+            format!("nobody has approved it: it is {class}{said}"),
+            format!("`lockkeeper lint {}` says why; then `{command}`", path.display()),
+        );
     }
     let hash = work.draft.approved_hash();
     let Some(approval) = own.find(|approval| approval.hash == hash) else {
-        return refuse("its SQL, or the SQL that undoes it, has changed since it was approved".to_owned(), format!("review it again: `{command}`"));
+        return refuse(
+            "its SQL, or the SQL that undoes it, has changed since it was approved".to_owned(),
+            format!("review it again: `{command}`"),
+        );
     };
-    if let Some(day) = approval.expires.as_ref().filter(|day| **day < here.today) {
+    if let Some(day) = approval.expires.as_ref().filter(|day| day.as_str() < here.today) {
         return refuse(format!("its approval by {} has expired on {day}", approval.by), format!("`{command}`"));
     }
     if class > approval.class {
@@ -82,7 +88,8 @@ pub fn time(work: &Work, entries: &[Entry], before: &[Work]) -> Time {
             (None, Some(deploy)) => Time::NotInOneRun(asks(&format!("before it is deployed {deploy}"))),
         };
     }
-    let done = entries.iter().find(|entry| entry.phase.as_ref().is_some_and(|(of, phase)| of == plan && i64::from(*phase) == previous as i64));
+    let done =
+        entries.iter().find(|entry| entry.phase.as_ref().is_some_and(|(of, phase)| of == plan && i64::from(*phase) == previous as i64));
     match done {
         Some(entry) if entry.state == State::Applied => {
             let left = (wait as i64 * 3600).saturating_sub(entry.age);

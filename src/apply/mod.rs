@@ -1,15 +1,19 @@
 //! Approved migrations, run exactly once: what is due, whether it may run, how it runs, and what the ledger says of it.
 
+pub mod approval;
 pub mod cleanup;
 pub mod draft;
 pub mod due;
 pub mod event;
 pub mod execute;
 pub mod failpoint;
+pub mod gate;
 pub mod hash;
 pub mod ledger;
+pub mod pipeline;
 pub mod predicate;
 pub mod session;
 pub mod step;
 pub mod stop;
+pub mod verdict;
 pub mod watch;

@@ -1,5 +1,9 @@
 //! The command line: what can be asked, and what the exit code answers.
 
+#[cfg(feature = "apply")]
+mod connect;
+#[cfg(feature = "apply")]
+mod deploy;
 mod fix;
 mod init;
 mod lint;
@@ -47,6 +51,27 @@ enum Command {
     Lint(lint::Lint),
     /// Print the phases to run instead of a migration that breaks code or stops traffic
     Plan(plan::Plan),
+    /// Run the migrations that are due, each exactly once
+    #[cfg(feature = "apply")]
+    #[command(alias = "upgrade")]
+    Apply(deploy::apply::Apply),
+    /// Write down that somebody agrees to a migration as it is
+    #[cfg(feature = "apply")]
+    Approve(deploy::approve::Approve),
+    /// Say of each migration whether it has run
+    #[cfg(feature = "apply")]
+    #[command(alias = "current")]
+    Status(deploy::status::StatusCommand),
+    /// List the runs, and what each did
+    #[cfg(feature = "apply")]
+    History(deploy::status::HistoryCommand),
+    /// Hold the files and the database against what has run
+    #[cfg(feature = "apply")]
+    Validate(deploy::status::Validate),
+    /// Undo the newest migrations
+    #[cfg(feature = "apply")]
+    #[command(alias = "downgrade")]
+    Rollback(deploy::rollback::Rollback),
     /// Write a commented lockkeeper.yaml
     Init,
     /// Say how lockkeeper sees a file: operations, facts, effects, and what each rule made of them
@@ -84,6 +109,8 @@ pub enum Exit {
     Findings,
     /// The run itself failed: usage, config, a path that cannot be read.
     Failed,
+    /// What the command itself says that it means.
+    Code(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -92,6 +119,7 @@ impl From<Exit> for ExitCode {
             Exit::Clean => 0,
             Exit::Findings => 1,
             Exit::Failed => 2,
+            Exit::Code(code) => code,
         })
     }
 }
@@ -110,6 +138,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match cli.command {
         Command::Lint(lint) => lint.run(console),
         Command::Plan(plan) => plan.run(console),
+        #[cfg(feature = "apply")]
+        Command::Apply(apply) => apply.run(console),
+        #[cfg(feature = "apply")]
+        Command::Approve(approve) => approve.run(console),
+        #[cfg(feature = "apply")]
+        Command::Status(status) => status.run(console),
+        #[cfg(feature = "apply")]
+        Command::History(history) => history.run(console),
+        #[cfg(feature = "apply")]
+        Command::Validate(validate) => validate.run(console),
+        #[cfg(feature = "apply")]
+        Command::Rollback(rollback) => rollback.run(console),
         Command::Init => init::run(console),
         Command::Show(show) => show.run(console),
         #[cfg(feature = "apply")]

@@ -24,7 +24,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-pub use read::major_version;
+pub use read::{major_version, time};
 pub use template::TEMPLATE;
 
 /// The name of the file.

@@ -201,6 +201,18 @@ fn timeout(node: &Node) -> Result<Timeout, Fault> {
     milliseconds(&written).ok_or_else(|| node.fault(format!("`{written}` is no time")).help("write it as PostgreSQL does: 500ms, 5s, 2min"))
 }
 
+/// A time as PostgreSQL writes it.
+///
+/// # Errors
+/// How it is written.
+pub fn time(written: &str) -> Result<Duration, String> {
+    match milliseconds(written) {
+        Some(Timeout::After(time)) => Ok(time),
+        Some(Timeout::Off) => Ok(Duration::ZERO),
+        Some(Timeout::Unset | Timeout::Unknown) | None => Err("write it as PostgreSQL does: 500ms, 5s, 2min".to_owned()),
+    }
+}
+
 /// PostgreSQL's units of time, in milliseconds.
 pub(super) const UNITS: &[(&str, f64)] =
     &[("us", 0.001), ("", 1.0), ("ms", 1.0), ("s", 1000.0), ("min", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];

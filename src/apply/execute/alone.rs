@@ -27,11 +27,21 @@ impl Executor<'_> {
         else {
             return Ok(());
         };
-        if let Evidence::Differs { why } = self.clear(work, statement).await? {
+        let evidence = self.clear(work, statement).await?;
+        if let Evidence::Differs { why } = evidence {
             return Err(Trouble::Failed(Refusal { code: DUPLICATE.to_owned(), message: why }));
         }
         let begun = Begun { run: self.run, key: &work.draft.key, direction, step, pid: self.sessions.work.pid(), attempt };
         let row = write::begin_step(&mut self.sessions.watch, &begun).await?;
+        if evidence == Evidence::Done && statement.operations.iter().any(|operation| operation.what.kind() == OpKind::CreateIndex) {
+            // Somebody has built exactly this index by hand, or an earlier migration has.
+            write::end_step(&mut self.sessions.watch, row, "adopted", None).await?;
+            (self.tell)(&Event::StepKnown {
+                number: step.number,
+                why: "the index is there already, exactly as it would be built".to_owned(),
+            });
+            return Ok(());
+        }
         failpoint::reach("alone-begun");
         let (timeouts, began_at) = (self.timeouts(statement), self.wal().await?);
         self.set_timeouts_alone(timeouts).await?;

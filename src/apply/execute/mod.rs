@@ -58,6 +58,16 @@ impl Executor<'_> {
     /// # Errors
     /// Where it broke off and why. What has committed is in the ledger.
     pub async fn migration(&mut self, work: &Work, direction: Direction) -> Result<(), Broken> {
+        let result = self.all_steps(work, direction).await;
+        if let Err(Broken { trouble: Trouble::Failed(_) | Trouble::Spent { .. } | Trouble::Interrupted, committed: 0, .. }) = &result {
+            // It is as if it had never been begun. If that cannot be written, the next run finds the same out.
+            let before = if direction == Direction::Up { State::RolledBack } else { State::Applied };
+            let _ = self.note(work, before).await;
+        }
+        result
+    }
+
+    async fn all_steps(&mut self, work: &Work, direction: Direction) -> Result<(), Broken> {
         let mut committed = 0;
         let broken = |trouble: Trouble, step: Option<u32>, committed: usize| Broken { trouble, step, committed };
         let (begun, ended) = match direction {
@@ -174,6 +184,17 @@ impl Executor<'_> {
                 _ = self.stop.signal() => return Err(Trouble::Interrupted),
             }
         }
+    }
+
+    /// Asks a query of one boolean, in a transaction that can change nothing.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn ask(&mut self, query: &str) -> Result<bool, Trouble> {
+        self.sessions.work.run("BEGIN READ ONLY").await?;
+        let answer = self.sessions.work.texts(&format!("SELECT CASE WHEN ({query}) THEN 'true' END")).await;
+        self.sessions.work.run("ROLLBACK").await?;
+        Ok(answer?.concat() == "true")
     }
 
     /// Keeps in the ledger what happened.

@@ -1,0 +1,412 @@
+//! From files to a changed database: every stage in its order, none of which can be left out.
+
+use super::approval::Approval;
+use super::draft::{self, Draft, Work};
+use super::due::{self, Item, Status};
+use super::event::{Event, Tell};
+use super::execute::{Broken, Executor};
+use super::gate::{self, Circumstances, Time};
+use super::hash;
+use super::ledger::write::{self, NewRun};
+use super::ledger::{self, Direction, Entry};
+use super::session::{self, NoLock, Sessions};
+use super::stop::Stop;
+use super::verdict::{Verdict, verdict_of};
+use crate::config::environments::Environment;
+use crate::db::{Connection, Refusal};
+use crate::discover::History;
+use crate::lint::Settings;
+use crate::problem::{Problem, did_you_mean};
+use sqlx::postgres::PgConnectOptions;
+use std::time::{Duration, Instant};
+
+/// What is to be done, and with what.
+pub struct Pipeline<'a> {
+    /// The files.
+    pub history: &'a History,
+    /// What they are judged by, and how long what is waited for.
+    pub settings: &'a Settings<'a>,
+    /// Which database it is.
+    pub environment: &'a Environment,
+    /// How it is reached.
+    pub target: &'a PgConnectOptions,
+    /// What somebody has agreed to.
+    pub approvals: &'a [Approval],
+    /// Who calls.
+    pub run: NewRun,
+    /// How long another runner is waited for.
+    pub patience: Duration,
+}
+
+/// Which migrations are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Up to this version, it included; `None`: all.
+    pub to: Option<&'a str>,
+    /// Those behind which others have run already, too.
+    pub out_of_order: bool,
+}
+
+/// What a run would do, before anything is done.
+#[derive(Debug)]
+pub struct Agenda {
+    /// What there is, held against the ledger.
+    pub items: Vec<Item>,
+    /// What is to be run now, in order.
+    pub works: Vec<Work>,
+    /// Why what comes behind that has to wait.
+    pub stops: Option<String>,
+}
+
+impl Agenda {
+    /// Of everything that would run, in its order: twelve digits to type or to pass on.
+    pub fn hash(&self) -> String {
+        let all: String = self.works.iter().map(|work| work.draft.approved_hash()).collect();
+        hash::checksum(all.as_bytes())[..12].to_owned()
+    }
+}
+
+/// Asks whoever calls whether that is what they want.
+pub type Confirm<'a> = &'a mut dyn FnMut(&Agenda, &str) -> Result<(), Problem>;
+
+impl Pipeline<'_> {
+    /// What there is to do. Writes nothing.
+    ///
+    /// # Errors
+    /// Why nothing can be done.
+    pub async fn agenda(&self, connection: &mut Connection, wanted: Wanted<'_>) -> Result<Agenda, Verdict> {
+        let about = about(connection).await?;
+        self.is_the_one(&about)?;
+        let entries = ledger::entries(connection).await.map_err(|refusal| Verdict::NotReady(vec![ledger::problem(&refusal)]))?;
+        let drafts = draft::drafts(self.history).map_err(|problem| Verdict::Refused(vec![problem]))?;
+        let items = due::items(&drafts, &entries);
+        let keys = due_keys(&items, &drafts, wanted)?;
+        let works = draft::works(self.history, &drafts, &keys, self.settings).map_err(Verdict::Refused)?;
+        let (works, stops) = in_their_time(works, &entries)?;
+        let here = Circumstances { environment: self.environment, today: &about.today };
+        let refusals = gate::refusals(&works, self.approvals, here);
+        if !refusals.is_empty() {
+            return Err(Verdict::Refused(refusals));
+        }
+        Ok(Agenda { items, works, stops })
+    }
+
+    /// Runs what is due.
+    pub async fn apply(&self, wanted: Wanted<'_>, confirm: Confirm<'_>, tell: Tell<'_>) -> Verdict {
+        let mut connection = match session::own(self.target, "lockkeeper").await {
+            Ok(connection) => connection,
+            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
+        };
+        let agenda = self.agenda(&mut connection, wanted).await;
+        connection.close().await;
+        let agenda = match agenda {
+            Ok(agenda) if agenda.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
+            Ok(agenda) => agenda,
+            Err(verdict) => return verdict,
+        };
+        tell(&Event::Stage { stage: "gate", outcome: format!("passed: {} to run", agenda.works.len()) });
+        if let Err(problem) = confirm(&agenda, &agenda.hash()) {
+            return Verdict::Refused(vec![problem]);
+        }
+        let sessions = match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
+            Ok(sessions) => sessions,
+            Err(no_lock) => return no_lock_verdict(&no_lock),
+        };
+        self.run_all(agenda, wanted, sessions, tell).await
+    }
+
+    /// Everything behind the lock: nobody else changes the ledger from here on.
+    async fn run_all(&self, agenda: Agenda, wanted: Wanted<'_>, mut sessions: Sessions, tell: Tell<'_>) -> Verdict {
+        // Another runner may have been at work while the lock was waited for.
+        let agenda = match self.agenda(&mut sessions.watch, wanted).await {
+            Ok(now) if now.hash() == agenda.hash() => now,
+            Ok(now) if now.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: now.stops },
+            Ok(_) => {
+                let problem = Problem::new("apply::changed", "another runner has changed what there is to do, while this one waited");
+                return Verdict::NotReady(vec![problem.help("nothing was done; run it again")]);
+            }
+            Err(verdict) => return verdict,
+        };
+        let (stop, run) = match (Stop::listen(), self.run.begin(&mut sessions.watch).await) {
+            (Ok(stop), Ok(run)) => (stop, run),
+            (_, Err(refusal)) => return Verdict::NotReady(vec![ledger::problem(&refusal)]),
+            (Err(error), _) => return Verdict::NotReady(vec![Problem::new("apply::signals", error.to_string())]),
+        };
+        let limits = &self.settings.config.apply;
+        let mut executor = Executor { target: self.target, limits, sessions, run, stop, tell };
+        for stage in ["backup", "rehearsal"] {
+            let outcome = "skipped: not configured".to_owned();
+            (executor.tell)(&Event::Stage { stage, outcome: outcome.clone() });
+            // That it was skipped has to be on record before anything runs.
+            if let Err(trouble) = executor.event(stage, &outcome).await {
+                return verdict_of(&[], None, &Broken { trouble, step: None, committed: 0 });
+            }
+        }
+        let verdict = self.each(&mut executor, &agenda, Direction::Up).await;
+        self.close(executor, verdict, agenda.stops).await
+    }
+
+    /// Runs migrations one after the other.
+    async fn each(&self, executor: &mut Executor<'_>, agenda: &Agenda, direction: Direction) -> Result<Vec<String>, Verdict> {
+        let mut done = Vec::new();
+        for (at, work) in agenda.works.iter().enumerate() {
+            let name = format!("{} {}", work.draft.key, work.draft.name);
+            let broken = |broken: Broken, done: &[String]| verdict_of(done, Some(work), &broken);
+            (executor.tell)(&Event::Migration {
+                name: name.clone(),
+                at: at + 1,
+                of: agenda.works.len(),
+                class: work.assessed.class.word(),
+            });
+            let begin = Instant::now();
+            if direction == Direction::Up {
+                self.holds(executor, work, &done).await?;
+            }
+            executor.migration(work, direction).await.map_err(|trouble| broken(trouble, &done))?;
+            if direction == Direction::Up {
+                self.is_true(executor, work).await?;
+            }
+            (executor.tell)(&Event::MigrationDone { name: name.clone(), seconds: begin.elapsed().as_secs_f64() });
+            done.push(name);
+        }
+        Ok(done)
+    }
+
+    /// Asks what has to be true before a phase runs.
+    async fn holds(&self, executor: &mut Executor<'_>, work: &Work, done: &[String]) -> Result<(), Verdict> {
+        let asserts = work.header().map_or(Vec::new(), |header| header.asserts.iter().map(|query| (*query).to_owned()).collect());
+        for query in asserts {
+            match executor.ask(&query).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let problem = Problem::new("apply::assert", format!("what has to be true before this phase is not: {query}"))
+                        .help("what is missing stands in the header of the file; then run it again")
+                        .about(work.source().path());
+                    return Err(if done.is_empty() { Verdict::Refused(vec![problem]) } else { Verdict::Partial(problem) });
+                }
+                Err(trouble) => return Err(verdict_of(done, Some(work), &Broken { trouble, step: None, committed: 0 })),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks what has to be true when a phase has run.
+    async fn is_true(&self, executor: &mut Executor<'_>, work: &Work) -> Result<(), Verdict> {
+        let verifies = work.header().map_or(Vec::new(), |header| header.verifies.iter().map(|query| (*query).to_owned()).collect());
+        for query in verifies {
+            if !executor.ask(&query).await.unwrap_or(false) {
+                let problem = Problem::new("apply::verify", format!("it has run, and what it should have made true is not: {query}"))
+                    .help(format!("look at it; `lockkeeper rollback --to {}` would undo what came behind it", work.draft.key))
+                    .about(work.source().path());
+                return Err(Verdict::Invalid(problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes how it ended, and says goodbye.
+    async fn close(&self, mut executor: Executor<'_>, result: Result<Vec<String>, Verdict>, stopped: Option<String>) -> Verdict {
+        let verdict = match result {
+            Ok(migrations) => Verdict::Done { migrations, stopped },
+            Err(verdict) => verdict,
+        };
+        let said = write::end_run(&mut executor.sessions.watch, executor.run, verdict.state(), verdict.said().as_deref()).await;
+        if said.is_err() {
+            (executor.tell)(&Event::Stage {
+                stage: "record",
+                outcome: "the end of this run could not be written; the steps are in the ledger".to_owned(),
+            });
+        }
+        executor.sessions.close().await;
+        verdict
+    }
+
+    /// Undoes the newest migrations: `keys` are in the order in which they are undone.
+    pub async fn rollback(&self, pick: Pick<'_>, confirm: Confirm<'_>, tell: Tell<'_>) -> Verdict {
+        let mut sessions = match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
+            Ok(sessions) => sessions,
+            Err(no_lock) => return no_lock_verdict(&no_lock),
+        };
+        let agenda = match self.way_back(&mut sessions.watch, pick).await {
+            Ok(agenda) if agenda.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: None },
+            Ok(agenda) => agenda,
+            Err(verdict) => return verdict,
+        };
+        if let Err(problem) = confirm(&agenda, &agenda.hash()) {
+            return Verdict::Refused(vec![problem]);
+        }
+        let (stop, run) = match (Stop::listen(), self.run.begin(&mut sessions.watch).await) {
+            (Ok(stop), Ok(run)) => (stop, run),
+            (_, Err(refusal)) => return Verdict::NotReady(vec![ledger::problem(&refusal)]),
+            (Err(error), _) => return Verdict::NotReady(vec![Problem::new("apply::signals", error.to_string())]),
+        };
+        let mut executor = Executor { target: self.target, limits: &self.settings.config.apply, sessions, run, stop, tell };
+        let result = self.each(&mut executor, &agenda, Direction::Down).await;
+        self.close(executor, result, None).await
+    }
+
+    /// What a way back would do.
+    async fn way_back(&self, connection: &mut Connection, pick: Pick<'_>) -> Result<Agenda, Verdict> {
+        self.is_the_one(&about(connection).await?)?;
+        let entries = ledger::entries(connection).await.map_err(|refusal| Verdict::NotReady(vec![ledger::problem(&refusal)]))?;
+        let drafts = draft::drafts(self.history).map_err(|problem| Verdict::Refused(vec![problem]))?;
+        let items = due::items(&drafts, &entries);
+        let keys = pick.keys(&entries, &items)?;
+        let mut works = Vec::new();
+        for key in &keys {
+            let Some(draft) = drafts.iter().find(|draft| draft.key == *key) else {
+                let problem =
+                    Problem::new("apply::no-file", format!("`{key}` has run, and its file is gone: nobody knows how it is undone"));
+                return Err(Verdict::Refused(vec![problem.help("bring the file back from version control")]));
+            };
+            works.push(draft::way_back(self.history, draft, self.settings).map_err(Verdict::Refused)?);
+        }
+        Ok(Agenda { items, works, stops: None })
+    }
+
+    /// Whether the connected database is the one that is meant.
+    fn is_the_one(&self, about: &About) -> Result<(), Verdict> {
+        let not_ready = |code, message: String, help: &str| Err(Verdict::NotReady(vec![Problem::new(code, message).help(help.to_owned())]));
+        if about.standby {
+            return not_ready(
+                "apply::standby",
+                "this server is a standby: nothing can be changed there".to_owned(),
+                "connect to the primary",
+            );
+        }
+        match &self.environment.database {
+            Some(wanted) if *wanted != about.database => not_ready(
+                "apply::database",
+                format!("this is the database `{}`, and the environment `{}` is `{wanted}`", about.database, self.environment.name),
+                "name another environment with --env, or mend `environments:` in lockkeeper.yaml",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How far back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick<'a> {
+    /// So many migrations.
+    Steps(usize),
+    /// Everything behind this one, which stays.
+    To(&'a str),
+}
+
+impl Pick<'_> {
+    /// The keys of what is undone, the newest first.
+    fn keys(self, entries: &[Entry], items: &[Item]) -> Result<Vec<String>, Verdict> {
+        let partial = items.iter().find(|item| item.status == Status::Partial);
+        if let Some(item) = partial {
+            let message = format!("`{}` was begun and has not ended: it cannot be undone as a whole", item.key);
+            return Err(Verdict::NotReady(vec![Problem::new("apply::partial", message).help("`lockkeeper apply` brings it to its end")]));
+        }
+        let mut run: Vec<_> =
+            entries.iter().filter(|entry| matches!(entry.state, ledger::State::Applied | ledger::State::RollingBack)).collect();
+        run.reverse();
+        let count = match self {
+            Self::Steps(count) => count.min(run.len()),
+            Self::To(key) => match run.iter().position(|entry| entry.key == key) {
+                Some(at) => at,
+                None => {
+                    let known = run.iter().map(|entry| entry.key.as_str());
+                    let problem = Problem::new("apply::version", format!("`{key}` has not run here{}", did_you_mean(key, known)));
+                    return Err(Verdict::Refused(vec![problem.help("`lockkeeper status` lists what has")]));
+                }
+            },
+        };
+        Ok(run[..count].iter().map(|entry| entry.key.clone()).collect())
+    }
+}
+
+/// What the server says of itself.
+struct About {
+    database: String,
+    standby: bool,
+    today: String,
+}
+
+async fn about(connection: &mut Connection) -> Result<About, Verdict> {
+    let query = "SELECT current_database()::text UNION ALL SELECT pg_is_in_recovery()::text UNION ALL SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD')";
+    let said = connection.texts(query).await.map_err(|refusal| Verdict::NotReady(vec![unreachable(&refusal)]))?;
+    let text = |at: usize| said.get(at).cloned().unwrap_or_default();
+    Ok(About { database: text(0), standby: text(1) == "true", today: text(2) })
+}
+
+/// What is due, in order, once the ledger does not contradict the files.
+fn due_keys(items: &[Item], drafts: &[Draft], wanted: Wanted<'_>) -> Result<Vec<String>, Verdict> {
+    let path = |key: &str| drafts.iter().find(|draft| draft.key == key).map(|draft| draft.source.path().to_owned());
+    let problem = |item: &Item| {
+        let (message, help) = match item.status {
+            Status::Changed => (
+                "its SQL has changed since it ran here",
+                "put it back, and write a new migration; `lockkeeper repair` takes the new text for the one that ran",
+            ),
+            Status::Missing => {
+                ("it has run here, and its file is gone", "bring it back from version control; `lockkeeper repair` forgets it")
+            }
+            Status::PartlyUndone => ("its way back was begun and has not ended", "`lockkeeper rollback --steps 1` brings it to its end"),
+            Status::OutOfOrder => {
+                ("it has not run, and newer ones have", "give it a newer version, or run it all the same with --out-of-order")
+            }
+            _ => return None,
+        };
+        if item.status == Status::OutOfOrder && wanted.out_of_order {
+            return None;
+        }
+        let problem = Problem::new("apply::history", format!("{}: {message}", item.key)).help(help);
+        Some(match path(&item.key) {
+            Some(path) => problem.about(path),
+            None => problem,
+        })
+    };
+    let wrong: Vec<_> = items.iter().filter_map(problem).collect();
+    if !wrong.is_empty() {
+        return Err(Verdict::NotReady(wrong));
+    }
+    let last = match wanted.to {
+        None => items.len(),
+        Some(to) => match items.iter().position(|item| item.key == to) {
+            Some(at) => at + 1,
+            None => {
+                let message = format!("there is no migration `{to}`{}", did_you_mean(to, items.iter().map(|item| item.key.as_str())));
+                return Err(Verdict::Refused(vec![Problem::new("apply::version", message).help("`lockkeeper status` lists them")]));
+            }
+        },
+    };
+    Ok(items[..last].iter().filter(|item| item.status.is_due()).map(|item| item.key.clone()).collect())
+}
+
+/// Cuts the list where a phase has to wait. If it is the first one, nothing can be done.
+fn in_their_time(mut works: Vec<Work>, entries: &[Entry]) -> Result<(Vec<Work>, Option<String>), Verdict> {
+    for at in 0..works.len() {
+        let why = match gate::time(&works[at], entries, &works[..at]) {
+            Time::Now => continue,
+            Time::NotInOneRun(why) | Time::NotYet(why) => why,
+        };
+        if at == 0 {
+            let path = works[0].source().path();
+            return Err(Verdict::Refused(vec![
+                Problem::new("apply::phase", why).help("nothing was done; run it again when it is time").about(path),
+            ]));
+        }
+        works.truncate(at);
+        return Ok((works, Some(why)));
+    }
+    Ok((works, None))
+}
+
+fn no_lock_verdict(no_lock: &NoLock) -> Verdict {
+    match no_lock {
+        NoLock::Held(holder) => Verdict::Locked(
+            Problem::new("apply::locked", format!("another runner is at work here: {holder}"))
+                .help("wait for it with --wait 10min, or look what it does"),
+        ),
+        NoLock::Refused(refusal) => Verdict::NotReady(vec![unreachable(refusal)]),
+    }
+}
+
+fn unreachable(refusal: &Refusal) -> Problem {
+    Problem::new("apply::server", refusal.to_string()).help("nothing was done; is the URL that of the right server, and does it run?")
+}

@@ -1,0 +1,108 @@
+//! `lockkeeper approve`: writes down that somebody agrees to a migration as it is.
+
+use super::read_project;
+use crate::apply::approval::{self, Approval, is_day, open_findings};
+use crate::apply::draft;
+use crate::cli::{Console, Exit};
+use crate::config::major_version;
+use crate::model::effects::Version;
+use crate::problem::Problem;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Writes a line into lockkeeper.approvals.yaml, which belongs into version control: the hash of the migration's SQL and of what undoes it, its
+/// class, and everything that the linter says of it. Whoever changes a byte of the SQL has to ask again; comments and line ends do not count.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lockkeeper approve migrations/0042_drop_drafts.sql --by anna --reason 'nothing has read it since release 41'
+  lockkeeper approve migrations/0043.sql --by anna --reason 'window on Sunday' --expires 2026-12-31 --env production")]
+pub(in crate::cli) struct Approve {
+    /// The migrations
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Who agrees
+    #[arg(long, value_name = "WHO")]
+    by: String,
+    /// Why it may run as it is
+    #[arg(long, value_name = "WHY")]
+    reason: String,
+    /// The last day on which it holds: 2026-12-31
+    #[arg(long, value_name = "DAY")]
+    expires: Option<String>,
+    /// Only for this environment of lockkeeper.yaml
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// The server's major version, 12 to 19 [default: the config's, else 15]
+    #[arg(long, value_name = "N", value_parser = major_version)]
+    postgres: Option<Version>,
+    /// The config [default: the nearest lockkeeper.yaml above the first file]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Approve {
+    pub fn run(self, console: Console) -> Exit {
+        if let Some(day) = self.expires.as_ref().filter(|day| !is_day(day)) {
+            return console.failed(&Problem::new("approve::day", format!("`{day}` is no day")).help("write it as 2026-12-31"));
+        }
+        if self.by.trim().is_empty() || self.reason.trim().is_empty() {
+            return console.failed(&Problem::new("approve::nobody", "an approval says who agrees, and why").help("--by NAME --reason WHY"));
+        }
+        let directory = self.files[0].parent().map(PathBuf::from).unwrap_or_default();
+        let project = match read_project(self.config.as_deref(), Some(&crate::config::non_empty(&directory)), None, console) {
+            Ok(project) => project,
+            Err(exit) => return exit,
+        };
+        if let Some(Err(problem)) = self.env.as_deref().map(|name| project.config.environment(Some(name))) {
+            return console.failed(&problem);
+        }
+        match self.approvals(&project) {
+            Ok(approvals) => {
+                let said: Vec<_> = approvals.iter().map(line).collect();
+                match approval::add(&project.approvals_path, approvals) {
+                    Ok(()) => console.print(Exit::Clean, |out| said.iter().try_for_each(|line| writeln!(out, "{line}"))),
+                    Err(problem) => console.failed(&problem),
+                }
+            }
+            Err(problems) => problems.iter().fold(Exit::Failed, |_, problem| console.failed(problem)),
+        }
+    }
+
+    fn approvals(&self, project: &super::Project) -> Result<Vec<Approval>, Vec<Problem>> {
+        let server = self.postgres.or(project.config.postgres).unwrap_or(Version::DEFAULT);
+        let drafts = draft::drafts(&project.history).map_err(|problem| vec![problem])?;
+        let mut keys = Vec::new();
+        for file in &self.files {
+            let same = |path: &std::path::Path| {
+                path == file || path.canonicalize().ok().is_some_and(|path| file.canonicalize().ok() == Some(path))
+            };
+            match drafts.iter().find(|draft| same(draft.source.path())) {
+                Some(draft) => keys.push(draft.key.clone()),
+                None => {
+                    let problem = Problem::new("approve::no-migration", "this is none of the migrations")
+                        .help("name a migration's own file, not the one that undoes it");
+                    return Err(vec![problem.about(file)]);
+                }
+            }
+        }
+        let works = draft::works(&project.history, &drafts, &keys, &project.settings(server))?;
+        Ok(works
+            .iter()
+            .map(|work| Approval {
+                migration: work.draft.key.clone(),
+                hash: work.draft.approved_hash(),
+                class: work.assessed.class,
+                findings: open_findings(work),
+                by: self.by.clone(),
+                reason: self.reason.clone(),
+                expires: self.expires.clone(),
+                environment: self.env.clone(),
+            })
+            .collect())
+    }
+}
+
+fn line(approval: &Approval) -> String {
+    let findings = if approval.findings.is_empty() { String::new() } else { format!(", with {}", approval.findings.join(", ")) };
+    format!("approved {} as {}{findings}", approval.migration, approval.class)
+}

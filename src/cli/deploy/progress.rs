@@ -1,0 +1,92 @@
+//! What happens, for whoever watches: a line for each thing, and a bar for what takes long on a terminal.
+
+use crate::apply::event::Event;
+use crate::cli::Console;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// The lines so far.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    terminal: bool,
+    /// When a wait was last told of, and what was said.
+    told: Option<(Instant, String)>,
+}
+
+/// The same wait is told of again after this time.
+const AGAIN: Duration = Duration::from_secs(10);
+
+impl Progress {
+    pub fn new(_console: Console) -> Self {
+        Self { bar: None, terminal: io::stderr().is_terminal(), told: None }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Shows an event.
+    pub fn show(&mut self, event: &Event) {
+        match event {
+            Event::Progress { phase, done, total } => return self.bar(phase, *done, *total),
+            Event::Waiting { blockers, queue } => {
+                let line = match queue {
+                    0 => format!("      waits for {}", blockers.join("; ")),
+                    queue => format!("      waits for {}; {queue} wait behind it", blockers.join("; ")),
+                };
+                let is_new = self.told.as_ref().is_none_or(|(at, said)| at.elapsed() > AGAIN || *said != blockers.join(";"));
+                if is_new {
+                    self.told = Some((Instant::now(), blockers.join(";")));
+                    self.line(&line);
+                }
+                return;
+            }
+            _ => {}
+        }
+        self.end();
+        if let Some(line) = line(event) {
+            self.line(&line);
+        }
+    }
+
+    fn line(&self, line: &str) {
+        // If nobody can be told, the journal and the ledger still are.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+
+    fn bar(&mut self, phase: &str, done: u64, total: u64) {
+        if !self.terminal {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("      {msg} {wide_bar} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(total).with_style(style)
+        });
+        bar.set_length(total);
+        bar.set_position(done);
+        bar.set_message(phase.to_owned());
+    }
+}
+
+fn line(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Stage { stage, outcome } => format!("{stage}: {outcome}"),
+        Event::Migration { name, at, of, class } => format!("{name} ({at}/{of}, {class})"),
+        Event::Step { number, of, title, kind } => match *kind {
+            "transaction" => format!("  {number}/{of} {title}"),
+            kind => format!("  {number}/{of} {kind}: {title}"),
+        },
+        Event::StepDone { seconds, .. } => format!("      {seconds:.3} s"),
+        Event::StepKnown { number, why } => format!("  {number} is not run: {why}"),
+        Event::Notice { severity, text } => format!("      {severity}: {text}"),
+        Event::Retry { attempt, why, pause } => format!("      try {attempt} given up: {why}; the next one in {pause:.1} s"),
+        Event::Reconnect { why } => format!("      the server has gone away: {why}; calling again"),
+        Event::Cleanup { what } => format!("      removes {what}"),
+        Event::MigrationDone { seconds, .. } => format!("  done in {seconds:.3} s"),
+        Event::Waiting { .. } | Event::Progress { .. } => return None,
+    })
+}

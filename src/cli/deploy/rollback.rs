@@ -1,0 +1,83 @@
+//! `lockkeeper rollback`: undoes the newest migrations, by the SQL that they bring along for it.
+
+use super::apply::Agreed;
+use super::journal::Journal;
+use super::progress::Progress;
+use super::{Place, ended, new_run, version};
+use crate::apply::pipeline::{Agenda, Pick, Pipeline};
+use crate::apply::verdict::Verdict;
+use crate::cli::{Console, Exit};
+use crate::db::block_on;
+use clap::Args;
+use std::time::Duration;
+
+/// Runs the down parts of the newest migrations, the newest first, with the same care as `apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  lockkeeper rollback --steps 1                  undo the newest one
+  lockkeeper rollback --to 20240116120000        undo everything behind this one, which stays")]
+pub(in crate::cli) struct Rollback {
+    #[command(flatten)]
+    place: Place,
+    /// How many migrations are undone
+    #[arg(long, value_name = "N", conflicts_with = "to", default_value_t = 1)]
+    steps: usize,
+    /// Undo everything behind this version
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    #[command(flatten)]
+    agreed: Agreed,
+    /// Where what happens is written, a line of JSON for each event [default: .lockkeeper/journal.jsonl beside the config]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<std::path::PathBuf>,
+}
+
+impl Rollback {
+    pub fn run(self, console: Console) -> Exit {
+        let prepared = self.place.project(console).and_then(|project| {
+            let target = self.place.target(&project, console)?;
+            let version = version(&target, console)?;
+            Ok((project, target, version))
+        });
+        let (project, target, server) = match prepared {
+            Ok(prepared) => prepared,
+            Err(exit) => return exit,
+        };
+        let settings = project.settings(server);
+        let pipeline = Pipeline {
+            history: &project.history,
+            settings: &settings,
+            environment: &target.environment,
+            target: &target.options,
+            approvals: &project.approvals,
+            run: new_run("rollback", &target.environment),
+            patience: Duration::ZERO,
+        };
+        let mut journal = match Journal::open(self.journal.as_deref(), &project.config) {
+            Ok(journal) => journal,
+            Err(problem) => return console.failed(&problem),
+        };
+        let mut progress = Progress::new(console);
+        let command = self.to.as_ref().map_or(format!("rollback --steps {}", self.steps), |to| format!("rollback --to {to}"));
+        let mut confirm = |_: &Agenda, hash: &str| self.agreed.to(&target, hash, &command);
+        let mut tell = |event: &_| {
+            journal.write(event);
+            progress.show(event);
+        };
+        let pick = self.to.as_deref().map_or(Pick::Steps(self.steps), Pick::To);
+        match block_on(pipeline.rollback(pick, &mut confirm, &mut tell)) {
+            Ok(verdict) => {
+                progress.end();
+                if let Verdict::Done { migrations, .. } = &verdict {
+                    console.note(&format!("{} undone on {}", counted(migrations.len()), target.shown));
+                }
+                ended(&verdict, console)
+            }
+            Err(problem) => console.failed(&problem),
+        }
+    }
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 migration".to_owned() } else { format!("{count} migrations") }
+}
