@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod cleanup;
+pub mod confirm;
 pub mod draft;
 pub mod due;
 pub mod event;
@@ -10,6 +11,7 @@ pub mod failpoint;
 pub mod gate;
 pub mod hash;
 pub mod ledger;
+pub mod notices;
 pub mod pipeline;
 pub mod predicate;
 pub mod session;

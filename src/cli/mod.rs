@@ -17,9 +17,11 @@ mod show;
 #[cfg(feature = "apply")]
 mod stats;
 
+use crate::config::environments::without_passwords;
 use crate::problem::Problem;
 use crate::report;
 use clap::{Parser, Subcommand, ValueEnum};
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -129,8 +131,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe is no failure of ours.
-            let _ = error.print();
+            print(&error);
             return if error.use_stderr() { Exit::Failed } else { Exit::Clean };
         }
     };
@@ -161,6 +162,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Lsp(lsp) => lsp.run(),
         Command::Rule(rule) => rule.run(console),
     }
+}
+
+/// Prints what clap says, which repeats arguments: one of them may be a URL that holds a password. A closed pipe is no failure of ours.
+fn print(error: &clap::Error) {
+    let text = error.to_string();
+    let _ = match without_passwords(&text) {
+        Cow::Owned(clean) if error.use_stderr() => io::stderr().lock().write_all(clean.as_bytes()),
+        Cow::Owned(_) | Cow::Borrowed(_) => error.print(),
+    };
 }
 
 /// Where words go.

@@ -1,13 +1,16 @@
 //! `lockkeeper stats`: how large the tables of a server are, for `lint --stats`.
 
+use super::connect::Connect;
 use super::{Console, Exit};
+use crate::config::Config;
 use crate::db::sizes::{self, ServerSizes};
-use crate::db::{Connection, Refusal, block_on};
+use crate::db::target::Target;
+use crate::db::{Refusal, block_on};
 use crate::model::sizes::{Speed, TableSize};
 use crate::problem::Problem;
 use clap::Args;
-use sqlx::postgres::PgConnectOptions;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Prints the rows, bytes and writes a second of each table, and the bytes of its indexes. Only catalogs and statistics views are read, in a
 /// read-only session; no data leaves the server, and the file can be committed.
@@ -18,33 +21,25 @@ use std::io::{self, Write};
 
 Any role that may connect can run it. Take it anew from time to time: what it says is as old as it is.")]
 pub(super) struct Stats {
-    /// The server
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 impl Stats {
     pub fn run(self, console: Console) -> Exit {
-        let options: PgConnectOptions = match self.database_url.parse() {
-            Ok(options) => options,
-            Err(error) => {
-                // The URL may hold a password, so it is not repeated.
-                let problem = Problem::new("stats::url", format!("--database-url cannot be understood: {error}"));
-                return console.failed(&problem.help("write postgres://USER@HOST:PORT/DATABASE"));
-            }
-        };
-        let read = block_on(async {
-            let mut connection = Connection::open(&options.application_name("lockkeeper stats")).await?;
-            let sizes = sizes::read(&mut connection).await;
-            connection.close().await;
-            sizes
-        });
-        match read {
-            Ok(Ok(sizes)) => console.print(Exit::Clean, |out| write(&sizes, out)),
-            Ok(Err(refusal)) => console.failed(&refused(&refusal)),
+        let target = Config::find(Path::new("")).and_then(|config| self.connect.target(&config, console));
+        match target.and_then(|target| block_on(read(&target))?) {
+            Ok(sizes) => console.print(Exit::Clean, |out| write(&sizes, out)),
             Err(problem) => console.failed(&problem),
         }
     }
+}
+
+async fn read(target: &Target) -> Result<ServerSizes, Problem> {
+    let mut connection = target.connect("lockkeeper stats").await?;
+    let sizes = sizes::read(&mut connection).await;
+    connection.close().await;
+    sizes.map_err(|refusal| refused(&refusal))
 }
 
 fn refused(refusal: &Refusal) -> Problem {

@@ -6,6 +6,7 @@ use crate::rule::node::{Fault, Node};
 use crate::rule::shape::{Key, Object, Shape, words};
 use crate::rule::{CLASSES, Class};
 use crate::text::{SourceFile, Span};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -73,7 +74,8 @@ impl Config {
         if !known.contains(&PRODUCTION) {
             known.push(PRODUCTION);
         }
-        let message = format!("there is no environment `{name}`{}", did_you_mean(name, known.iter().copied()));
+        // A URL that was meant for another flag may be in its place.
+        let message = format!("there is no environment `{}`{}", without_passwords(name), did_you_mean(name, known.iter().copied()));
         let help = format!("known: {}; `environments:` in lockkeeper.yaml names them", known.join(", "));
         Err(Problem::new("config::environment", message).help(help))
     }
@@ -121,7 +123,7 @@ fn environment(name: &str, node: &Node) -> Result<Environment, Fault> {
 }
 
 /// The beginnings of a URL, as libpq takes them.
-pub(super) const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+pub(crate) const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
 fn url(node: &Node) -> Result<String, Fault> {
     let written = node.text()?;
@@ -168,6 +170,26 @@ pub fn passwords(text: &str) -> Vec<Range<usize>> {
     }
     found.retain(|range| !range.is_empty());
     found
+}
+
+/// A text with three stars for each password.
+pub fn without_passwords(text: &str) -> Cow<'_, str> {
+    let mut ranges = passwords(text);
+    if ranges.is_empty() {
+        return text.into();
+    }
+    ranges.sort_by_key(|range| range.start);
+    let (mut clean, mut at) = (String::with_capacity(text.len()), 0);
+    for range in ranges.into_iter().filter(|range| !range.is_empty()) {
+        // Two URLs in a line are one range and a part of it.
+        if range.start >= at {
+            clean.push_str(&text[at..range.start]);
+            clean.push_str("***");
+        }
+        at = at.max(range.end);
+    }
+    clean.push_str(&text[at..]);
+    clean.into()
 }
 
 /// Keeps the passwords of a config from every report that quotes it.
@@ -257,6 +279,19 @@ mod tests {
         );
         assert!(super::super::read::config(&source, PathBuf::new()).is_err());
         assert!(source.shown().contains("postgres://keeper:*******@db/shop"), "{}", source.shown());
+    }
+
+    #[test]
+    fn a_text_is_shown_without_the_passwords_of_its_urls() {
+        for (text, shown) in [
+            ("no URL: keeper@db", "no URL: keeper@db"),
+            ("'postgres://keeper:hunter2@db/shop' and", "'postgres://keeper:***@db/shop' and"),
+            ("postgres://a:hunter2@db postgres://b:hunter3@db", "postgres://a:***@db"),
+            ("x://a:hunter2@db\nx://b:hun@ter3@db?password=hunter4&user=b", "x://a:***@db\nx://b:***@db?password=***&user=b"),
+            ("postgres://keeper@[::1]/shop", "postgres://keeper@[::1]/shop"),
+        ] {
+            assert_eq!(without_passwords(text), shown);
+        }
     }
 
     #[test]

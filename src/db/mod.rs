@@ -5,6 +5,7 @@ pub mod installed;
 pub mod observe;
 pub mod server;
 pub mod sizes;
+pub mod target;
 
 mod hold;
 mod picture;

@@ -95,6 +95,6 @@ fn a_server_that_cannot_be_asked_is_a_problem_that_keeps_the_password_to_itself(
         let output = lockkeeper(&["stats", "--database-url", url], folder.path());
         let said = words(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains("stats::") && !said.contains("hunter2"), "{said}");
+        assert!(said.contains("target::") && !said.contains("hunter2"), "{said}");
     }
 }
