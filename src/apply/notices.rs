@@ -89,7 +89,8 @@ struct Listener {
 impl Subscriber for Listener {
     /// Not DEBUG: a migration that sets `client_min_messages` to it would bury all else.
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && metadata.target() == TARGET && *metadata.level() != Level::DEBUG
+        // Asked for the event, and before that by a hint, which is neither an event nor a span.
+        !metadata.is_span() && metadata.target() == TARGET && *metadata.level() != Level::DEBUG
     }
 
     fn event(&self, event: &Event<'_>) {
