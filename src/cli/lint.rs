@@ -119,13 +119,15 @@ impl Lint {
         problems.extend(found.problems.iter().cloned());
         let skipped = found.skipped.clone();
         let progress = progress(&found);
+        let format = Format::from(self.format);
+        let suggest = format.suggestions();
         let (how, is_readable) = (self.fixes.how(given.is_some()), problems.is_empty());
         let (found, settings) = (Discovered { problems, ..found }, Settings { rules: &rules, config: &config, server });
         let (mut report, output) = match how {
             Some(how) if is_readable => self.fixes.carried_out(lint::fix::fixed(found, &settings, how), given.as_deref(), console),
             // What cannot be read may be what says that nothing is to be changed.
-            Some(_) => self.fixes.left_alone(lint::run(found, &settings), given.as_deref()),
-            None => (lint::run(found, &settings), Output::Report),
+            Some(_) => self.fixes.left_alone(lint::run_for(found, &settings, suggest), given.as_deref()),
+            None => (lint::run_for(found, &settings, suggest), Output::Report),
         };
         progress.finish_and_clear();
         report.problems.dedup_by(|a, b| a.message == b.message && a.path() == b.path() && a.labels == b.labels);
@@ -140,7 +142,7 @@ impl Lint {
         };
         let look = Look { colour: console.colour(), width: 110, diffs: self.fixes.shows_suggestions(), skipped };
         console.print(exit, |mut out| match output {
-            Output::Report => report::write(&report, self.format.into(), &look, &mut out),
+            Output::Report => report::write(&report, format, &look, &mut out),
             Output::Bytes(bytes) => out.write_all(&bytes),
         })
     }

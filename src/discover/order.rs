@@ -21,14 +21,14 @@ pub(super) fn sort(candidates: &mut [Candidate]) {
 
 /// Compares versions: dates by their digits, with signs between them or without, as the runners do that allow both.
 pub(super) fn versions(a: &str, b: &str) -> Ordering {
-    match (day(a), day(b)) {
-        (Some(_), Some(_)) => digits(a).cmp(&digits(b)).then_with(|| natural(a, b)),
-        _ => natural(a, b),
+    match day(a).is_some() && day(b).is_some() {
+        true => digits(a).cmp(digits(b)).then_with(|| natural(a, b)),
+        false => natural(a, b),
     }
 }
 
-fn digits(version: &str) -> String {
-    version.chars().filter(char::is_ascii_digit).collect()
+fn digits(version: &str) -> impl Iterator<Item = u8> {
+    version.bytes().filter(u8::is_ascii_digit)
 }
 
 /// Compares texts with the numbers in them taken as numbers: 2 is before 10.
@@ -127,10 +127,12 @@ fn is_strict(sorted: &[Candidate]) -> bool {
 
 /// The eight digits of the day that a version begins with: `20240131` of `20240131120000` and of `2024-01-31`.
 pub(super) fn day(version: &str) -> Option<String> {
-    let digits = digits(version);
-    let day = digits.get(..8).filter(|_| matches!(digits.len(), 8 | 12 | 14 | 17 | 18))?;
+    if !matches!(digits(version).count(), 8 | 12 | 14 | 17 | 18) {
+        return None;
+    }
+    let day: String = digits(version).take(8).map(char::from).collect();
     let (month, of_month) = (day[4..6].parse::<u8>().ok()?, day[6..8].parse::<u8>().ok()?);
-    (day.starts_with("20") && (1..=12).contains(&month) && (1..=31).contains(&of_month)).then(|| day.to_owned())
+    (day.starts_with("20") && (1..=12).contains(&month) && (1..=31).contains(&of_month)).then_some(day)
 }
 
 /// Whether a version is a date that has not come.

@@ -150,13 +150,13 @@ pub(super) fn migration(statements: &mut [Judged], findings: &[Finding]) -> (Cla
     // By statement: the worst class of its findings, the same with fixes, and the worst that has a fix.
     let mut own = vec![(Class::Additive, Class::Additive, None); statements.len()];
     for finding in findings {
-        let fixed = finding.suggestion.as_ref().map_or(finding.class, |suggestion| suggestion.class);
+        let fixed = finding.class_with_fix.unwrap_or(finding.class);
         let Some((written, with_fixes, fixable)) = finding.statement.and_then(|at| own.get_mut(at)) else {
             worst = (worst.0.max(finding.class), worst.1.max(fixed));
             continue;
         };
         (*written, *with_fixes) = ((*written).max(finding.class), (*with_fixes).max(fixed));
-        *fixable = (*fixable).max(finding.suggestion.as_ref().map(|_| finding.class));
+        *fixable = (*fixable).max(finding.class_with_fix.map(|_| finding.class));
     }
     for (statement, (written, with_fixes, fixable)) in statements.iter_mut().zip(own) {
         let effects = statement.class;

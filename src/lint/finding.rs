@@ -109,7 +109,9 @@ pub struct Finding {
     pub allowed: Option<Allowance>,
     /// Stays the same when other lines of the file change: 16 hexadecimal digits.
     pub fingerprint: String,
-    /// What to do instead.
+    /// What remains of the class if its fix is applied; `None`: it has none.
+    pub class_with_fix: Option<Class>,
+    /// What to do instead, where that is known and wanted.
     pub suggestion: Option<Suggestion>,
 }
 

@@ -2,31 +2,25 @@
 
 use super::finding::Finding;
 use crate::text::{SourceFile, Span};
+use foldhash::{HashMap, HashMapExt};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::fmt::Write as _;
 
 /// Gives each finding its fingerprint: of the rule, the file's name, the tokens it is about, and its number among its equals.
 pub(super) fn stamp(findings: &mut [Finding], source: &SourceFile) {
-    let mut equals: HashMap<Vec<u8>, u32> = HashMap::new();
+    let mut equals: HashMap<Vec<u8>, u32> = HashMap::with_capacity(findings.len());
     let file = source.path().file_name().unwrap_or_default().to_string_lossy();
     for finding in findings {
-        let mut hash = Sha256::new();
-        hash.update(finding.rule.as_bytes());
-        hash.update([0]);
-        hash.update(file.as_bytes());
-        hash.update([0]);
+        let mut about = [finding.rule.as_bytes(), file.as_bytes(), &[]].join(&0);
         for word in shown(source, finding.span).split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()) {
-            hash.update(word);
-            hash.update([b' ']);
+            about.extend_from_slice(word);
+            about.push(b' ');
         }
-        let number = equals.entry(hash.clone().finalize().to_vec()).or_default();
+        let hash = Sha256::new().chain_update(&about);
+        let number = equals.entry(about).or_default();
         *number += 1;
-        hash.update(number.to_le_bytes());
-        finding.fingerprint = hash.finalize().iter().take(8).fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let hash = hash.chain_update(number.to_le_bytes()).finalize();
+        let first = hash.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+        finding.fingerprint = format!("{first:016x}");
     }
 }
 

@@ -4,7 +4,7 @@ use super::classify::{self, Scene};
 use super::finding::{Assessed, Finding, Judged};
 use super::holding::{self, Hold};
 use super::suggest::{self, Site};
-use super::{Replay, Settings, fingerprint, suppress};
+use super::{Asked, Replay, Settings, Suggest, fingerprint, suppress};
 use crate::discover::{History, Migration};
 use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects, InTransaction, Lock};
@@ -25,6 +25,7 @@ use std::sync::Arc;
 /// Judges one migration.
 pub(super) struct Judge<'a> {
     settings: &'a Settings<'a>,
+    suggest: Suggest,
     history: &'a History,
     migration: &'a Migration,
     script: &'a Script,
@@ -88,12 +89,8 @@ struct Here<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(
-        settings: &'a Settings<'a>,
-        file: (&'a Migration, &'a Script, &'a Script),
-        neighbours: Neighbours<'a>,
-        watch: &'a Watch<'a>,
-    ) -> Self {
+    pub fn new(asked: Asked<'a>, file: (&'a Migration, &'a Script, &'a Script), neighbours: Neighbours<'a>) -> Self {
+        let Asked { settings, suggest, watch } = asked;
         let (migration, script, unfolded) = file;
         let surroundings = Surroundings {
             order: migration.order,
@@ -117,6 +114,7 @@ impl<'a> Judge<'a> {
         let outer = unfolded.statements.iter().scan(0, count).collect();
         Self {
             settings,
+            suggest,
             history: neighbours.history,
             migration,
             script,
@@ -291,7 +289,13 @@ impl<'a> Judge<'a> {
         let (case, assumed) = rule.speaks(moment)?;
         let severity = entry.overridden().or(case.severity).unwrap_or(rule.severity);
         let site = Site { history: self.history, migration: self.migration, config: self.settings.config };
-        let mut finding = finding((rule, case), severity, assumed, moment, site);
+        let mut finding = finding((rule, case), severity, assumed, moment);
+        if let Some(fix) = case.fix.as_ref().filter(|_| self.suggest.is_wanted(severity)) {
+            finding.suggestion = Some(suggest::suggestion(fix, moment, site));
+        }
+        if moment.source.hides_something() {
+            finding.hide(moment.source);
+        }
         finding.statement = moment.index.map(|at| self.outer[at]);
         Some(finding)
     }
@@ -360,9 +364,9 @@ fn add_effects_of_body(each: &mut [Effects], statement: &Statement, nesting: &Ne
     }
 }
 
-fn finding(says: (&Rule, &Case), severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>, site: Site<'_>) -> Finding {
-    let (rule, case) = says;
-    let mut finding = Finding {
+/// What a rule says, without what to do instead.
+fn finding((rule, case): (&Rule, &Case), severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>) -> Finding {
+    Finding {
         rule: rule.id.clone(),
         severity,
         class: case.class.unwrap_or(rule.class),
@@ -376,10 +380,7 @@ fn finding(says: (&Rule, &Case), severity: Severity, assumed: Vec<&'static str>,
         assumed: assumed.into_iter().map(str::to_owned).collect(),
         allowed: None,
         fingerprint: String::new(),
-        suggestion: case.fix.as_ref().map(|fix| suggest::suggestion(fix, moment, site)),
-    };
-    if moment.source.hides_something() {
-        finding.hide(moment.source);
+        class_with_fix: case.fix.as_ref().map(|fix| fix.class),
+        suggestion: None,
     }
-    finding
 }

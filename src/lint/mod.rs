@@ -27,6 +27,7 @@ use crate::model::kind::OpKind;
 use crate::model::operation::{Operation, SettingValue};
 use crate::model::session::{Opener, Session, Timeout, TransactionMode};
 use crate::problem::Problem;
+use crate::rule::Severity;
 use crate::rule::budget::Budget;
 use crate::rule::moment::Order;
 use crate::rule::set::RuleSet;
@@ -53,21 +54,59 @@ pub struct Settings<'a> {
     pub server: Version,
 }
 
-/// Judges everything that was found.
+/// Which findings say what to do instead. To put that into the bytes of a file takes longer than to find what is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suggest {
+    /// All that know it.
+    All,
+    /// Errors and warnings.
+    AboveAdvice,
+    /// None.
+    Nothing,
+}
+
+impl Suggest {
+    fn is_wanted(self, severity: Severity) -> bool {
+        match self {
+            Self::All => true,
+            Self::AboveAdvice => severity > Severity::Advice,
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// Judges everything that was found, with all suggestions.
 pub fn run(discovered: Discovered, settings: &Settings<'_>) -> Report {
-    run_watched(discovered, settings, &|_| {})
+    run_for(discovered, settings, Suggest::All)
+}
+
+/// Judges everything that was found, with no more suggestions than are wanted. Nothing else of the report depends on them.
+pub fn run_for(discovered: Discovered, settings: &Settings<'_>, suggest: Suggest) -> Report {
+    judged(discovered, Asked { settings, suggest, watch: &|_| {} })
 }
 
 /// Judges everything that was found, and shows each subject of it to `watch` when its rules are asked.
 pub fn run_watched(discovered: Discovered, settings: &Settings<'_>, watch: &Watch<'_>) -> Report {
+    judged(discovered, Asked { settings, suggest: Suggest::All, watch })
+}
+
+/// What somebody wants to know.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    settings: &'a Settings<'a>,
+    suggest: Suggest,
+    watch: &'a Watch<'a>,
+}
+
+fn judged(discovered: Discovered, asked: Asked<'_>) -> Report {
     let Discovered { histories, mut problems, .. } = discovered;
     let mut scripts = read_all(&histories).into_iter();
     let mut migrations = Vec::new();
     for history in &histories {
         let scripts: Vec<_> = scripts.by_ref().take(history.migrations.len()).collect();
-        migrations.append(&mut judge_history(history, scripts, (settings, watch), &mut problems));
+        migrations.append(&mut judge_history(history, scripts, asked, &mut problems));
     }
-    Report { server: settings.server, migrations, problems }
+    Report { server: asked.settings.server, migrations, problems }
 }
 
 /// Bytes less than this are not worth waking other threads for.
@@ -90,8 +129,8 @@ fn read_script(migration: &Migration) -> Script {
 
 /// Up to the first subject, the history is replayed once. From there on, it is replayed to its end, since what a migration leaves behind is
 /// judged by what becomes of it; and then again, to judge.
-fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &Watch<'_>), problems: &mut Vec<Problem>) -> Vec<Assessed> {
-    let (settings, watch) = how;
+fn judge_history(history: &History, scripts: Vec<Script>, asked: Asked<'_>, problems: &mut Vec<Problem>) -> Vec<Assessed> {
+    let settings = asked.settings;
     let Some(first) = history.migrations.iter().position(|migration| migration.role == Role::Subject) else { return Vec::new() };
     let (mut replay, mut end) = replayed(history, &scripts, first, settings, history.whole);
     if end.catalog.is_older_than_history() {
@@ -109,7 +148,7 @@ fn judge_history(history: &History, scripts: Vec<Script>, how: (&Settings<'_>, &
             Role::Subject => {
                 let neighbours = Neighbours { history, end: &end, later: last.map_or(0, |last| last.saturating_sub(at)) };
                 let unfolded = replay.unfolded(migration, &script);
-                let judge = Judge::new(settings, (migration, &script, &unfolded), neighbours, watch);
+                let judge = Judge::new(asked, (migration, &script, &unfolded), neighbours);
                 if migration.order != Order::Gone {
                     replay.budget.begin_file();
                 }

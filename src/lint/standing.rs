@@ -4,7 +4,7 @@
 use super::finding::Assessed;
 use super::judge::{Judge, Neighbours};
 use super::planned::Plans;
-use super::{Replay, Settings, Watch, read_script};
+use super::{Asked, Replay, Settings, Suggest, Watch, read_script};
 use crate::discover::{History, Migration, Role};
 use crate::model::catalog::Catalog;
 use crate::problem::Problem;
@@ -84,7 +84,8 @@ impl Standing {
         let later = self.history.migrations.len() - 1 - at;
         let unfolded = replay.unfolded(migration, script);
         let neighbours = Neighbours { history: &self.history, end: &end, later };
-        let judge = Judge::new(settings, (migration, script, &unfolded), neighbours, watch);
+        let asked = Asked { settings, suggest: Suggest::All, watch };
+        let judge = Judge::new(asked, (migration, script, &unfolded), neighbours);
         replay.budget.begin_file();
         let mut problems = Vec::new();
         let assessed = judge.file(&mut replay, false, &mut problems);

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The longest name the server keeps, in bytes; the rest is cut off (NAMEDATALEN - 1).
 pub const LONGEST_IDENT: usize = 63;
 
 /// One part of a name, folded and cut as the server does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ident(Box<str>);
+pub struct Ident(Arc<str>);
 
 impl Ident {
     /// From a part written without quotes: ASCII letters fold to lower case.

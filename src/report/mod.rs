@@ -12,6 +12,7 @@ pub mod show;
 
 use crate::config::FailOn;
 use crate::discover::Skipped;
+use crate::lint::Suggest;
 use crate::lint::finding::{Assessed, Finding, Report};
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
@@ -29,6 +30,17 @@ pub enum Format {
     Short,
     /// For programs.
     Json,
+}
+
+impl Format {
+    /// The suggestions that it prints. Others need not be made.
+    pub fn suggestions(self) -> Suggest {
+        match self {
+            Self::Human => Suggest::AboveAdvice,
+            Self::Short => Suggest::Nothing,
+            Self::Json => Suggest::All,
+        }
+    }
 }
 
 /// What is shown beside the report itself.

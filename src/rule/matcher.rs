@@ -127,7 +127,10 @@ impl Matcher {
             let mut refuted = false;
             for want in group {
                 match want.holds(at, moment) {
-                    Truth::No => refuted = true,
+                    Truth::No => {
+                        refuted = true;
+                        break;
+                    }
                     Truth::Yes => {}
                     Truth::Unknown => unknown.push(want.name),
                 }

@@ -397,7 +397,10 @@ fn needs_block(history: &History, runner: Runner, mode: Option<TransactionMode>)
         Some(TransactionMode::None) => true,
         Some(_) => false,
         None if runner.wraps() == Some(true) => false,
-        None => history.migrations.iter().rev().filter(|migration| is_counted(migration)).take(USUAL).any(text::says_begin),
+        None => *history.project.says_begin.get_or_init(|| {
+            let last = history.migrations.iter().rev().filter(|migration| is_counted(migration)).take(USUAL);
+            last.into_iter().any(text::says_begin)
+        }),
     }
 }
 

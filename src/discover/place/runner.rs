@@ -6,6 +6,7 @@ use crate::discover::convention::Form;
 use crate::discover::head::{self, Parting};
 use crate::discover::{History, Migration};
 use crate::text::SourceFile;
+use foldhash::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -147,6 +148,8 @@ pub(crate) struct Project {
     runner: OnceLock<Runner>,
     /// The versions that are not free, once somebody has asked.
     pub(super) known: OnceLock<Known>,
+    /// Whether the last files say BEGIN themselves, once somebody has asked.
+    pub(super) says_begin: OnceLock<bool>,
 }
 
 /// Something that only one runner leaves or needs.
@@ -194,10 +197,10 @@ impl Project {
 
     /// The same around files that are others now.
     pub fn around_others(&self, files: &[Arc<SourceFile>]) -> Self {
-        let mut beside = self.beside.clone();
-        beside.extend(files.iter().map(|file| file.path().to_owned()).filter(|path| !self.beside.contains(path)));
-        let (hints, lone_message) = (self.hints.clone(), self.lone_message);
-        Self { hints, beside, lone_message, runner: OnceLock::new(), known: OnceLock::new() }
+        let known: HashSet<_> = self.beside.iter().map(PathBuf::as_path).collect();
+        let new: Vec<_> = files.iter().map(|file| file.path()).filter(|path| !known.contains(path)).map(Path::to_owned).collect();
+        let beside = [&self.beside[..], &new].concat();
+        Self { hints: self.hints.clone(), beside, lone_message: self.lone_message, ..Self::default() }
     }
 
     fn has(&self, hint: Hint) -> bool {

@@ -36,32 +36,32 @@ pub(super) const FACTS: &[Fact] = &[
 ];
 
 fn table<'a>(m: &Moment<'a>) -> Value<'a> {
-    match name(m) {
-        // An index of this migration is nobody else's, though its table may be.
-        Some(name) if is_new_index(m) => Value::Named("new", name.sql().into()),
-        Some(name) if writes_through_view(m, &name) => Value::Named("existing", name.sql().into()),
-        Some(name) => Value::Named(state(m, &name), name.sql().into()),
-        None => Value::Unknown,
+    let Some(written) = m.operation().and_then(written) else { return Value::Unknown };
+    // Nearly all rules ask this first: the name is looked up once.
+    let found = m.before.relation(written);
+    let state_of_it = state_of(m, found);
+    match found {
+        Lookup::Known(relation) if relation.index.is_some() => {
+            let table = behind(written, found);
+            // An index of this migration is nobody else's, though its table may be.
+            let word = if state_of_it == "new" { "new" } else { state(m, &table) };
+            Value::Named(word, table.sql().into())
+        }
+        Lookup::Known(relation) if writes_through_view(m, relation) => Value::Named("existing", written.sql().into()),
+        Lookup::Known(_) | Lookup::Absent | Lookup::Unknown => Value::Named(state_of_it, written.sql().into()),
     }
 }
 
-fn is_new_index(m: &Moment<'_>) -> bool {
-    let index =
-        m.operation().and_then(written).filter(|name| relation_named(m.before, name).is_some_and(|relation| relation.index.is_some()));
-    index.is_some_and(|index| state(m, index) == "new")
-}
-
 /// Whether rows of a table that others use are changed through a view, however new that is.
-fn writes_through_view(m: &Moment<'_>, name: &Name) -> bool {
+fn writes_through_view(m: &Moment<'_>, written: &Relation) -> bool {
     let changes =
         matches!(m.operation(), Some(Operation::Insert(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Merge { .. }));
-    let is_view = |relation: &Relation| relation.kind == ObjectKind::View;
     let is_old = |table: &QualifiedName| {
         m.before.get(table).is_some_and(|table| {
             table.kind == ObjectKind::Table && table.persistence != Persistence::Temporary && !is_new(m.before, table, m.step)
         })
     };
-    changes && relation_named(m.before, name).is_some_and(is_view) && m.effects.locks.iter().any(|lock| is_old(&lock.relation))
+    changes && written.kind == ObjectKind::View && m.effects.locks.iter().any(|lock| is_old(&lock.relation))
 }
 
 fn small<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -84,17 +84,26 @@ pub(super) fn relation<'a>(m: &Moment<'a>) -> Option<&'a Relation> {
 /// The relation that an operation works on; for an index, its table if that is known.
 pub(super) fn name(m: &Moment<'_>) -> Option<Name> {
     let written = written(m.operation()?)?;
-    match m.before.relation(written) {
+    Some(behind(written, m.before.relation(written)))
+}
+
+/// The name of what was found by a name; of an index, that of its table.
+fn behind(written: &Name, found: Lookup<&Relation>) -> Name {
+    match found {
         Lookup::Known(Relation { index: Some(index), .. }) => {
-            Some(Name { schema: written.schema.as_ref().map(|_| index.table.schema.clone()), name: index.table.name.clone() })
+            Name { schema: written.schema.as_ref().map(|_| index.table.schema.clone()), name: index.table.name.clone() }
         }
-        Lookup::Known(_) | Lookup::Absent | Lookup::Unknown => Some(written.clone()),
+        Lookup::Known(_) | Lookup::Absent | Lookup::Unknown => written.clone(),
     }
 }
 
 /// `existing`, `new`, `temporary`, or `absent`. A relation that nobody has seen is existing, unless the history is sure that it is not there.
 pub(super) fn state(m: &Moment<'_>, name: &Name) -> &'static str {
-    match m.before.relation(name) {
+    state_of(m, m.before.relation(name))
+}
+
+fn state_of(m: &Moment<'_>, found: Lookup<&Relation>) -> &'static str {
+    match found {
         Lookup::Known(relation) if relation.persistence == Persistence::Temporary => "temporary",
         Lookup::Known(relation) if is_new(m.before, relation, m.step) => "new",
         Lookup::Absent => "absent",
