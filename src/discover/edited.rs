@@ -7,6 +7,7 @@ use crate::model::catalog::Step;
 use crate::model::session::TransactionMode;
 use crate::rule::moment::{Order, WayBack};
 use crate::text::SourceFile;
+use foldhash::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,21 +16,20 @@ impl History {
     #[must_use]
     pub fn edited(&self, files: &[Arc<SourceFile>], config: &Config) -> Self {
         let mut history = Self { project: self.project.around_others(files), ..self.clone() };
+        let mut texts: HashMap<_, _> = files.iter().map(|file| (file.path(), file)).collect();
         let mode = |source: &Arc<SourceFile>| {
             let lone = history.project.lone_message.then_some(TransactionMode::OneMessage);
             head::read(source).transaction.or(lone).or(config.transaction)
         };
-        let mut new = Vec::new();
-        for file in files {
-            let declared = mode(file);
-            match history.migrations.iter_mut().find(|migration| migration.source.path() == file.path()) {
-                Some(known) => *known = with_text(known, file, declared),
-                None => new.push((Arc::clone(file), declared)),
+        for known in &mut history.migrations {
+            if let Some(file) = texts.remove(known.source.path()) {
+                *known = with_text(known, file, mode(file));
             }
         }
-        let (ups, downs): (Vec<_>, Vec<_>) = new.into_iter().partition(|(file, _)| purpose(file.path()) == Some(Purpose::Up));
-        for (file, declared) in ups {
-            let migration = new_migration(&file, declared);
+        let is_new = |file: &&Arc<SourceFile>| texts.get(file.path()).is_some_and(|new| Arc::ptr_eq(new, file));
+        let (ups, downs): (Vec<_>, Vec<_>) = files.iter().filter(is_new).partition(|file| purpose(file.path()) == Some(Purpose::Up));
+        for file in ups {
+            let migration = new_migration(file, mode(file));
             let version = migration.version.clone().unwrap_or_default();
             let comes_before = |other: &Migration| {
                 other.step == Step::BASE && other.order != Order::Gone
@@ -38,7 +38,7 @@ impl History {
             let at = history.migrations.iter().rposition(comes_before).map_or(0, |last| last + 1);
             history.migrations.insert(at, migration);
         }
-        for (file, _) in downs.iter().filter(|(file, _)| purpose(file.path()) == Some(Purpose::Down)) {
+        for file in downs.into_iter().filter(|file| purpose(file.path()) == Some(Purpose::Down)) {
             let undone = convention::read(file.path()).and_then(|named| named.version);
             if let Some(up) = history.migrations.iter_mut().find(|migration| migration.version.is_some() && migration.version == undone) {
                 (up.way_back, up.down) = (WayBack::There, Some(Down::File(file.path().to_owned())));

@@ -42,6 +42,7 @@ use planned::Plans;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// What a run judges by.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +101,7 @@ struct Asked<'a> {
 
 fn judged(discovered: Discovered, asked: Asked<'_>) -> Report {
     let Discovered { histories, mut problems, .. } = discovered;
-    let mut scripts = read_all(&histories).into_iter();
+    let mut scripts = read_all(histories.iter().flat_map(|history| &history.migrations)).into_iter();
     let mut migrations = Vec::new();
     for history in &histories {
         let scripts: Vec<_> = scripts.by_ref().take(history.migrations.len()).collect();
@@ -112,10 +113,10 @@ fn judged(discovered: Discovered, asked: Asked<'_>) -> Report {
 /// Bytes less than this are not worth waking other threads for.
 const WORTH_THREADS: usize = 64 * 1024;
 
-/// The scripts of all migrations, in order. Reading a file needs nothing but the file.
-fn read_all(histories: &[History]) -> Vec<Script> {
-    let files: Vec<_> = histories.iter().flat_map(|history| &history.migrations).collect();
-    let read = |migration: &&Migration| read_script(migration);
+/// What migrations say, in their order. Reading a file needs nothing but the file.
+fn read_all<'m>(migrations: impl IntoIterator<Item = &'m Migration>) -> Vec<Arc<Script>> {
+    let files: Vec<_> = migrations.into_iter().collect();
+    let read = |migration: &&Migration| Arc::new(read_script(migration));
     let bytes: usize = files.iter().map(|migration| migration.source.bytes().len()).sum();
     if files.len() > 1 && bytes > WORTH_THREADS { files.par_iter().map(read).collect() } else { files.iter().map(read).collect() }
 }
@@ -129,7 +130,7 @@ fn read_script(migration: &Migration) -> Script {
 
 /// Up to the first subject, the history is replayed once. From there on, it is replayed to its end, since what a migration leaves behind is
 /// judged by what becomes of it; and then again, to judge.
-fn judge_history(history: &History, scripts: Vec<Script>, asked: Asked<'_>, problems: &mut Vec<Problem>) -> Vec<Assessed> {
+fn judge_history(history: &History, scripts: Vec<Arc<Script>>, asked: Asked<'_>, problems: &mut Vec<Problem>) -> Vec<Assessed> {
     let settings = asked.settings;
     let Some(first) = history.migrations.iter().position(|migration| migration.role == Role::Subject) else { return Vec::new() };
     let (mut replay, mut end) = replayed(history, &scripts, first, settings, history.whole);
@@ -161,7 +162,13 @@ fn judge_history(history: &History, scripts: Vec<Script>, asked: Asked<'_>, prob
 }
 
 /// The schema before the file `first`, and the schema behind the last one.
-fn replayed<'a>(history: &History, scripts: &[Script], first: usize, settings: &Settings<'a>, whole: bool) -> (Replay<'a>, Replay<'a>) {
+fn replayed<'a>(
+    history: &History,
+    scripts: &[Arc<Script>],
+    first: usize,
+    settings: &Settings<'a>,
+    whole: bool,
+) -> (Replay<'a>, Replay<'a>) {
     let mut replay = Replay::new(whole, settings);
     let mut files = history.migrations.iter().zip(scripts);
     files.by_ref().take(first).for_each(|(migration, script)| replay.file(migration, script));

@@ -4,13 +4,13 @@
 use super::finding::Assessed;
 use super::judge::{Judge, Neighbours};
 use super::planned::Plans;
-use super::{Asked, Replay, Settings, Suggest, Watch, read_script};
+use super::{Asked, Replay, Settings, Suggest, Watch, read_all};
 use crate::discover::{History, Migration, Role};
 use crate::model::catalog::Catalog;
 use crate::problem::Problem;
 use crate::rule::story::Story;
 use crate::sql::Script;
-use rayon::prelude::*;
+use foldhash::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ struct Past {
 impl Standing {
     /// Reads all files of a history.
     pub fn new(history: History) -> Self {
-        let scripts = history.migrations.par_iter().map(|migration| Arc::new(read_script(migration))).collect();
+        let scripts = read_all(&history.migrations);
         Self { history, scripts, before: BTreeMap::new() }
     }
 
@@ -44,17 +44,7 @@ impl Standing {
     pub fn renew(&mut self, history: History) {
         let (old, new) = (&self.history.migrations, &history.migrations);
         let same = old.iter().zip(new).take_while(|(old, new)| replay_alike(old, new)).count();
-        let mut known = BTreeMap::new();
-        for (migration, script) in old.iter().zip(&self.scripts).skip(same) {
-            known.insert(Arc::as_ptr(&migration.source).addr(), (migration.part, script));
-        }
-        let again = |migration: &Migration| match known.get(&Arc::as_ptr(&migration.source).addr()) {
-            Some((part, script)) if *part == migration.part => Arc::clone(script),
-            _ => Arc::new(read_script(migration)),
-        };
-        let rest: Vec<_> = new[same..].par_iter().map(again).collect();
-        self.scripts.truncate(same);
-        self.scripts.extend(rest);
+        self.scripts = read_again(new, (old, &self.scripts));
         // What stands before the first file that has changed is what it was; what nobody asks for again goes.
         let is_asked_for = |at: usize| history.migrations.get(at).is_some_and(|migration| migration.role == Role::Subject);
         self.before.retain(|(_, at), _| *at <= same && is_asked_for(*at));
@@ -138,6 +128,16 @@ impl Past {
         let Self { catalog, story, plans } = self;
         Replay { catalog, story, plans, ..Replay::new(false, settings) }
     }
+}
+
+/// What migrations say. Texts of the old ones, the same in memory, are not read again.
+pub(super) fn read_again(new: &[Migration], (old, scripts): (&[Migration], &[Arc<Script>])) -> Vec<Arc<Script>> {
+    let text = |migration: &Migration| (Arc::as_ptr(&migration.source), migration.part);
+    let known: HashMap<_, _> = old.iter().map(text).zip(scripts).collect();
+    let of_known = |migration: &Migration| known.get(&text(migration)).map(|script| Arc::clone(script));
+    let others: Vec<_> = new.iter().filter(|migration| !known.contains_key(&text(migration))).collect();
+    let mut others = read_all(others).into_iter();
+    new.iter().filter_map(|migration| of_known(migration).or_else(|| others.next())).collect()
 }
 
 /// Whether two migrations leave the same behind.

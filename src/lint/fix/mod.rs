@@ -9,10 +9,12 @@ mod check;
 mod tests;
 
 use super::finding::{Assessed, Edit, Finding, Report, Safety, Suggestion};
-use super::{Settings, run};
+use super::standing::read_again;
+use super::{Asked, Settings, Suggest, judge_history, read_all};
 use crate::discover::{Discovered, History};
 use crate::problem::Problem;
 use crate::rule::moment::Order;
+use crate::sql::Script;
 use crate::text::SourceFile;
 use check::Origins;
 use foldhash::{HashMap, HashSet};
@@ -114,13 +116,19 @@ pub fn fixed(discovered: Discovered, settings: &Settings<'_>, how: How) -> Fixed
 
 /// The same of one history.
 fn of_history(history: History, settings: &Settings<'_>, how: How) -> Fixed {
+    let scripts = read_all(&history.migrations);
+    let mut texts = HashMap::default();
+    for migration in &history.migrations {
+        texts.entry(migration.source.path().to_owned()).or_insert_with(|| Arc::clone(&migration.source));
+    }
     let mut rounds = Rounds {
-        report: judged(&history, settings),
+        report: judged(&history, scripts.clone(), settings),
         settings,
         how,
         history,
+        scripts,
+        texts,
         before: BTreeMap::new(),
-        others: BTreeMap::new(),
         origins: Origins::default(),
         seen: HashMap::default(),
         refused: HashSet::default(),
@@ -138,19 +146,23 @@ fn of_history(history: History, settings: &Settings<'_>, how: How) -> Fixed {
     rounds.end()
 }
 
-fn judged(history: &History, settings: &Settings<'_>) -> Report {
-    run(Discovered { histories: vec![history.clone()], ..Discovered::default() }, settings)
+fn judged(history: &History, scripts: Vec<Arc<Script>>, settings: &Settings<'_>) -> Report {
+    let mut problems = Vec::new();
+    let migrations = judge_history(history, scripts, Asked { settings, suggest: Suggest::All, watch: &|_| {} }, &mut problems);
+    Report { server: settings.server, migrations, problems }
 }
 
 struct Rounds<'a> {
     settings: &'a Settings<'a>,
     how: How,
     history: History,
+    /// What its migrations say.
+    scripts: Vec<Arc<Script>>,
     report: Report,
-    /// Migrations that are different now, as they were; `None`: they are new.
+    /// All migrations and all new files, as they are now.
+    texts: HashMap<PathBuf, Arc<SourceFile>>,
+    /// Those that are different now, as they were; `None`: they are new.
     before: BTreeMap<PathBuf, Option<Arc<SourceFile>>>,
-    /// New files that are no migrations.
-    others: BTreeMap<PathBuf, String>,
     origins: Origins,
     /// How often each fix may still be applied: as often as it was there when it was first seen.
     seen: HashMap<Key, usize>,
@@ -220,21 +232,19 @@ impl Rounds<'_> {
                 }
                 return;
             }
-            let is_blamed = |path: &Path| blamed.iter().find(|(blamed, _)| blamed == path);
-            let mut paths: Vec<_> = batch.iter().map(|fix| self.origins.of(&fix.fix.path).to_owned()).collect();
-            paths.sort();
-            paths.dedup();
-            match paths.iter().any(|path| is_blamed(path).is_some()) {
-                true => {
-                    for path in &paths {
-                        let Some((_, why)) = is_blamed(path) else { continue };
-                        let own = batch.extract_if(.., |fix| self.origins.of(&fix.fix.path) == *path).collect();
-                        self.blame(own, why);
-                    }
-                }
+            let mut by_file: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for fix in batch.extract_if(.., |fix| blamed.contains_key(self.origins.of(&fix.fix.path))) {
+                by_file.entry(self.origins.of(&fix.fix.path).to_owned()).or_default().push(fix);
+            }
+            if by_file.is_empty() {
                 // What was made worse is another file: nobody knows by which fix.
-                false if batch.len() == 1 => self.blame(std::mem::take(&mut batch), &blamed[0].1),
-                false => batch.truncate(batch.len() / 2),
+                match (batch.len(), blamed.values().next()) {
+                    (1, Some(why)) => self.blame(std::mem::take(&mut batch), why),
+                    (many, _) => batch.truncate(many / 2),
+                }
+            }
+            for (path, fixes) in by_file {
+                self.blame(fixes, blamed.get(&path).map_or("", String::as_str));
             }
         }
     }
@@ -249,15 +259,16 @@ impl Rounds<'_> {
     }
 
     /// Applies fixes and judges again. What is made worse, and why; then all is as before.
-    fn apply(&mut self, batch: &[Candidate]) -> Vec<(PathBuf, String)> {
+    fn apply(&mut self, batch: &[Candidate]) -> BTreeMap<PathBuf, String> {
         let mut origins = self.origins.clone();
         let texts = self.texts(batch, &mut origins);
         let history = self.history.edited(&texts, self.settings.config);
-        let report = judged(&history, self.settings);
+        let scripts = read_again(&history.migrations, (&self.history.migrations, &self.scripts));
+        let report = judged(&history, scripts.clone(), self.settings);
         let blamed = check::worse(&self.report, &report, batch, &origins);
         if blamed.is_empty() {
-            self.accept(batch, &texts);
-            (self.history, self.report, self.origins) = (history, report, origins);
+            self.accept(batch, texts);
+            (self.history, self.scripts, self.report, self.origins) = (history, scripts, report, origins);
         }
         blamed
     }
@@ -274,34 +285,30 @@ impl Rounds<'_> {
             }
         }
         for (path, edits) in edits {
-            if let Some(source) = self.source(path).filter(|_| !edits.is_empty()) {
+            if let Some(source) = self.texts.get(path).filter(|_| !edits.is_empty()) {
                 texts.push(SourceFile::new(path, edited(source.bytes(), &edits)));
             }
         }
         texts
     }
 
-    fn source(&self, path: &Path) -> Option<&Arc<SourceFile>> {
-        self.history.migrations.iter().find(|migration| migration.source.path() == path).map(|migration| &migration.source)
-    }
-
-    fn accept(&mut self, batch: &[Candidate], texts: &[Arc<SourceFile>]) {
-        for text in texts {
-            let old = self.source(text.path()).map(Arc::clone);
-            self.before.entry(text.path().to_owned()).or_insert(old);
-        }
+    fn accept(&mut self, batch: &[Candidate], texts: Vec<Arc<SourceFile>>) {
         for candidate in batch {
-            let key = self.source(&candidate.fix.path).map(|source| key(candidate, source));
+            let key = self.texts.get(&candidate.fix.path).map(|source| key(candidate, source));
             if let Some(count) = key.and_then(|key| self.seen.get_mut(&key)) {
                 *count = count.saturating_sub(1);
             }
-            self.others.extend(candidate.files.iter().cloned());
             self.applied.push(candidate.fix.clone());
+        }
+        for text in texts {
+            let path = text.path().to_owned();
+            let old = self.texts.insert(path.clone(), text);
+            self.before.entry(path).or_insert(old);
         }
     }
 
     fn refuse(&mut self, candidate: &Candidate, why: String) {
-        if let Some(key) = self.source(&candidate.fix.path).map(|source| key(candidate, source)) {
+        if let Some(key) = self.texts.get(&candidate.fix.path).map(|source| key(candidate, source)) {
             self.refused.insert(key);
         }
         self.dropped.push(Dropped { fix: candidate.fix.clone(), why });
@@ -310,8 +317,7 @@ impl Rounds<'_> {
     fn end(self) -> Fixed {
         let mut files = Vec::new();
         for (path, old) in &self.before {
-            let now = self.source(path).map(|source| source.bytes().to_vec());
-            let new = now.or_else(|| self.others.get(path).map(|text| text.clone().into_bytes())).unwrap_or_default();
+            let new = self.texts.get(path).map(|source| source.bytes().to_vec()).unwrap_or_default();
             let old = old.as_ref().map(|source| source.bytes().to_vec());
             if old.as_ref() != Some(&new) {
                 files.push(FixedFile { path: path.clone(), old, new });
