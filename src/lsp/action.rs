@@ -6,11 +6,14 @@ use super::diagnostics;
 use super::document::{Document, Ruler};
 use super::project::Project;
 use crate::lint::finding::{Assessed, Edit, Finding, NewFile, Safety, Suggestion};
+use crate::lint::fix::{FixedFile, How};
 use crate::lint::planner::Piece;
+use crate::report::diff;
 use crate::text::Span;
 use lsp_types::{
-    CodeAction, CodeActionKind, CodeActionParams, CreateFile, CreateFileOptions, Diagnostic, DocumentChangeOperation, DocumentChanges,
-    OneOf, OptionalVersionedTextDocumentIdentifier, Position, Range, ResourceOp, TextDocumentEdit, TextEdit, WorkspaceEdit,
+    CodeAction, CodeActionKind, CodeActionParams, CreateFile, CreateFileOptions, DeleteFile, DeleteFileOptions, Diagnostic,
+    DocumentChangeOperation, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Position, Range, ResourceOp,
+    TextDocumentEdit, TextEdit, WorkspaceEdit,
 };
 use serde_json::json;
 use std::collections::HashMap;
@@ -38,7 +41,7 @@ pub fn actions(document: &Document, params: &CodeActionParams, (project, key): (
         actions.extend(desk.plan(params.range, project));
     }
     if wants(&CodeActionKind::SOURCE_FIX_ALL) {
-        actions.extend(desk.fix_all());
+        actions.extend(desk.fix_all(project));
     }
     actions
 }
@@ -107,7 +110,11 @@ impl Desk<'_> {
         let found = diagnostics::findings(self.document, self.assessed, self.client).into_iter();
         let mut planned = found.filter(|(finding, _)| finding.allowed.is_none() && has_recipe(finding));
         let (_, diagnostic) = planned.find(|(_, diagnostic)| touches(diagnostic.range, range))?;
-        let title = "write the phases to run instead, as files; this file goes then".to_owned();
+        let title = match self.client.deletes_files {
+            true => "write the phases to run instead, as files; this file goes then",
+            false => "write the phases to run instead, as files; then delete this file",
+        };
+        let title = title.to_owned();
         let mut action =
             CodeAction { title, kind: Some(CodeActionKind::QUICKFIX), diagnostics: Some(vec![diagnostic]), ..CodeAction::default() };
         if self.client.asks_later {
@@ -140,28 +147,39 @@ impl Desk<'_> {
         let whole = Span::new(0, u32::try_from(end).map_err(|_| "the file is too large")?);
         let edits: Vec<_> = own.into_iter().map(|(_, text)| Edit { span: whole, text }).collect();
         let files: Vec<_> = new.into_iter().map(|(path, text)| NewFile { path, text }).collect();
-        self.edit(&edits, &files).ok_or_else(|| "this editor makes no files; `lockkeeper plan --write` does".to_owned())
+        let mut edit = self.edit(&edits, &files).ok_or_else(|| "this editor makes no files; `lockkeeper plan --write` does".to_owned())?;
+        if let Some(DocumentChanges::Operations(operations)) = &mut edit.document_changes
+            && edits.is_empty()
+            && !files.is_empty()
+            && self.client.deletes_files
+        {
+            let options = Some(DeleteFileOptions { recursive: None, ignore_if_not_exists: Some(true), annotation_id: None });
+            let delete = DeleteFile { uri: self.document.uri.clone(), options };
+            operations.push(DocumentChangeOperation::Op(ResourceOp::Delete(delete)));
+        }
+        Ok(edit)
     }
 
     /// Applies all fixes that may be applied unseen.
-    fn fix_all(&self) -> Option<CodeAction> {
+    fn fix_all(&self, project: &Project) -> Option<CodeAction> {
         let open = self.assessed.findings.iter().filter(|finding| finding.allowed.is_none());
-        let is_safe = |suggestion: &&Suggestion| suggestion.safety == Safety::Safe && suggestion.files.is_empty();
-        let mut edits: Vec<Edit> = Vec::new();
-        for suggestion in open.filter_map(|finding| finding.suggestion.as_ref()).filter(is_safe) {
-            let is_free = |edit: &Edit| edits.iter().all(|taken| taken == edit || !overlap(taken.span, edit.span));
-            if suggestion.edits.iter().all(is_free) {
-                let new: Vec<_> = suggestion.edits.iter().filter(|edit| !edits.contains(edit)).cloned().collect();
-                edits.extend(new);
-            }
+        let is_safe = |suggestion: &Suggestion| suggestion.safety == Safety::Safe;
+        if !open.filter_map(|finding| finding.suggestion.as_ref()).any(is_safe) {
+            return None;
         }
-        if edits.is_empty() {
+        let fixed = project.fixed(self.document, How { review: false, new_files: self.client.makes_files })?;
+        let (own, new): (Vec<_>, Vec<_>) = fixed.files.into_iter().partition(|file| file.path == self.document.path);
+        let text = |file: FixedFile| String::from_utf8(file.new).ok();
+        let own = own.into_iter().map(text).collect::<Option<Vec<_>>>()?;
+        let edits: Vec<_> = own.iter().flat_map(|text| diff::edits(self.document.text().as_str(), text)).collect();
+        let new = new.into_iter().map(|file| Some(NewFile { path: file.path.clone(), text: text(file)? })).collect::<Option<Vec<_>>>()?;
+        if edits.is_empty() && new.is_empty() {
             return None;
         }
         Some(CodeAction {
             title: "lockkeeper: apply all fixes that keep the end the same".to_owned(),
             kind: Some(CodeActionKind::SOURCE_FIX_ALL),
-            edit: Some(self.edit(&edits, &[])?),
+            edit: Some(self.edit(&edits, &new)?),
             ..CodeAction::default()
         })
     }
@@ -209,9 +227,4 @@ impl Desk<'_> {
 fn quick_fix(title: String, diagnostic: &Diagnostic, edit: WorkspaceEdit) -> CodeAction {
     let (kind, diagnostics) = (Some(CodeActionKind::QUICKFIX), Some(vec![diagnostic.clone()]));
     CodeAction { title, kind, diagnostics, edit: Some(edit), ..CodeAction::default() }
-}
-
-/// Whether two edits would be in each other's way.
-fn overlap(a: Span, b: Span) -> bool {
-    (a.start < b.end && b.start < a.end) || a.start == b.start
 }

@@ -17,6 +17,8 @@ pub struct Client {
     pub takes_versions: bool,
     /// Whether edits may make files.
     pub makes_files: bool,
+    /// Whether edits may delete files.
+    pub deletes_files: bool,
     /// Whether it tells of changes on the disk, if it is asked to.
     pub watches: bool,
     /// Whether it shows places that a diagnostic refers to.
@@ -41,6 +43,7 @@ impl Client {
             encoding: if has("/general/positionEncodings", "utf-8") { Encoding::Utf8 } else { Encoding::Utf16 },
             takes_versions: is("/workspace/workspaceEdit/documentChanges"),
             makes_files: has("/workspace/workspaceEdit/resourceOperations", "create"),
+            deletes_files: has("/workspace/workspaceEdit/resourceOperations", "delete"),
             watches: is("/workspace/didChangeWatchedFiles/dynamicRegistration"),
             shows_related: is("/textDocument/publishDiagnostics/relatedInformation"),
             asks_later: has("/textDocument/codeAction/resolveSupport/properties", "edit") && is("/textDocument/codeAction/dataSupport"),

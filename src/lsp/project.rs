@@ -4,9 +4,10 @@ use super::client::Client;
 use super::document::{Document, Kind};
 use super::shelf::{Shelf, Stamp};
 use crate::config::setup::Setup;
-use crate::discover::{self, Discovered, Request, Role, Walked};
+use crate::discover::{self, Discovered, History, Request, Role, Walked};
 use crate::lint::Settings;
 use crate::lint::finding::Assessed;
+use crate::lint::fix::{Fixed, How, fixed};
 use crate::lint::planner::{FilePlan, plan_file};
 use crate::lint::standing::Standing;
 use crate::model::effects::Version;
@@ -140,13 +141,25 @@ impl Project {
 
     /// The phases to run instead of a document, if it is a migration.
     pub fn plan(&self, document: &Document) -> Option<FilePlan> {
+        let discovered = Discovered { histories: vec![self.alone(document)?], ..Discovered::default() };
+        Some(plan_file(discovered, &settings(&self.setup)))
+    }
+
+    /// What fixes make of a document, if it is a migration.
+    pub fn fixed(&self, document: &Document, how: How) -> Option<Fixed> {
+        let discovered = Discovered { histories: vec![self.alone(document)?], ..Discovered::default() };
+        Some(fixed(discovered, &settings(&self.setup), how))
+    }
+
+    /// The history in which a document is a migration, and in which nothing else is judged.
+    fn alone(&self, document: &Document) -> Option<History> {
         let is_it = |migration: &discover::Migration| Arc::ptr_eq(&migration.source, document.source());
         let mut histories = self.histories.values().map(Standing::history);
         let mut history = histories.find(|history| history.subjects().any(is_it))?.clone();
         for migration in &mut history.migrations {
             migration.role = if is_it(migration) { Role::Subject } else { Role::History };
         }
-        Some(plan_file(Discovered { histories: vec![history], ..Discovered::default() }, &settings(&self.setup)))
+        Some(history)
     }
 
     /// What is wrong with the config, with rules, and with what was looked for.

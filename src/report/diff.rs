@@ -29,6 +29,33 @@ pub fn write(files: &[FixedFile], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The lines in which two texts differ, as edits of the first, by place.
+pub fn edits(old: &str, new: &str) -> Vec<Edit> {
+    let diff = TextDiff::from_lines(old, new);
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut at = 0;
+    for change in diff.iter_all_changes().filter(|change| !change.value().is_empty()) {
+        let end = at + change.value().len() as u32;
+        let (span, text) = match change.tag() {
+            ChangeTag::Equal => {
+                at = end;
+                continue;
+            }
+            ChangeTag::Delete => (Span::new(at, end), ""),
+            ChangeTag::Insert => (Span::new(at, at), change.value()),
+        };
+        match edits.last_mut().filter(|last| last.span.end == span.start) {
+            Some(last) => {
+                last.span = last.span.to(span);
+                last.text += text;
+            }
+            None => edits.push(Edit { span, text: text.to_owned() }),
+        }
+        at = span.end;
+    }
+    edits
+}
+
 /// The hunks of a change, byte for byte.
 fn hunks(old: &[u8], new: &[u8], out: &mut impl Write) -> io::Result<()> {
     let diff = TextDiff::configure().diff_lines(old, new);

@@ -83,19 +83,62 @@ fn an_allowance_is_a_finding_until_somebody_says_why() {
 fn all_safe_fixes_are_applied_at_once_and_only_where_they_are_asked_for() {
     let text = "CREATE INDEX a ON orders (buyer);\nCREATE INDEX b ON orders (note);\n\
                 -- lockkeeper: allow create-index-without-concurrently because it is Sunday\nCREATE INDEX c ON orders (buyer, note);\n";
-    let config = ("lockkeeper.yaml", "transaction: none\nlock_timeout: 2s\n");
+    let config = ("lockkeeper.yaml", "transaction: none\n");
     let folder = project(&[config, ("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", text)]);
     let mut editor = Editor::start(folder.path(), modern());
     editor.open("m/0002_index.sql");
     let all = editor.actions("m/0002_index.sql", (0, 0), Some("source.fixAll"));
     assert_eq!(all.len(), 1, "{all:?}");
     let fixed = applied(&all[0]["edit"], &editor.uri("m/0002_index.sql"), text).0;
-    let with = |name: &str| text.contains(name) && fixed.contains(&format!("CREATE INDEX CONCURRENTLY {name} ON"));
+    let with = |name: &str| fixed.lines().any(|line| line.contains("INDEX CONCURRENTLY") && line.contains(&format!(" {name} ON")));
     assert!(with("a") && with("b") && !with("c"), "{fixed}");
     assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("source")).len(), 1);
     assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("refactor")).len(), 0);
     editor.set_text("m/0002_index.sql", &fixed);
     assert_eq!(editor.actions("m/0002_index.sql", (0, 0), Some("source.fixAll")).len(), 0, "a second time there is nothing to do");
+}
+
+#[test]
+fn all_safe_fixes_are_those_that_lint_fix_makes() {
+    // Two fixes of one statement, one of which has to wait for the other; and a last line without an end.
+    let text = "-- größe 😀\r\nDROP INDEX orders_buyer_idx;\r\nREINDEX TABLE orders;\r\nALTER TABLE orders ADD COLUMN paid date, ADD COLUMN sent date;\r\n\
+                ALTER TABLE orders ADD COLUMN returned date";
+    let indexed = format!("{ORDERS}\nCREATE INDEX orders_buyer_idx ON orders (buyer);\n");
+    let folder = project(&[("lockkeeper.yaml", "transaction: none\n"), ("m/0001_orders.sql", &indexed), ("m/0002_change.sql", text)]);
+    let mut editor = Editor::start(folder.path(), modern());
+    editor.open("m/0002_change.sql");
+    let all = editor.actions("m/0002_change.sql", (0, 0), Some("source.fixAll"));
+    assert_eq!(all.len(), 1, "{all:?}");
+    let (fixed, files) = applied(&all[0]["edit"], &editor.uri("m/0002_change.sql"), text);
+    let lint = Command::new(env!("CARGO_BIN_EXE_lockkeeper"))
+        .args(["lint", "m/0002_change.sql", "--fix", "--fail-on", "never"])
+        .current_dir(folder.path())
+        .output();
+    assert!(lint.is_ok_and(|lint| lint.status.success()));
+    assert_eq!(fs::read_to_string(folder.path().join("m/0002_change.sql")).ok(), Some(fixed.clone()));
+    assert!(fixed.contains("DROP INDEX CONCURRENTLY") && fixed.contains("lock_timeout"), "{fixed}");
+    assert!(files.is_empty(), "{files:?}");
+}
+
+#[test]
+fn the_file_that_phases_stand_for_is_deleted_if_the_editor_can() {
+    let text = "ALTER TABLE orders RENAME COLUMN note TO remark;\n";
+    let folder = project(&[("m/0001_orders.sql", ORDERS), ("m/0002_rename.sql", text)]);
+    for deletes in [true, false] {
+        let mut capabilities = modern();
+        if !deletes {
+            capabilities["workspace"]["workspaceEdit"]["resourceOperations"] = json!(["create"]);
+        }
+        let mut editor = Editor::start(folder.path(), capabilities);
+        editor.open("m/0002_rename.sql");
+        let title = if deletes { "this file goes then" } else { "then delete this file" };
+        let actions = editor.actions("m/0002_rename.sql", (0, 0), None);
+        let action = actions.into_iter().find(|action| action["title"].to_string().contains(title)).expect("there is a plan");
+        let changes = action["edit"]["documentChanges"].as_array().cloned().unwrap_or_default();
+        let gone: Vec<_> = changes.iter().filter(|change| change["kind"] == "delete").map(|change| change["uri"].clone()).collect();
+        assert_eq!(gone, if deletes { vec![json!(editor.uri("m/0002_rename.sql"))] } else { Vec::new() });
+        assert_eq!(changes.last().is_some_and(|change| change["kind"] == "delete"), deletes, "first the phases, {changes:?}");
+    }
 }
 
 #[test]

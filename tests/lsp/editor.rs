@@ -35,7 +35,7 @@ pub fn modern() -> Value {
             "codeAction": { "codeActionLiteralSupport": { "codeActionKind": { "valueSet": ["quickfix", "source.fixAll"] } } },
         },
         "workspace": {
-            "workspaceEdit": { "documentChanges": true, "resourceOperations": ["create"] },
+            "workspaceEdit": { "documentChanges": true, "resourceOperations": ["create", "rename", "delete"] },
             "didChangeWatchedFiles": { "dynamicRegistration": true },
         },
     })
@@ -288,6 +288,7 @@ pub fn applied(edit: &Value, uri: &str, text: &str) -> (String, Vec<(String, Str
         let edits = change["edits"].as_array().cloned().unwrap_or_default();
         let name = change["textDocument"]["uri"].as_str().unwrap_or_default();
         match change["kind"].as_str() {
+            Some("delete") => {}
             Some("create") => files.push((change["uri"].as_str().unwrap_or_default().to_owned(), String::new())),
             _ if name == uri => own.extend(edits),
             _ => {
