@@ -12,7 +12,7 @@ use crate::model::operation::{Operation, Persistence};
 use crate::model::session::{Opener, TransactionMode};
 use crate::rule::edit::{self, Change, Side, Split};
 use crate::rule::facts;
-use crate::rule::moment::Moment;
+use crate::rule::moment::{Moment, WayBack};
 use crate::sql::Statement;
 use crate::sql::lex::Lexer;
 use crate::sql::split::split;
@@ -310,7 +310,10 @@ impl Files<'_> {
                 header: self.allowances(),
                 transaction,
                 up: if *alone { self.text(range) } else { room.wrapped(&(self.settings(range.start) + &self.text(range))) },
-                down: room.writes_way_back().then(|| format!("-- what undoes {file} undoes this as well\n")),
+                down: room
+                    .writes_way_back()
+                    .then(|| self.own_way_back(range, room))
+                    .map(|own| own.unwrap_or_else(|| format!("-- what undoes {file} undoes this as well\n"))),
             },
             Segment::New(at) => {
                 let fresh = &self.fresh[*at];
@@ -320,6 +323,14 @@ impl Files<'_> {
                 Piece { name: fresh.name.clone(), header: Vec::new(), transaction, up: sql(&fresh.sql), down }
             }
         })
+    }
+
+    /// What undoes these statements alone, where nothing undoes the file that they come from.
+    fn own_way_back(&self, range: &Range<usize>, room: &Room) -> Option<String> {
+        let (moment, site) = self.at;
+        let statements = self.lines.statements[range.clone()].iter().copied();
+        let lacks = !self.partings.is_empty() && site.migration.way_back != WayBack::There;
+        lacks.then(|| facts::undo_of(moment, statements)).flatten().map(|undo| room.transaction_block(&undo))
     }
 
     /// A name for what moves: after the statement at hand, or after the file that it comes from.

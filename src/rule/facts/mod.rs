@@ -45,6 +45,7 @@ pub(super) use foreign_key::definition as key_definition;
 pub use hygiene::{Parting, partings};
 use std::borrow::Cow;
 use std::fmt;
+pub use undo::undo_of;
 
 /// Something that rules may ask and show.
 #[derive(Debug)]

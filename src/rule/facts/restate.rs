@@ -11,7 +11,7 @@ use crate::model::operation::{AlterAction, ConstraintKind, CreateIndex, IndexKey
 use crate::rule::guard;
 use crate::rule::moment::Moment;
 use crate::sql::lex::{Lexer, Token};
-use crate::text::Span;
+use crate::text::{SourceFile, Span};
 
 /// From this version on a partitioned table takes a foreign key that is NOT VALID.
 const NOT_VALID_ON_PARTITIONED: Version = Version(18);
@@ -42,6 +42,8 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "what an index on the foreign key's columns would be called" },
     Fact { name: "partitioned", kind: Kind::Bool, of: &[OpKind::AddForeignKey], read: |m| is_partitioned(m).into(),
            doc: "the table that has the foreign key is partitioned" },
+    Fact { name: "may_be_asked", kind: Kind::Bool, of: GUARDED, read: |m| may_be_asked(m).into(),
+           doc: "that query is known, and names nothing that this very statement adds" },
     Fact { name: "asked_before", kind: Kind::Bool, of: GUARDED, read: |m| matches!(guard(m), Value::Text(query) if m.story.has_asked(&query)).into(),
            doc: "a DO block before it, in this file or the one before, asks that query" },
     Fact { name: "guard", kind: Kind::Text, of: GUARDED, read: guard,
@@ -129,6 +131,18 @@ fn guard<'a>(m: &Moment<'a>) -> Value<'a> {
         _ => None,
     };
     query.into()
+}
+
+/// Right before the statement there is no column yet that it adds.
+fn may_be_asked(m: &Moment<'_>) -> bool {
+    let Value::Text(query) = guard(m) else { return false };
+    let source = SourceFile::new("query.sql", query.as_ref());
+    let named: Vec<Ident> = Lexer::new(&source, Span::new(0, query.len() as u32)).filter_map(|token| token.ident(&source)).collect();
+    let added = |operation: &Operation| match operation {
+        Operation::Alter(_, action) => matches!(&**action, AlterAction::AddColumn { column, .. } if named.contains(&column.name)),
+        _ => false,
+    };
+    m.statement().is_some_and(|statement| !statement.operations.iter().any(|operation| added(&operation.what)))
 }
 
 /// The query for what a constraint demands.

@@ -8,6 +8,7 @@ use crate::model::operation::{
     AddConstraint, AlterAction, CreateFunction, CreateIndex, ObjectKind, Operation, Persistence, RowSecurity, Target, Written,
 };
 use crate::rule::moment::Moment;
+use crate::sql::Statement;
 
 #[rustfmt::skip]
 pub(super) const FACTS: &[Fact] = &[
@@ -35,14 +36,20 @@ struct Undo<'m, 'a> {
 }
 
 fn undo(m: &Moment<'_>) -> Option<Vec<String>> {
+    undo_of(m, m.file)
+}
+
+/// What undoes some statements of a file.
+pub fn undo_of<'s>(m: &Moment<'_>, statements: impl IntoIterator<Item = &'s Statement>) -> Option<Vec<String>> {
     let mut undo = Undo { m, made: Vec::new(), added: Vec::new(), concurrently: false };
     let mut back = Vec::new();
-    for statement in m.file {
-        if statement.nesting.is_some() || !statement.body.is_empty() {
-            return None;
-        }
+    for statement in statements {
         for operation in &statement.operations {
-            back.extend(undo.of(&operation.what)?);
+            match undo.of(&operation.what)? {
+                // What stands in a body may not run.
+                Some(_) if statement.nesting.is_some() => return None,
+                sql => back.extend(sql),
+            }
         }
     }
     back.reverse();
@@ -91,6 +98,9 @@ impl Undo<'_, '_> {
             Operation::CreateFunction(function) => of_function(function),
             Operation::CreateTrigger(trigger) if !trigger.or_replace => of_part("TRIGGER", &trigger.name, &trigger.table),
             Operation::Policy(policy) if policy.create => of_part("POLICY", &policy.name, &policy.table),
+            // What it runs stands behind it.
+            Operation::DoBlock { body: Some(_), language: None } => NOTHING,
+            Operation::Select { calls, .. } if calls.is_empty() => NOTHING,
             // A comment on what stays harms nobody.
             Operation::Comment { label: false, .. } | Operation::Begin | Operation::Commit { chain: false } => NOTHING,
             Operation::Analyze { .. } | Operation::Reset { .. } => NOTHING,

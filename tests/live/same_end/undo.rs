@@ -50,6 +50,7 @@ const CASES: &[&str] = &[
      CREATE TRIGGER note BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION note();
      ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
      CREATE POLICY own ON orders USING (buyer IS NOT NULL);
+     DO $$ BEGIN IF NOT (SELECT NOT EXISTS (SELECT FROM orders WHERE buyer IS NULL)) THEN RAISE EXCEPTION 'not yet'; END IF; END $$;
      ALTER TABLE orders ALTER COLUMN buyer SET NOT NULL;",
 ];
 
@@ -64,6 +65,8 @@ const REFUSED: &[&str] = &[
     "SET search_path = shop; CREATE TABLE drafts (id bigint PRIMARY KEY);",
     "ALTER TABLE orders ADD CHECK (buyer > 0);",
     "DO $$ BEGIN CREATE TABLE drafts (id bigint); END $$;",
+    "DO $$ BEGIN EXECUTE 'DROP TABLE orders'; END $$; CREATE TABLE drafts (id bigint PRIMARY KEY);",
+    "CREATE TABLE drafts (id bigint PRIMARY KEY); SELECT setval('numbers', 7);",
 ];
 
 /// The second part that the fix writes, or why it writes none.
