@@ -8,12 +8,15 @@ use std::future::Future;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// Subscriptions are only made and dropped: nobody is to work for them.
+const SETTINGS: [(&str, &str); 1] = [("max_logical_replication_workers", "0")];
+
 /// All of them, oldest first. A test that finds no server fails: what has not been seen on one is not known.
 pub fn servers() -> &'static [Server] {
     static SERVERS: OnceLock<Vec<Server>> = OnceLock::new();
     SERVERS.get_or_init(|| {
         let found = installations(None).unwrap_or_else(|problem| panic!("{}; {}", problem.message, problem.help.unwrap_or_default()));
-        let start = |installation| Server::start(installation, &[]).unwrap_or_else(|problem| panic!("{}", problem.message));
+        let start = |installation| Server::start(installation, &SETTINGS).unwrap_or_else(|problem| panic!("{}", problem.message));
         found.iter().map(start).collect()
     })
 }

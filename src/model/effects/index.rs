@@ -10,6 +10,9 @@ use crate::model::operation::{CreateIndex, ObjectKind, Reindex, ReindexScope};
 
 /// CREATE INDEX.
 pub(super) fn create(scene: &Scene<'_>, create: &CreateIndex, out: &mut Effects) {
+    if create.concurrently {
+        out.transaction = InTransaction::Forbidden;
+    }
     let Some(table) = scene.subject(&create.table, false) else {
         // The table comes with its schema in this statement.
         if !scene.tables_made(scene.statement.len()).any(|made| made.name == create.table && made.partition_by.is_some()) {
@@ -19,9 +22,6 @@ pub(super) fn create(scene: &Scene<'_>, create: &CreateIndex, out: &mut Effects)
     };
     let mode = if create.concurrently { ShareUpdateExclusive } else { Share };
     out.lock(&table.name, mode);
-    if create.concurrently {
-        out.transaction = InTransaction::Forbidden;
-    }
     let name = scene.catalog.index_name(create);
     if create.if_not_exists && matches!(scene.catalog.lookup(&name), Lookup::Known(_)) {
         return;

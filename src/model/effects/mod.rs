@@ -19,7 +19,7 @@ mod table;
 use super::catalog::Catalog;
 use super::lock::LockMode;
 use super::name::{Ident, QualifiedName};
-use super::operation::{Operation, Realm};
+use super::operation::{Operation, Realm, TwoPhase};
 use super::session::Session;
 use crate::text::Located;
 use scene::Scene;
@@ -222,6 +222,7 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
             // ALTER TABLE ALL IN TABLESPACE, DROP OWNED: which relations lie there, or are his, only the server knows.
             out.opaque |= words.ends_with("all in tablespace") || &**words == "drop owned by";
         }
+        Operation::TwoPhase(TwoPhase::Commit | TwoPhase::Rollback) => out.transaction = InTransaction::Forbidden,
         Operation::DoBlock { .. }
         | Operation::Call { .. }
         | Operation::CreateSequence { .. }
@@ -238,7 +239,7 @@ fn one(scene: &Scene<'_>, at: usize) -> Effects {
         | Operation::Savepoint(_)
         | Operation::Release(_)
         | Operation::RollbackTo(_)
-        | Operation::TwoPhase(_)
+        | Operation::TwoPhase(TwoPhase::Prepare)
         | Operation::Set { .. }
         | Operation::Reset { .. }
         | Operation::SetConstraints { .. } => {}

@@ -112,9 +112,21 @@ fn named(cursor: &mut Cursor<'_>, naming: Naming, object: ObjectKind) -> Read<Op
 fn outside_transactions(cursor: &Cursor<'_>, words: &str) -> bool {
     match words {
         "system" => true,
-        "database" => cursor.sees("set tablespace"),
-        // SET, ADD and DROP PUBLICATION refresh unless they are told not to.
-        "subscription" => cursor.sees_any(&["refresh", "set publication", "add publication", "drop publication"]).is_some(),
+        // TABLESPACE is also taken as an option, and then it is the only one.
+        "database" => cursor.sees_any(&["set tablespace", "tablespace", "with tablespace"]).is_some(),
+        "subscription" => subscription_outside_transactions(cursor),
         _ => false,
+    }
+}
+
+/// What asks the other server, or changes the slot there.
+fn subscription_outside_transactions(cursor: &Cursor<'_>) -> bool {
+    let says = |option, on| other::says(cursor.clone(), &[option], on);
+    match cursor.sees_any(&["refresh", "set publication", "add publication", "drop publication", "set ("]) {
+        Some("refresh") => true,
+        Some("set (") => says("failover", true) || says("failover", false) || says("two_phase", false),
+        // They refresh unless they are told not to.
+        Some(_) => !says("refresh", false),
+        None => false,
     }
 }

@@ -145,17 +145,21 @@ fn plain(words: &str) -> String {
         .join(" ")
 }
 
-/// Whether CREATE SUBSCRIPTION says `connect = false` or `create_slot = false`.
-fn makes_no_slot(mut cursor: Cursor<'_>) -> bool {
+/// A slot is made on the other server unless it is not asked, or told not to.
+fn makes_no_slot(cursor: Cursor<'_>) -> bool {
+    says(cursor, &["connect", "create_slot"], false)
+}
+
+/// Whether one of these options is written, and set to `on`.
+pub(super) fn says(mut cursor: Cursor<'_>, options: &[&str], on: bool) -> bool {
     while !cursor.at_end() {
-        if cursor.take_any(&["connect", "create_slot"]).is_some() {
-            cursor.take("=");
-            let value = cursor.bump().map(|token| cursor.text(token));
-            if value.is_some_and(|value| !super::maintenance::is_on(Some(&value))) {
-                return true;
-            }
-        } else {
+        if cursor.take_any(options).is_none() {
             cursor.bump();
+            continue;
+        }
+        let value = if cursor.take("=") { cursor.bump().map(|token| cursor.text(token)) } else { None };
+        if super::maintenance::is_on(value.as_deref()) == on {
+            return true;
         }
     }
     false
