@@ -9,6 +9,7 @@ use super::gate::{self, Circumstances, Time};
 use super::hash;
 use super::ledger::write::{self, NewRun};
 use super::ledger::{self, Direction, Entry};
+use super::notices::Notices;
 use super::session::{self, NoLock, Sessions};
 use super::stop::Stop;
 use super::verdict::{Verdict, verdict_of};
@@ -38,6 +39,15 @@ pub struct Pipeline<'a> {
     pub patience: Duration,
 }
 
+/// What is wished for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish<'a> {
+    /// To run what is due.
+    Apply(Wanted<'a>),
+    /// To undo the newest migrations.
+    Rollback(Pick<'a>),
+}
+
 /// Which migrations are wanted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted<'a> {
@@ -56,6 +66,8 @@ pub struct Agenda {
     pub works: Vec<Work>,
     /// Why what comes behind that has to wait.
     pub stops: Option<String>,
+    /// What the connected database is called.
+    pub database: String,
 }
 
 impl Agenda {
@@ -67,59 +79,84 @@ impl Agenda {
 }
 
 /// Asks whoever calls whether that is what they want.
-pub type Confirm<'a> = &'a mut dyn FnMut(&Agenda, &str) -> Result<(), Problem>;
+pub type Confirm<'a> = &'a mut dyn FnMut(&Agenda) -> Result<(), Problem>;
 
 impl Pipeline<'_> {
     /// What there is to do. Writes nothing.
     ///
     /// # Errors
     /// Why nothing can be done.
-    pub async fn agenda(&self, connection: &mut Connection, wanted: Wanted<'_>) -> Result<Agenda, Verdict> {
+    pub async fn agenda(&self, connection: &mut Connection, wish: Wish<'_>) -> Result<Agenda, Verdict> {
         let about = about(connection).await?;
         self.is_the_one(&about)?;
         let entries = ledger::entries(connection).await.map_err(|refusal| Verdict::NotReady(vec![ledger::problem(&refusal)]))?;
         let drafts = draft::drafts(self.history).map_err(|problem| Verdict::Refused(vec![problem]))?;
         let items = due::items(&drafts, &entries);
-        let keys = due_keys(&items, &drafts, wanted)?;
-        let works = draft::works(self.history, &drafts, &keys, self.settings).map_err(Verdict::Refused)?;
-        let (works, stops) = in_their_time(works, &entries)?;
-        let here = Circumstances { environment: self.environment, today: &about.today };
-        let refusals = gate::refusals(&works, self.approvals, here);
-        if !refusals.is_empty() {
-            return Err(Verdict::Refused(refusals));
-        }
-        Ok(Agenda { items, works, stops })
+        let (works, stops) = match wish {
+            Wish::Apply(wanted) => self.forwards(wanted, (&items, &drafts, &entries), &about.today)?,
+            Wish::Rollback(pick) => (self.back(&pick.keys(&entries, &items)?, &drafts)?, None),
+        };
+        Ok(Agenda { items, works, stops, database: about.database })
     }
 
-    /// Runs what is due.
-    pub async fn apply(&self, wanted: Wanted<'_>, confirm: Confirm<'_>, tell: Tell<'_>) -> Verdict {
-        let mut connection = match session::own(self.target, "lockkeeper").await {
-            Ok(connection) => connection,
+    /// What is due, approved, and at its time.
+    fn forwards(
+        &self,
+        wanted: Wanted<'_>,
+        known: (&[Item], &[Draft], &[Entry]),
+        today: &str,
+    ) -> Result<(Vec<Work>, Option<String>), Verdict> {
+        let (items, drafts, entries) = known;
+        let keys = due_keys(items, drafts, wanted)?;
+        let works = draft::works(self.history, drafts, &keys, self.settings).map_err(Verdict::Refused)?;
+        let (works, stops) = in_their_time(works, entries)?;
+        let refusals = gate::refusals(&works, self.approvals, Circumstances { environment: self.environment, today });
+        if refusals.is_empty() { Ok((works, stops)) } else { Err(Verdict::Refused(refusals)) }
+    }
+
+    /// What undoes migrations. Whoever has approved them has approved that as well.
+    fn back(&self, keys: &[String], drafts: &[Draft]) -> Result<Vec<Work>, Verdict> {
+        let one = |key: &String| match drafts.iter().find(|draft| draft.key == *key) {
+            Some(draft) => draft::way_back(self.history, draft, self.settings).map_err(Verdict::Refused),
+            None => {
+                let problem =
+                    Problem::new("apply::no-file", format!("`{key}` has run, and its file is gone: nobody knows how it is undone"));
+                Err(Verdict::Refused(vec![problem.help("bring the file back from version control")]))
+            }
+        };
+        keys.iter().map(one).collect()
+    }
+
+    /// Does what is wished for, once `confirm` agrees.
+    pub async fn run(&self, wish: Wish<'_>, confirm: Confirm<'_>, tell: Tell<'_>) -> Verdict {
+        let agenda = match session::own(self.target, "lockkeeper").await {
+            Ok(mut connection) => {
+                let agenda = self.agenda(&mut connection, wish).await;
+                connection.close().await;
+                agenda
+            }
             Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
         };
-        let agenda = self.agenda(&mut connection, wanted).await;
-        connection.close().await;
         let agenda = match agenda {
             Ok(agenda) if agenda.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
             Ok(agenda) => agenda,
             Err(verdict) => return verdict,
         };
         tell(&Event::Stage { stage: "gate", outcome: format!("passed: {} to run", agenda.works.len()) });
-        if let Err(problem) = confirm(&agenda, &agenda.hash()) {
+        if let Err(problem) = confirm(&agenda) {
             return Verdict::Refused(vec![problem]);
         }
-        let sessions = match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
-            Ok(sessions) => sessions,
-            Err(no_lock) => return no_lock_verdict(&no_lock),
-        };
-        self.run_all(agenda, wanted, sessions, tell).await
+        match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
+            Ok(sessions) => self.behind_the_lock(&agenda, wish, sessions, tell).await,
+            Err(no_lock) => no_lock_verdict(&no_lock),
+        }
     }
 
     /// Everything behind the lock: nobody else changes the ledger from here on.
-    async fn run_all(&self, agenda: Agenda, wanted: Wanted<'_>, mut sessions: Sessions, tell: Tell<'_>) -> Verdict {
+    async fn behind_the_lock(&self, agreed: &Agenda, wish: Wish<'_>, mut sessions: Sessions, tell: Tell<'_>) -> Verdict {
         // Another runner may have been at work while the lock was waited for.
-        let agenda = match self.agenda(&mut sessions.watch, wanted).await {
-            Ok(now) if now.hash() == agenda.hash() => now,
+        let agenda = match self.agenda(&mut sessions.watch, wish).await {
+            Ok(now) if now.hash() == agreed.hash() => now,
             Ok(now) if now.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: now.stops },
             Ok(_) => {
                 let problem = Problem::new("apply::changed", "another runner has changed what there is to do, while this one waited");
@@ -133,7 +170,7 @@ impl Pipeline<'_> {
             (Err(error), _) => return Verdict::NotReady(vec![Problem::new("apply::signals", error.to_string())]),
         };
         let limits = &self.settings.config.apply;
-        let mut executor = Executor { target: self.target, limits, sessions, run, stop, tell };
+        let mut executor = Executor { target: self.target, limits, sessions, run, stop, notices: Notices::default(), tell };
         for stage in ["backup", "rehearsal"] {
             let outcome = "skipped: not configured".to_owned();
             (executor.tell)(&Event::Stage { stage, outcome: outcome.clone() });
@@ -142,8 +179,12 @@ impl Pipeline<'_> {
                 return verdict_of(&[], None, &Broken { trouble, step: None, committed: 0 });
             }
         }
-        let verdict = self.each(&mut executor, &agenda, Direction::Up).await;
-        self.close(executor, verdict, agenda.stops).await
+        let direction = match wish {
+            Wish::Apply(_) => Direction::Up,
+            Wish::Rollback(_) => Direction::Down,
+        };
+        let result = self.each(&mut executor, &agenda, direction).await;
+        self.close(executor, result, agenda.stops).await
     }
 
     /// Runs migrations one after the other.
@@ -219,49 +260,6 @@ impl Pipeline<'_> {
         }
         executor.sessions.close().await;
         verdict
-    }
-
-    /// Undoes the newest migrations: `keys` are in the order in which they are undone.
-    pub async fn rollback(&self, pick: Pick<'_>, confirm: Confirm<'_>, tell: Tell<'_>) -> Verdict {
-        let mut sessions = match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
-            Ok(sessions) => sessions,
-            Err(no_lock) => return no_lock_verdict(&no_lock),
-        };
-        let agenda = match self.way_back(&mut sessions.watch, pick).await {
-            Ok(agenda) if agenda.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: None },
-            Ok(agenda) => agenda,
-            Err(verdict) => return verdict,
-        };
-        if let Err(problem) = confirm(&agenda, &agenda.hash()) {
-            return Verdict::Refused(vec![problem]);
-        }
-        let (stop, run) = match (Stop::listen(), self.run.begin(&mut sessions.watch).await) {
-            (Ok(stop), Ok(run)) => (stop, run),
-            (_, Err(refusal)) => return Verdict::NotReady(vec![ledger::problem(&refusal)]),
-            (Err(error), _) => return Verdict::NotReady(vec![Problem::new("apply::signals", error.to_string())]),
-        };
-        let mut executor = Executor { target: self.target, limits: &self.settings.config.apply, sessions, run, stop, tell };
-        let result = self.each(&mut executor, &agenda, Direction::Down).await;
-        self.close(executor, result, None).await
-    }
-
-    /// What a way back would do.
-    async fn way_back(&self, connection: &mut Connection, pick: Pick<'_>) -> Result<Agenda, Verdict> {
-        self.is_the_one(&about(connection).await?)?;
-        let entries = ledger::entries(connection).await.map_err(|refusal| Verdict::NotReady(vec![ledger::problem(&refusal)]))?;
-        let drafts = draft::drafts(self.history).map_err(|problem| Verdict::Refused(vec![problem]))?;
-        let items = due::items(&drafts, &entries);
-        let keys = pick.keys(&entries, &items)?;
-        let mut works = Vec::new();
-        for key in &keys {
-            let Some(draft) = drafts.iter().find(|draft| draft.key == *key) else {
-                let problem =
-                    Problem::new("apply::no-file", format!("`{key}` has run, and its file is gone: nobody knows how it is undone"));
-                return Err(Verdict::Refused(vec![problem.help("bring the file back from version control")]));
-            };
-            works.push(draft::way_back(self.history, draft, self.settings).map_err(Verdict::Refused)?);
-        }
-        Ok(Agenda { items, works, stops: None })
     }
 
     /// Whether the connected database is the one that is meant.

@@ -15,6 +15,7 @@ use super::draft::Work;
 use super::event::{Event, Tell};
 use super::failpoint;
 use super::ledger::{Direction, State, write};
+use super::notices::Notices;
 use super::session::{self, NoLock, Sessions, lost};
 use super::step::{self, Kind, Step};
 use super::stop::Stop;
@@ -37,6 +38,8 @@ pub struct Executor<'a> {
     pub run: i64,
     /// The wish to stop.
     pub stop: Stop,
+    /// What the server says beside its answers.
+    pub notices: Notices,
     /// Who is told.
     pub tell: Tell<'a>,
 }

@@ -1,6 +1,7 @@
 //! One statement, watched while it runs.
 
 use super::{Executor, Trouble};
+use crate::apply::event::Event;
 use crate::apply::session::{ANSWER, Sessions, lost};
 use crate::apply::watch;
 use crate::db::Refusal;
@@ -21,11 +22,27 @@ pub(super) struct Timeouts {
 }
 
 impl Executor<'_> {
-    /// Runs one statement as one message on the working session.
+    /// Runs one statement as one message on the working session, and keeps what the server says beside its answer.
     pub(super) async fn statement(&mut self, sql: &str, timeouts: Timeouts) -> Result<(), Trouble> {
+        let result = self.watched(sql, timeouts).await;
+        let heard = self.notices.drain();
+        for notice in heard.notices {
+            let (severity, text) = (notice.severity.to_string(), notice.message);
+            // It explains an error, so it is kept before that is answered; if the server is gone, the journal still has it.
+            let _ = self.event(&severity, &text).await;
+            (self.tell)(&Event::Notice { severity, text });
+        }
+        if heard.more > 0 {
+            (self.tell)(&Event::Notice { severity: "NOTICE".to_owned(), text: format!("{} more of the kind", heard.more) });
+        }
+        result
+    }
+
+    async fn watched(&mut self, sql: &str, timeouts: Timeouts) -> Result<(), Trouble> {
+        let notices = self.notices.clone();
         let Sessions { work, watch, .. } = &mut self.sessions;
         let (pid, begin, most) = (work.pid(), Instant::now(), self.limits.lock.max_waiters as usize);
-        let running = work.run(sql);
+        let running = notices.during(work.run(sql));
         tokio::pin!(running);
         let (mut gave_up, mut interrupted) = (None, 0);
         loop {

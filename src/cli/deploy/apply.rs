@@ -2,10 +2,9 @@
 
 use super::journal::Journal;
 use super::progress::Progress;
-use super::{Place, Project, ended, new_run, version};
-use crate::apply::pipeline::{Agenda, Pipeline, Wanted};
-use crate::apply::session;
-use crate::apply::step::Kind;
+use super::{Place, dry, ended, new_run, version};
+use crate::apply::confirm::{Audience, Change, Consent};
+use crate::apply::pipeline::{Agenda, Pipeline, Wanted, Wish};
 use crate::apply::verdict::Verdict;
 use crate::cli::{Console, Exit};
 use crate::config::time;
@@ -13,7 +12,7 @@ use crate::db::block_on;
 use crate::db::target::Target;
 use crate::problem::Problem;
 use clap::Args;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,22 +62,13 @@ pub(in crate::cli) struct Agreed {
 }
 
 impl Agreed {
-    /// Whether this is what whoever calls has agreed to.
-    pub fn to(&self, target: &Target, hash: &str, command: &str) -> Result<(), Problem> {
-        match &self.approve_hash {
-            Some(agreed) if agreed == hash => Ok(()),
-            Some(agreed) => {
-                let problem =
-                    Problem::new("apply::hash", format!("what would be run has the hash {hash}, and --approve-hash says {agreed}"));
-                Err(problem.help(format!("look at it once more: `lockkeeper {command} --dry-run`")))
-            }
-            None if target.environment.confirm => {
-                let problem =
-                    Problem::new("apply::confirm", format!("`{}` is not changed without being asked for", target.environment.name));
-                Err(problem.help(format!("look at it with --dry-run, then: `lockkeeper {command} --yes --approve-hash {hash}`")))
-            }
-            None => Ok(()),
-        }
+    /// Whether this is what whoever calls has agreed to; a terminal is asked if need be.
+    pub fn to(&self, agenda: &Agenda, target: &Target, command: &str) -> Result<(), Problem> {
+        let hash = agenda.hash();
+        let change = Change { environment: &target.environment, database: &agenda.database, hash: &hash, command };
+        let consent = Consent { yes: self.yes, approve_hash: self.approve_hash.as_deref() };
+        let audience = if io::stdin().is_terminal() && io::stderr().is_terminal() { Audience::Terminal } else { Audience::Nobody };
+        change.ask(consent, audience, &mut io::stdin().lock(), &mut io::stderr().lock())
     }
 }
 
@@ -103,21 +93,22 @@ impl Apply {
             run: new_run("apply", &target.environment),
             patience: self.wait,
         };
-        let wanted = Wanted { to: self.to.as_deref(), out_of_order: self.out_of_order };
+        let wish = Wish::Apply(Wanted { to: self.to.as_deref(), out_of_order: self.out_of_order });
         if self.dry_run {
-            return self.rehearse(&pipeline, wanted, (&project, &target), console);
+            return dry::run(&pipeline, wish, console);
         }
         let mut journal = match Journal::open(self.journal.as_deref(), &project.config) {
             Ok(journal) => journal,
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new(console);
-        let mut confirm = |_: &Agenda, hash: &str| self.agreed.to(&target, hash, "apply");
+        let command = self.command(&target);
+        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target, &command);
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
         };
-        let verdict = block_on(pipeline.apply(wanted, &mut confirm, &mut tell));
+        let verdict = block_on(pipeline.run(wish, &mut confirm, &mut tell));
         match verdict {
             Ok(verdict) => {
                 progress.end();
@@ -128,29 +119,12 @@ impl Apply {
         }
     }
 
-    /// Prints what would be sent.
-    fn rehearse(&self, pipeline: &Pipeline<'_>, wanted: Wanted<'_>, (project, target): (&Project, &Target), console: Console) -> Exit {
-        let agenda = block_on(async {
-            let mut connection = session::own(&target.options, "lockkeeper")
-                .await
-                .map_err(|refusal| Verdict::NotReady(vec![Problem::new("apply::server", refusal.to_string())]))?;
-            let agenda = pipeline.agenda(&mut connection, wanted).await;
-            connection.close().await;
-            agenda
-        });
-        match agenda {
-            Ok(Ok(agenda)) => {
-                let hash = agenda.hash();
-                let exit = console.print(Exit::Clean, |out| write_session(&agenda, project, out));
-                console.note(&format!("nothing was changed; the hash of this is {hash}"));
-                if let Some(why) = &agenda.stops {
-                    console.note(&format!("what comes behind it has to wait: {why}"));
-                }
-                exit
-            }
-            Ok(Err(verdict)) => ended(&verdict, console),
-            Err(problem) => console.failed(&problem),
-        }
+    /// The command as it was typed, as far as it says what is run and where.
+    fn command(&self, target: &Target) -> String {
+        let mut command = format!("lockkeeper apply --env {}", target.environment.name);
+        command.extend(self.to.iter().map(|to| format!(" --to {to}")));
+        command.push_str(if self.out_of_order { " --out-of-order" } else { "" });
+        command
     }
 }
 
@@ -165,42 +139,4 @@ fn said(verdict: &Verdict, target: &Target, console: Console) {
     if let Some(why) = stopped {
         console.note(&format!("the rest has to wait: {why}"));
     }
-}
-
-/// The SQL of a run, as psql could send it too; what the ledger gets beside it is left out.
-fn write_session(agenda: &Agenda, project: &Project, out: &mut dyn Write) -> io::Result<()> {
-    for (name, value) in session::settings(&project.config.apply) {
-        writeln!(
-            out,
-            "SELECT pg_catalog.set_config({}, {}, false);",
-            crate::apply::ledger::text(&name),
-            crate::apply::ledger::text(&value)
-        )?;
-    }
-    if let Some(role) = &project.config.apply.role {
-        writeln!(out, "SET ROLE {};", crate::apply::ledger::text(role))?;
-    }
-    for work in &agenda.works {
-        writeln!(out, "\n-- {} {}: {}", work.draft.key, work.draft.name, work.assessed.class)?;
-        for step in &work.steps {
-            let in_transaction = step.kind == Kind::Transaction;
-            writeln!(
-                out,
-                "-- step {} of {}, {}",
-                step.number,
-                work.steps.len(),
-                if in_transaction { "in a transaction" } else { "alone" }
-            )?;
-            if in_transaction {
-                writeln!(out, "BEGIN;")?;
-            }
-            for (_, sql) in work.texts(step) {
-                writeln!(out, "{sql};")?;
-            }
-            if in_transaction {
-                writeln!(out, "COMMIT;")?;
-            }
-        }
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod apply;
 pub(super) mod approve;
+mod dry;
 mod journal;
 mod progress;
 pub(super) mod rollback;

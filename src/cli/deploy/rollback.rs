@@ -3,8 +3,8 @@
 use super::apply::Agreed;
 use super::journal::Journal;
 use super::progress::Progress;
-use super::{Place, ended, new_run, version};
-use crate::apply::pipeline::{Agenda, Pick, Pipeline};
+use super::{Place, dry, ended, new_run, version};
+use crate::apply::pipeline::{Agenda, Pick, Pipeline, Wish};
 use crate::apply::verdict::Verdict;
 use crate::cli::{Console, Exit};
 use crate::db::block_on;
@@ -25,6 +25,9 @@ pub(in crate::cli) struct Rollback {
     /// Undo everything behind this version
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
+    /// Print the SQL that would be sent, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     agreed: Agreed,
     /// Where what happens is written, a line of JSON for each event [default: .lockkeeper/journal.jsonl beside the config]
@@ -53,19 +56,23 @@ impl Rollback {
             run: new_run("rollback", &target.environment),
             patience: Duration::ZERO,
         };
+        let wish = Wish::Rollback(self.to.as_deref().map_or(Pick::Steps(self.steps), Pick::To));
+        if self.dry_run {
+            return dry::run(&pipeline, wish, console);
+        }
         let mut journal = match Journal::open(self.journal.as_deref(), &project.config) {
             Ok(journal) => journal,
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new(console);
-        let command = self.to.as_ref().map_or(format!("rollback --steps {}", self.steps), |to| format!("rollback --to {to}"));
-        let mut confirm = |_: &Agenda, hash: &str| self.agreed.to(&target, hash, &command);
+        let command = self.to.as_ref().map_or(format!("--steps {}", self.steps), |to| format!("--to {to}"));
+        let command = format!("lockkeeper rollback --env {} {command}", target.environment.name);
+        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target, &command);
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
         };
-        let pick = self.to.as_deref().map_or(Pick::Steps(self.steps), Pick::To);
-        match block_on(pipeline.rollback(pick, &mut confirm, &mut tell)) {
+        match block_on(pipeline.run(wish, &mut confirm, &mut tell)) {
             Ok(verdict) => {
                 progress.end();
                 if let Verdict::Done { migrations, .. } = &verdict {
