@@ -51,7 +51,7 @@ impl Catalog {
             }),
             AlterAction::DropExpression { column, .. } => self.on_column(name, only, column, |column| column.generated = None),
             AlterAction::AddIdentity { column, always, options, .. } => {
-                self.add_identity(name, column, *always, step);
+                self.add_identity((name, column), *always, options, step);
                 self.tell_sequence(name, column, options);
             }
             AlterAction::SetIdentity { column, always, options, .. } => {
@@ -171,9 +171,9 @@ impl Catalog {
         }
     }
 
-    fn add_identity(&mut self, table: &QualifiedName, column: &Ident, always: bool, step: Step) {
+    fn add_identity(&mut self, (table, column): (&QualifiedName, &Ident), always: bool, options: &SequenceOptions, step: Step) {
         let data_type = self.get(table).and_then(|table| table.column(column)?.data_type.clone());
-        self.create_owned_sequence(table, column, data_type.as_ref(), step);
+        self.create_owned_sequence((table, column), data_type.as_ref(), options.name.as_ref(), step);
         self.edit_relation(table, |table| {
             table.learn_column(column).identity = Some(if always { Identity::Always } else { Identity::ByDefault });
         });

@@ -59,7 +59,8 @@ impl Catalog {
     pub(super) fn define_column(&mut self, table: &QualifiedName, column: &operation::Column, step: Step) {
         let serial = column.data_type.as_ref().is_some_and(|data_type| data_type.serial);
         let numbered = serial || column.identity.is_some();
-        let sequence = numbered.then(|| self.create_owned_sequence(table, &column.name, column.data_type.as_ref(), step));
+        let given = column.identity_options.as_ref().and_then(|options| options.name.as_ref());
+        let sequence = numbered.then(|| self.create_owned_sequence((table, &column.name), column.data_type.as_ref(), given, step));
         let mut made = Column::defined(column, step);
         if let (true, Some(sequence)) = (serial, sequence) {
             made.default = Some(next_value(&sequence));
@@ -76,15 +77,17 @@ impl Catalog {
         }
     }
 
-    /// The sequence behind a serial or identity column.
+    /// The sequence behind a serial or identity column, by the name that was given to it, if one was.
     pub(super) fn create_owned_sequence(
         &mut self,
-        table: &QualifiedName,
-        column: &Ident,
+        (table, column): (&QualifiedName, &Ident),
         data_type: Option<&TypeName>,
+        given: Option<&Name>,
         step: Step,
     ) -> QualifiedName {
-        let name = self.choose_sequence_name(table, column);
+        let in_schema =
+            |name: &Name| QualifiedName { schema: name.schema.clone().unwrap_or_else(|| table.schema.clone()), name: name.name.clone() };
+        let name = given.map_or_else(|| self.choose_sequence_name(table, column), in_schema);
         let mut sequence = self.begin_relation(name.clone(), ObjectKind::Sequence, false, step);
         sequence.numbers = data_type.map(|data_type| data_type.name.name.as_str().into());
         sequence.owned_by = Some((table.clone(), column.clone()));
@@ -107,7 +110,7 @@ impl Catalog {
             let numbered = including.identity && column.identity.is_some();
             if numbered {
                 // The server forgets the column's type here: the copy's sequence counts in bigint.
-                self.create_owned_sequence(table, &column.name, None, step);
+                self.create_owned_sequence((table, &column.name), None, None, step);
             }
             let copy = Column {
                 default: column.default.clone().filter(|_| including.defaults),

@@ -122,7 +122,7 @@ impl Relation {
             owner: None,
             options: Vec::new(),
             check_option: None,
-            sequence: SequenceOptions { start: None, increment: None, least: None, most: None, cache: None, cycle: None },
+            sequence: SequenceOptions { name: None, start: None, increment: None, least: None, most: None, cache: None, cycle: None },
             forced_row_security: false,
         };
         self.details.as_deref().unwrap_or(&NONE)

@@ -1,8 +1,12 @@
 //! How a sequence counts.
 
+use crate::model::name::Name;
+
 /// The options of a sequence that are said; numbers as written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SequenceOptions {
+    /// SEQUENCE NAME of an identity column; without a schema it lies in that of the table.
+    pub name: Option<Name>,
     /// START.
     pub start: Option<Box<str>>,
     /// INCREMENT.

@@ -67,9 +67,7 @@ pub(super) fn option(cursor: &mut Cursor<'_>, options: &mut Options) -> Read<()>
         "cycle" => options.told.cycle = Some(true),
         "no cycle" => options.told.cycle = Some(false),
         "owned by" => options.owned_by = owner(cursor)?,
-        "sequence name" => {
-            cursor.name()?;
-        }
+        "sequence name" => options.told.name = Some(cursor.name()?),
         "start" => {
             cursor.take("with");
             options.told.start = Some(cursor.integer()?);
