@@ -53,15 +53,18 @@ const RELATIONS: &str = "
                    AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
          LEFT JOIN relation o ON o.oid = d.refobjid LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid";
 
+/// A NOT NULL that is not validated (18) promises nothing yet.
 const COLUMNS: &str = "
     SELECT 'column ' || r.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
-           || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+           || CASE WHEN a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'n' AND k.conrelid = a.attrelid
+                                                       AND k.conkey[1] = a.attnum AND NOT k.convalidated) THEN ' not null' ELSE '' END
            || CASE WHEN a.attgenerated <> '' THEN ' generated' WHEN a.attidentity <> '' THEN ' identity'
                    WHEN a.atthasdef THEN ' default' ELSE '' END
     FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid
     WHERE r.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped";
 
-/// Without the NOT NULL constraints that 18 keeps here: they are said of the column.
+/// Without the NOT NULL constraints that 18 keeps here: they are said of the column. Without those, too, by which a foreign key to a
+/// partitioned table points to each partition: nobody names them.
 const CONSTRAINTS: &str = "
     SELECT 'constraint ' || r.name || '.' || k.conname || ' '
            || CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'c' THEN 'check' WHEN 'x' THEN 'exclude'
@@ -76,7 +79,8 @@ const CONSTRAINTS: &str = "
          LEFT JOIN LATERAL (SELECT string_agg(a.attname, ', ' ORDER BY u.place) AS names
                             FROM unnest(k.confkey) WITH ORDINALITY u (number, place)
                                  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number) theirs ON true
-    WHERE k.contype IN ('p', 'u', 'c', 'x', 'f')";
+    WHERE k.contype IN ('p', 'u', 'c', 'x', 'f')
+      AND NOT EXISTS (SELECT FROM pg_constraint p WHERE k.contype = 'f' AND p.oid = k.conparentid AND p.conrelid = k.conrelid)";
 
 const INDEXES: &str = "
     SELECT 'index ' || n.nspname || '.' || c.relname || ' on ' || r.name || ' ' || m.amname || ' (' || keys.names || ')'

@@ -3,6 +3,7 @@
 pub mod dump;
 pub mod installed;
 pub mod observe;
+pub mod schema;
 pub mod server;
 pub mod sizes;
 pub mod target;
@@ -69,7 +70,7 @@ impl Connection {
     /// # Errors
     /// What the server or the operating system says.
     pub async fn open(options: &PgConnectOptions) -> Result<Self, Refusal> {
-        let inner = options.clone().disable_statement_logging().connect().await?;
+        let inner = options.clone().extra_float_digits(None).disable_statement_logging().connect().await?;
         let mut session = Self { inner, pid: 0, version: 0 };
         let rows =
             session.rows("SELECT pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_version_num')::int / 10000").await?;

@@ -42,7 +42,7 @@ fn stories() -> Vec<PathBuf> {
 }
 
 /// The lines of the catalog after the story, every statement of which commits for itself outside BEGIN.
-fn replay(script: &Script) -> Vec<String> {
+pub fn replay(script: &Script) -> Vec<String> {
     let mut catalog = Catalog::new(true);
     let mut session = Session::new(TransactionMode::Explicit, Step(1));
     for (index, statement) in script.statements.iter().enumerate() {
@@ -62,10 +62,11 @@ async fn run(source: &Arc<SourceFile>, script: &Script, server: &lockkeeper::db:
         let text = source.text(statement.span);
         connection.run(&text).await.map_err(|refusal| format!("{text}: {}", refusal.message))?;
     }
-    let lines = dump::lines(&mut connection).await.expect("the schema can be read");
-    // Whether a domain is NOT NULL, or has a CHECK, is one fact to the catalog.
-    Ok(lines
-        .iter()
-        .map(|line| if line.starts_with("domain ") { line.trim_end_matches(" not null").to_owned() } else { line.clone() })
-        .collect())
+    Ok(known_alike(&dump::lines(&mut connection).await.expect("the schema can be read")))
+}
+
+/// The lines of a database as the catalog says them: whether a domain is NOT NULL, or has a CHECK, is one fact to it.
+pub fn known_alike(lines: &[String]) -> Vec<String> {
+    let alike = |line: &String| if line.starts_with("domain ") { line.trim_end_matches(" not null").to_owned() } else { line.clone() };
+    lines.iter().map(alike).collect()
 }

@@ -13,6 +13,7 @@ mod observe;
 mod play;
 mod random_ddl;
 mod same_end;
+mod schema;
 mod servers;
 mod shop;
 mod types;

@@ -17,9 +17,7 @@ fn a_random_history_leaves_the_same_catalog_replayed_and_run() {
     let (histories, seed): (u64, u64) = (number("LOCKKEEPER_HISTORIES", 12), number("LOCKKEEPER_SEED", 1));
     for server in servers() {
         for history in 0..histories {
-            let mut dice = Dice(seed << 32 | history << 16);
-            let statements: Vec<String> =
-                SETUP.iter().map(|text| (*text).to_owned()).chain((0..STATEMENTS).map(|_| dice.statement())).collect();
+            let statements = one_history(seed, history);
             block_on(async {
                 let (accepted, fault) = play(server, &statements, false).await;
                 if fault.is_some() {
@@ -31,6 +29,16 @@ fn a_random_history_leaves_the_same_catalog_replayed_and_run() {
             .expect("an event queue");
         }
     }
+}
+
+/// The first few histories of the first seed.
+pub fn histories(count: u64) -> Vec<Vec<String>> {
+    (0..count).map(|history| one_history(1, history)).collect()
+}
+
+fn one_history(seed: u64, history: u64) -> Vec<String> {
+    let mut dice = Dice(seed << 32 | history << 16);
+    SETUP.iter().map(|text| (*text).to_owned()).chain((0..STATEMENTS).map(|_| dice.statement())).collect()
 }
 
 /// Runs and replays statements; gives those that the server accepted, and in what the two catalogs differ: at the end, or with `each` after
