@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod notices;
 pub mod pipeline;
 pub mod predicate;
+pub mod preflight;
 pub mod session;
 pub mod step;
 pub mod stop;

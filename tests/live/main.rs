@@ -11,6 +11,7 @@ mod model;
 mod notices;
 mod observe;
 mod play;
+mod preflight;
 mod random_ddl;
 mod same_end;
 mod schema;
