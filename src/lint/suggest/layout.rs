@@ -94,7 +94,7 @@ fn apart(edits: &[Edit], at: (&Moment<'_>, Site<'_>), lines: &Lines<'_>) -> Resu
     let starts = partings.iter().map(|(at, _)| *at);
     let ends = starts.clone().chain([lines.statements.len()]);
     let segments = std::iter::once(0).chain(starts).zip(ends).map(|(from, to)| Segment::Own(from..to, false)).collect();
-    let offer = Files { lines, edits, fresh: &[], at, partings: &partings }.into_segments(segments)?;
+    let offer = Files { lines, edits, fresh: &[], at, partings: &partings }.parted(segments)?;
     Ok(Offer { needs_thought: true, ..offer })
 }
 
@@ -178,11 +178,11 @@ struct Files<'a> {
 
 impl Files<'_> {
     fn cut(&self, cut: Option<Split>) -> Result<Offer, String> {
-        self.into_segments(self.segments(cut)?)
+        self.parted(self.segments(cut)?)
     }
 
     /// What stays, and files for the rest.
-    fn into_segments(&self, mut segments: Vec<Segment>) -> Result<Offer, String> {
+    fn parted(&self, mut segments: Vec<Segment>) -> Result<Offer, String> {
         segments.retain(|segment| match segment {
             Segment::Own(range, _) => !range.clone().all(|at| only_sets(self.lines.statements[at])),
             Segment::New(_) => true,

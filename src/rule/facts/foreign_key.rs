@@ -76,7 +76,7 @@ pub(crate) fn definition<'a>(m: &Moment<'a>) -> Option<&'a Column> {
     let (Some(Operation::AddConstraint(constraint)), Some(pair), Some(here)) = (m.operation(), worst(m), m.index) else { return None };
     let table = m.before.resolve(&constraint.table);
     let outside = m.file[..=here].iter().filter(|statement| statement.nesting.is_none());
-    let defined = outside.flat_map(|statement| &statement.operations).filter_map(|operation| match &operation.what {
+    let mut defined = outside.flat_map(|statement| &statement.operations).filter_map(|operation| match &operation.what {
         Operation::CreateTable(made) if m.before.resolve(&made.name) == table => {
             made.columns.iter().map(|column| &column.what).find(|column| column.name == *pair.column)
         }
@@ -86,7 +86,7 @@ pub(crate) fn definition<'a>(m: &Moment<'a>) -> Option<&'a Column> {
         },
         _ => None,
     });
-    defined.last()
+    defined.next_back()
 }
 
 /// A default, a sequence or an expression is of the old type; so may be what other foreign keys refer to.

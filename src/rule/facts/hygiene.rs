@@ -73,11 +73,14 @@ fn can_be_undone(operation: &Operation) -> bool {
     )
 }
 
+/// Two tables that belong together.
+type Link = (QualifiedName, QualifiedName);
+
 /// The older tables that the file changes, each with the index of its statement, and which of them foreign keys join.
-fn changes(m: &Moment<'_>) -> (Vec<(usize, QualifiedName)>, Vec<(QualifiedName, QualifiedName)>) {
+fn changes(m: &Moment<'_>) -> (Vec<(usize, QualifiedName)>, Vec<Link>) {
     let mut made: HashSet<QualifiedName> = HashSet::default();
     let mut changed: Vec<(usize, QualifiedName)> = Vec::new();
-    let mut links: Vec<(QualifiedName, QualifiedName)> = Vec::new();
+    let mut links: Vec<Link> = Vec::new();
     let all = m.file.iter().enumerate().flat_map(|(at, statement)| statement.operations.iter().map(move |operation| (at, &operation.what)));
     for (at, operation) in all {
         match operation {
@@ -149,7 +152,7 @@ fn known_links(m: &Moment<'_>, table: &QualifiedName) -> Vec<QualifiedName> {
 }
 
 /// Tables by groups that links join, each with those on the way; the first table of a group leads it.
-fn groups<'t>(tables: &'t [QualifiedName], links: &'t [(QualifiedName, QualifiedName)]) -> Vec<Vec<&'t QualifiedName>> {
+fn groups<'t>(tables: &'t [QualifiedName], links: &'t [Link]) -> Vec<Vec<&'t QualifiedName>> {
     let mut near: HashMap<&QualifiedName, Vec<&QualifiedName>> = HashMap::default();
     for (one, other) in links {
         near.entry(one).or_default().push(other);
