@@ -82,6 +82,8 @@ pub enum Split {
     Alone,
     /// Of a file about tables that have nothing to do with each other: where it goes over from one to the next.
     Apart,
+    /// The same as `Alone`, of the statement in whose body this one stands.
+    Body,
 }
 
 /// A further migration, before the statement or behind all of the file.
@@ -101,8 +103,14 @@ pub struct NewFile {
     pub down: Option<Template>,
 }
 
-const SPLITS: &[(&str, Split)] =
-    &[("before", Split::Before), ("after", Split::After), ("around", Split::Around), ("alone", Split::Alone), ("apart", Split::Apart)];
+const SPLITS: &[(&str, Split)] = &[
+    ("before", Split::Before),
+    ("after", Split::After),
+    ("around", Split::Around),
+    ("alone", Split::Alone),
+    ("apart", Split::Apart),
+    ("body", Split::Body),
+];
 const RUNS: &[(&str, bool)] = &[("transaction", false), ("alone", true)];
 
 /// Places that every operation has.

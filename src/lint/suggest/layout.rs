@@ -50,7 +50,11 @@ enum Segment {
 /// The edits, and what the cuts and new files among the changes make of them. `edits` are those of tokens, by place.
 pub(super) fn laid_out(changes: &[Change], edits: Vec<Edit>, at: (&Moment<'_>, Site<'_>), lines: &Lines<'_>) -> Result<Offer, String> {
     let (moment, _) = at;
-    let cut = changes.iter().find_map(|change| if let Change::Split(split) = change { Some(*split) } else { None });
+    let cut = changes.iter().find_map(|change| match change {
+        Change::Split(Split::Body) => Some(Split::Alone),
+        Change::Split(split) => Some(*split),
+        _ => None,
+    });
     let new: Vec<_> = changes.iter().filter_map(|change| if let Change::NewFile(file) = change { Some(file) } else { None }).collect();
     if cut.is_none() && new.is_empty() {
         return Ok(Offer { edits, ..Offer::default() });

@@ -14,7 +14,7 @@ pub(super) struct Lines<'a> {
     pub part: Span,
     /// Its statements, those in bodies left out.
     pub statements: Vec<&'a Statement>,
-    /// The statement that is judged, by its place among those.
+    /// The statement that is judged, or in whose body it stands, by its place among those.
     pub here: Option<usize>,
 }
 
@@ -23,7 +23,8 @@ const TO_PROGRAMS: &[&str] = &["lockkeeper: transaction", "lockkeeper: allow-fil
 
 impl<'a> Lines<'a> {
     pub fn of(moment: &Moment<'a>, migration: &Migration) -> Self {
-        let own = |index: usize| moment.file[..index].iter().filter(|statement| statement.nesting.is_none()).count();
+        // A nested statement stands behind the one that runs it, which is the one that can be moved.
+        let own = |index: usize| moment.file[..=index].iter().filter(|statement| statement.nesting.is_none()).count().saturating_sub(1);
         Self {
             source: moment.source,
             part: migration.part,

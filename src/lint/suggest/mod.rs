@@ -62,8 +62,10 @@ pub(super) fn suggestion(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Sugg
 }
 
 fn offered(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Result<Offer, String> {
-    if moment.nesting().is_some() {
-        return Err("it stands in a body, and what stands in a string is not edited".to_owned());
+    let cuts_around_body = matches!(&fix.edits[..], [Change::Split(Split::Body)]);
+    if moment.nesting().is_some() != cuts_around_body {
+        let why = if cuts_around_body { "it stands in no body" } else { "it stands in a body, and what stands in a string is not edited" };
+        return Err(why.to_owned());
     }
     if let Some(Err((fact, unknown))) = fix.only.as_ref().map(|only| only.holds(moment)) {
         return Err(match &fix.otherwise {
@@ -145,7 +147,7 @@ fn title_of(change: &Change, moment: &Moment<'_>) -> String {
             (Place::Operation, text) => format!("write {text}"),
             (_, text) => format!("write {text} instead of {}", noun(place)),
         },
-        Change::Split(Split::Alone) => "run it by itself, outside of a transaction".to_owned(),
+        Change::Split(Split::Alone | Split::Body) => "run it by itself, outside of a transaction".to_owned(),
         Change::Split(_) => "put it into a migration of its own".to_owned(),
         Change::WayBack(_) => "write what undoes it".to_owned(),
         Change::NewFile(file) => format!("add a migration: {}", file.name.words(moment)),
