@@ -206,6 +206,13 @@ impl Phase {
         self
     }
 
+    /// It locks two tables, which code locks in any order: from here on it gives up before PostgreSQL would look for a deadlock.
+    #[must_use]
+    pub fn gives_way(mut self) -> Self {
+        self.up.push(Line { sql: mirror::GIVE_WAY.to_owned(), accepts: &[], needed: false });
+        self
+    }
+
     /// A further statement that undoes it, behind those that were said before.
     #[must_use]
     pub fn back(mut self, sql: impl Into<String>) -> Self {

@@ -127,6 +127,11 @@ fn phases(case: &Case) -> Vec<Phase> {
     product::phases(case).unwrap_or_else(|said| panic!("`{}`: there is no plan: {said}", case.title))
 }
 
+#[test]
+fn rows_that_come_while_a_column_moves_are_in_both_tables() {
+    test(&cases::move_column_of_new_rows());
+}
+
 /// Longer than a phase waits for a lock.
 const REPORT: Duration = Duration::from_secs(3);
 

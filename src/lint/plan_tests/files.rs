@@ -58,3 +58,49 @@ fn what_stays_keeps_the_comments_above_it() {
     let kept: Vec<_> = planned(ORDERS, sql).split("-- lockkeeper: phase").next().unwrap_or_default().lines().map(str::to_owned).collect();
     assert_snapshot!(kept.join("\n"));
 }
+
+/// The order of the files, each by what it says first.
+fn order(given: &str, sql: &str) -> String {
+    let said = planned(given, sql);
+    let is_told =
+        |line: &&str| line.starts_with("kept") || line.contains(": recipe ") || line.contains("-window: ") || line.starts_with("! ");
+    said.lines().filter(is_told).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_trigger_that_keeps_columns_equal_is_there_before_the_copy() {
+    let given = "CREATE TABLE users (id bigint PRIMARY KEY, email text);";
+    let sync = "ALTER TABLE users ADD COLUMN email_address text;
+                UPDATE users SET email_address = email WHERE email_address IS NULL;
+                CREATE FUNCTION keep_equal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.email_address := NEW.email; RETURN NEW; END $$;
+                CREATE TRIGGER users_keep_equal BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION keep_equal();";
+    assert_snapshot!(order(given, sync));
+    let touch = sync.replace("NEW.email_address := NEW.email;", "NEW.changed := now();");
+    let said = order("CREATE TABLE users (id bigint PRIMARY KEY, email text, changed timestamptz);", &touch);
+    assert!(said.find("CREATE TRIGGER") > said.find("batches instead of UPDATE"), "another trigger stays where it is: {said}");
+}
+
+#[test]
+fn a_constraint_comes_behind_the_rows_that_would_break_it() {
+    assert_snapshot!(order(
+        ORDERS,
+        "ALTER TABLE orders ADD COLUMN state text;
+         ALTER TABLE orders ADD CONSTRAINT orders_state_known CHECK (state IS NOT NULL) NOT VALID;
+         UPDATE orders SET state = 'open' WHERE state IS NULL;
+         ALTER TABLE orders VALIDATE CONSTRAINT orders_state_known;"
+    ));
+}
+
+#[test]
+fn an_index_is_built_before_the_one_goes_that_it_replaces() {
+    let given = format!(
+        "{ORDERS} ALTER TABLE users ADD COLUMN mail text; CREATE INDEX orders_note_idx ON orders (note); CREATE UNIQUE INDEX orders_buyer_key ON orders (buyer);"
+    );
+    assert_snapshot!(order(
+        &given,
+        "DROP INDEX orders_note_idx; DROP INDEX orders_buyer_key; CREATE INDEX orders_both_idx ON orders (note, buyer);
+         CREATE INDEX users_mail_idx ON users (mail);"
+    ));
+    let same_name = order(&given, "DROP INDEX orders_note_idx; CREATE INDEX orders_note_idx ON orders (lower(note));");
+    assert!(same_name.find("DROP INDEX") < same_name.find("CREATE INDEX"), "{same_name}");
+}

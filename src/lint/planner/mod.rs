@@ -3,15 +3,16 @@
 mod comments;
 mod files;
 mod moved;
+mod order;
 mod part;
 
-use super::finding::{Assessed, Report};
+use super::finding::{Assessed, Finding, Report};
 use super::{Settings, run, run_watched};
 use crate::discover::place::{NoRoom, Room};
-use crate::discover::{Discovered, History};
+use crate::discover::{self, Discovered, History};
 use crate::model::catalog::Catalog;
 use crate::model::effects::InTransaction;
-use crate::model::operation::Operation;
+use crate::model::operation::{AlterAction, Operation};
 use crate::model::session::TransactionMode;
 use crate::plan::{Plan, Refusal, Runs};
 use crate::rule::Class;
@@ -21,6 +22,7 @@ use crate::text::{Located, Span};
 use files::files_of;
 use part::{Wish, all_parts, wish};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A piece of a migration, in its order.
@@ -95,25 +97,38 @@ pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Pie
     let Some(assessed) = report.migrations.first() else { return (report, Vec::new()) };
     let script = sql::read(&subject.source, subject.part);
     let parts = all_parts(&subject.source, &script.statements);
-    let wanted: Vec<_> = parts.iter().map(|(_, part)| wish(part, &assessed.findings)).collect();
+    let mut wanted: Vec<_> = parts.iter().map(|(_, part)| wish(part, &assessed.findings)).collect();
+    let apart = said_apart(&again, settings, &script.statements, &wanted);
+    for ((_, part), wish) in parts.iter().zip(&mut wanted) {
+        if let Some(wish) = wish.as_mut().filter(|wish| wish.is_without_recipe()) {
+            wish.look_apart(part, &apart);
+        }
+    }
     let schemas = schemas(again, settings, &wanted);
     let roles: Vec<_> = script.statements.iter().map(Role::of).collect();
     let moved = moved::moves(&subject.source, &script.statements);
+    let ground = order::Ground { statements: &script.statements, apart: &apart, before: schemas.first().map(|(_, catalog)| catalog) };
     let mut pieces: Vec<Piece> = Vec::new();
     let mut said_of = None;
-    for ((at, part), wish) in parts.into_iter().zip(&wanted) {
+    let mut was_proof = false;
+    let mut seen = BTreeSet::new();
+    for ((at, part), wish) in order::ordered(parts.into_iter().zip(wanted).collect(), &ground) {
         if roles[at] == Role::Frame {
             continue;
         }
         let before = schemas.iter().find(|(span, _)| *span == part.first).map(|(_, catalog)| catalog);
-        let piece = match (wish, before) {
+        let piece = match (&wish, before) {
             (Some(wish), _) if moved.contains(&at) => wish.refuse(&part, Refusal::Window(moved::reason())),
             (Some(wish), Some(before)) => match setting_before(&script.statements[..at], &roles) {
                 Some(refusal) => wish.refuse(&part, refusal),
                 None => wish.fulfil(&part, before, settings),
             },
-            _ => Piece::Kept(vec![part.sql], runs(assessed, at)),
+            _ => Piece::Kept(vec![part.sql.clone()], runs(assessed, at)),
         };
+        // What runs once more does so in batches or not at all.
+        if !seen.insert(part.first) && !matches!(piece, Piece::Planned(_)) {
+            continue;
+        }
         let piece = match piece {
             // Only its first part is behind them.
             Piece::Kept(statements, runs) if said_of != Some(at) => {
@@ -123,13 +138,12 @@ pub fn plan(discovered: Discovered, settings: &Settings<'_>) -> (Report, Vec<Pie
             other => other,
         };
         said_of = Some(at);
+        // What reads all rows has a transaction of its own, whatever stands beside it.
+        let is_proof = is_validate(&script.statements[at]);
+        let is_cut = commits_each(assessed.transaction) || is_proof || std::mem::replace(&mut was_proof, is_proof);
         match (pieces.last_mut(), piece) {
             // What committed for itself goes on doing so.
-            (Some(Piece::Kept(last, Runs::InTransaction)), Piece::Kept(more, Runs::InTransaction))
-                if !commits_each(assessed.transaction) =>
-            {
-                last.extend(more);
-            }
+            (Some(Piece::Kept(last, Runs::InTransaction)), Piece::Kept(more, Runs::InTransaction)) if !is_cut => last.extend(more),
             (_, piece) => pieces.push(piece),
         }
     }
@@ -179,6 +193,25 @@ fn setting_before(earlier: &[Statement], roles: &[Role]) -> Option<Refusal> {
 fn runs(assessed: &Assessed, at: usize) -> Runs {
     let forbidden = assessed.statements.get(at).is_some_and(|statement| statement.effects.transaction == InTransaction::Forbidden);
     if forbidden { Runs::Alone } else { Runs::InTransaction }
+}
+
+/// What is said of the file if each of its statements is a transaction of its own, where that may matter: in a plan they are.
+fn said_apart(discovered: &Discovered, settings: &Settings<'_>, statements: &[Statement], wanted: &[Option<Wish>]) -> Vec<Finding> {
+    if !order::may_matter(statements) && !wanted.iter().flatten().any(Wish::is_without_recipe) {
+        return Vec::new();
+    }
+    let mut histories = discovered.histories.clone();
+    let migrations = histories.iter_mut().flat_map(|history| &mut history.migrations);
+    migrations.filter(|migration| migration.role == discover::Role::Subject).for_each(|migration| {
+        migration.declared = Some(TransactionMode::None);
+    });
+    let report = run(Discovered { histories, ..Discovered::default() }, settings);
+    report.migrations.into_iter().next().map_or(Vec::new(), |migration| migration.findings)
+}
+
+fn is_validate(statement: &Statement) -> bool {
+    let validates = |operation: &Located<Operation>| matches!(&operation.what, Operation::Alter(_, action) if matches!(**action, AlterAction::ValidateConstraint { .. }));
+    statement.operations.iter().any(validates)
 }
 
 /// Whether each statement of the file is a transaction of its own.

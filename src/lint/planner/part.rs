@@ -12,6 +12,7 @@ use crate::sql::lex::Lexer;
 use crate::text::{Located, SourceFile, Span};
 
 /// A statement, or one of the parts that it could as well be written as.
+#[derive(Clone)]
 pub(super) struct Part {
     /// As a statement of its own.
     pub sql: String,
@@ -86,7 +87,18 @@ fn is_apart(operation: &Located<Operation>) -> bool {
     !matches!(&operation.what, Operation::AddConstraint(constraint) if constraint.written != Written::AddConstraint)
 }
 
+impl Part {
+    /// Whether a place is inside of it.
+    pub fn has(&self, place: Span) -> bool {
+        place.start >= self.span.start && place.end <= self.span.end
+    }
+}
+
+/// Rules that have nothing to say in a plan, where the statement has a transaction of its own.
+const WITHIN_A_TRANSACTION: &[&str] = &["validate-constraint-in-same-transaction"];
+
 /// What a part is asked for by its findings.
+#[derive(Clone)]
 pub(super) struct Wish {
     class: Class,
     /// The rule of its gravest finding.
@@ -96,7 +108,7 @@ pub(super) struct Wish {
 }
 
 pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
-    let inside = |finding: &&Finding| finding.span.start >= part.span.start && finding.span.end <= part.span.end;
+    let inside = |finding: &&Finding| part.has(finding.span) && !WITHIN_A_TRANSACTION.contains(&finding.rule.as_str());
     let mut grave: Vec<_> = findings.iter().filter(inside).filter(|finding| finding.allowed.is_none()).collect();
     grave.sort_by_key(|finding| std::cmp::Reverse((finding.class, finding.severity)));
     let gravest = grave.first()?;
@@ -104,19 +116,35 @@ pub(super) fn wish(part: &Part, findings: &[Finding]) -> Option<Wish> {
     if let Some(recipe) = part.together {
         return Some(Wish { class, rule, recipes: vec![recipe] });
     }
+    let recipes = recipes_of(&grave);
+    (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, rule, recipes })
+}
+
+/// The recipes of findings, in their order; one that does all that another does comes before it.
+fn recipes_of(findings: &[&Finding]) -> Vec<Recipe> {
     let mut recipes: Vec<Recipe> = Vec::new();
-    for recipe in grave.iter().filter_map(|finding| finding.suggestion.as_ref()?.recipe) {
+    for recipe in findings.iter().filter_map(|finding| finding.suggestion.as_ref()?.recipe) {
         if !recipes.contains(&recipe) {
             recipes.push(recipe);
         }
     }
-    // One that does all that another does comes before it.
     let spared: Vec<_> = recipes.iter().copied().filter(|recipe| recipes.iter().any(|other| other.includes(*recipe))).collect();
     recipes.sort_by_key(|recipe| spared.contains(recipe));
-    (class > Class::Additive || !recipes.is_empty()).then_some(Wish { class, rule, recipes })
+    recipes
 }
 
 impl Wish {
+    /// Whether no finding names a recipe.
+    pub fn is_without_recipe(&self) -> bool {
+        self.recipes.is_empty()
+    }
+
+    /// Takes the recipes of what is said of the part as a transaction of its own: behind others it may hold its locks already.
+    pub fn look_apart(&mut self, part: &Part, findings: &[Finding]) {
+        let inside: Vec<_> = findings.iter().filter(|finding| finding.allowed.is_none() && part.has(finding.span)).collect();
+        self.recipes = recipes_of(&inside);
+    }
+
     /// What stands around it in the file is in the way of a plan.
     pub fn refuse(&self, part: &Part, refusal: Refusal) -> Piece {
         Piece::Refused { sql: part.sql.clone(), class: self.class, refusal }

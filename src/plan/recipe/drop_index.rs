@@ -43,11 +43,15 @@ fn phase(ask: &Ask<'_>, drop: &Drop, manual: &mut Vec<Manual>) -> Result<Phase, 
         ))
         .meanwhile("reads and writes as before; queries that used the index find another way, or read the whole table")
         .alone()
-        .run(format!("DROP INDEX CONCURRENTLY {if_exists}{name}"))
+        .run_accepting(format!("DROP INDEX CONCURRENTLY {if_exists}{name}"), &["drop-constraint"])
         .verify(format!("SELECT to_regclass('{}') IS NULL", name.replace('\'', "''")));
     let Some(index) = index else { return Ok(phase) };
     can_be_concurrent(ask, drop, index)?;
     let table = index.index.as_ref().and_then(|index| ask.before.get(&index.table));
+    let phase = match index.index.as_ref().is_some_and(|index| index.unique) {
+        true => phase.deploy(format!("code that neither counts on {name} to refuse duplicates nor says ON CONFLICT on its columns")),
+        false => phase,
+    };
     let Some(table) = table else { return Ok(phase.no_way_back("the history does not tell what the index is made of")) };
     let written = super::attach_partition::beside(&drop.name, index, &table.name);
     match Definitions::new(ask.before).written(&table.name, &written).index(index, &index.name.name, true) {

@@ -119,7 +119,7 @@ impl<'a> Moving<'a> {
                  writes, who needs SELECT and UPDATE on {from} and {to}."
             ))
             .meanwhile(if self.both_ways { format!("{PREPARED} {CROSSING}") } else { PREPARED.to_owned() })
-            .run(GIVE_WAY);
+            .gives_way();
         phase = self.trio.adds.iter().fold(phase, |phase, statement| phase.run(ask.text(statement.span)));
         phase = sync.create().into_iter().fold(phase, Phase::run);
         phase = std::iter::once(GIVE_WAY.to_owned()).chain(sync.drop()).fold(phase, Phase::back);
@@ -176,7 +176,7 @@ impl<'a> Moving<'a> {
             false => phase
                 .deploy(format!("code that reads {new} and writes {old} as well, and when it runs everywhere, code that knows only {new}")),
         };
-        phase = phase.run(GIVE_WAY);
+        phase = phase.gives_way();
         for sql in sync.drop() {
             phase = phase.run_accepting(sql, &["sync-scaffold-left-behind", "drop-trigger"]);
         }

@@ -5,6 +5,7 @@ use crate::model::catalog::{Lookup, Relation};
 use crate::model::name::Ident;
 use crate::model::operation::{ConstraintKind, ForeignKey};
 use crate::plan::definition::list;
+use crate::plan::mirror::GIVE_WAY;
 use crate::plan::names::Names;
 use crate::plan::{Manual, Phase, Refusal, Stage};
 use crate::rule::guard;
@@ -75,9 +76,11 @@ fn not_valid(added: &Added<'_>, table: &str, alter: &str, name: &Ident, tail: &s
     let title = if *table == added.table() { format!("add {name}") } else { format!("add {name} to {table}") };
     Phase::new(Stage::Expand, title)
         .deploy(format!("code that writes a row of {referenced} before the rows of {} that refer to it", added.table()))
+        .gives_way()
         .run_accepting(added.add_to(alter, name, tail), &["add-constraint-never-validated", "add-foreign-key-without-index"])
         .why(format!("Holds for every new row; SHARE ROW EXCLUSIVE on {table} and {referenced} for a moment, since no old row is read."))
         .meanwhile("reads as ever; writes to both tables wait for a moment")
+        .back(GIVE_WAY)
         .back(format!("{alter} DROP CONSTRAINT {}", name.sql()))
 }
 
@@ -112,7 +115,7 @@ fn partitions(added: &Added<'_>, key: &ForeignKey) -> Result<Vec<Phase>, Refusal
         let alter = format!("ALTER TABLE {leaf}");
         let mut phase = not_valid(added, leaf, &alter, name, " NOT VALID");
         // Dropping the key of the whole table takes those of the partitions with it.
-        phase.down = crate::plan::Down::Sql(vec![format!("{alter} DROP CONSTRAINT IF EXISTS {}", name.sql())]);
+        phase.down = crate::plan::Down::Sql(vec![GIVE_WAY.to_owned(), format!("{alter} DROP CONSTRAINT IF EXISTS {}", name.sql())]);
         phases.push(phase);
     }
     let mut validate = Phase::new(Stage::Migrate, format!("validate {}", added.made.name))
@@ -127,10 +130,12 @@ fn partitions(added: &Added<'_>, key: &ForeignKey) -> Result<Vec<Phase>, Refusal
     phases.push(
         Phase::new(Stage::Migrate, format!("add {name}"))
             .assert(added.has_only(&leaves))
+            .gives_way()
             .run_accepting(added.add_to(&alter, name, ""), &["add-foreign-key", "add-foreign-key-without-index", "data-dependent-change"])
             .why(format!("The keys of the partitions become parts of it: no row is read. SHARE ROW EXCLUSIVE on {table} for a moment."))
             .meanwhile("reads as ever; writes wait for a moment")
             .verify(added.is_validated(&table, name))
+            .back(GIVE_WAY)
             .back(format!("{alter} DROP CONSTRAINT {}", name.sql())),
     );
     Ok(phases)

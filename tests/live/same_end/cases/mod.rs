@@ -1,6 +1,7 @@
 //! The five classic changes on tables with awkward names and shapes: each passes every proof, or is refused with its reason.
 
 mod moves;
+mod order;
 mod shapes;
 
 use super::ends::File;
