@@ -5,7 +5,7 @@
 
 use super::store::{Undo, set_member};
 use super::{Catalog, Column, Constraint, Relation, Step};
-use crate::model::name::QualifiedName;
+use crate::model::name::{Ident, QualifiedName};
 use foldhash::HashSet;
 
 /// What an open branch has changed: each thing as it was before.
@@ -102,6 +102,7 @@ fn of_any_age(mut relation: Relation) -> Relation {
 /// A relation that is either as it was or as it is now: what is the same in both is known.
 fn joined(before: Relation, mut after: Relation) -> Relation {
     // What happened to rows says nothing of what the table is.
+    let updated: Vec<Ident> = after.columns.iter().filter(|column| column.updated).map(|column| column.name.clone()).collect();
     for column in &mut after.columns {
         column.updated &= before.column(&column.name).is_none_or(|old| old.updated);
     }
@@ -118,6 +119,8 @@ fn joined(before: Relation, mut after: Relation) -> Relation {
         after.constraints = before.constraints.iter().filter(|old| is_in_both(old)).cloned().collect();
         after.indexes.retain(|index| before.indexes.contains(index));
     }
+    // Rows are filled in loops: one that finds none to fill has filled them all.
+    after.columns.iter_mut().filter(|column| updated.contains(&column.name)).for_each(|column| column.updated = true);
     after
 }
 
