@@ -93,7 +93,7 @@ pub fn time(work: &Work, entries: &[Entry], before: &[Work]) -> Time {
     match done {
         Some(entry) if entry.state == State::Applied => {
             let left = (wait as i64 * 3600).saturating_sub(entry.age);
-            if left <= 0 { Time::Now } else { Time::NotYet(asks(&format!("{} of the {wait} hours between them are left", hours(left)))) }
+            if left <= 0 { Time::Now } else { Time::NotYet(asks(&format!("{} of the {wait} between them are left", hours(left)))) }
         }
         Some(_) | None => Time::NotYet(asks("that has not run here")),
     }

@@ -4,4 +4,6 @@ mod block;
 mod cleanup;
 mod interrupted;
 mod predicate;
+mod project;
 mod servers;
+mod shop;
