@@ -2,6 +2,7 @@
 
 mod block;
 mod cleanup;
+mod confirm;
 mod interrupted;
 mod predicate;
 mod project;

@@ -1,18 +1,16 @@
 //! `lockkeeper apply`: runs the migrations that are due.
 
+use super::agreed::Agreed;
 use super::journal::Journal;
 use super::progress::Progress;
 use super::{Place, dry, ended, new_run, version};
-use crate::apply::confirm::{Audience, Change, Consent};
 use crate::apply::pipeline::{Agenda, Pipeline, Wanted, Wish};
 use crate::apply::verdict::Verdict;
 use crate::cli::{Console, Exit};
 use crate::config::time;
 use crate::db::block_on;
 use crate::db::target::Target;
-use crate::problem::Problem;
 use clap::Args;
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,28 +48,6 @@ pub(in crate::cli) struct Apply {
     journal: Option<PathBuf>,
 }
 
-/// That whoever calls knows what will be run.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Agreed {
-    /// Ask nothing; with --approve-hash
-    #[arg(long, requires = "approve_hash")]
-    yes: bool,
-    /// The hash of what is to be run, as --dry-run prints it
-    #[arg(long, value_name = "HASH", requires = "yes")]
-    approve_hash: Option<String>,
-}
-
-impl Agreed {
-    /// Whether this is what whoever calls has agreed to; a terminal is asked if need be.
-    pub fn to(&self, agenda: &Agenda, target: &Target, command: &str) -> Result<(), Problem> {
-        let hash = agenda.hash();
-        let change = Change { environment: &target.environment, database: &agenda.database, hash: &hash, command };
-        let consent = Consent { yes: self.yes, approve_hash: self.approve_hash.as_deref() };
-        let audience = if io::stdin().is_terminal() && io::stderr().is_terminal() { Audience::Terminal } else { Audience::Nobody };
-        change.ask(consent, audience, &mut io::stdin().lock(), &mut io::stderr().lock())
-    }
-}
-
 impl Apply {
     pub fn run(self, console: Console) -> Exit {
         let prepared = self.place.project(console).and_then(|project| {
@@ -102,8 +78,7 @@ impl Apply {
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new(console);
-        let command = self.command(&target);
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target, &command);
+        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target);
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
@@ -117,14 +92,6 @@ impl Apply {
             }
             Err(problem) => console.failed(&problem),
         }
-    }
-
-    /// The command as it was typed, as far as it says what is run and where.
-    fn command(&self, target: &Target) -> String {
-        let mut command = format!("lockkeeper apply --env {}", target.environment.name);
-        command.extend(self.to.iter().map(|to| format!(" --to {to}")));
-        command.push_str(if self.out_of_order { " --out-of-order" } else { "" });
-        command
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands that change a database, or tell what has been done to it.
 
+mod agreed;
 pub(super) mod apply;
 pub(super) mod approve;
 mod dry;

@@ -1,6 +1,6 @@
 //! `lockkeeper rollback`: undoes the newest migrations, by the SQL that they bring along for it.
 
-use super::apply::Agreed;
+use super::agreed::Agreed;
 use super::journal::Journal;
 use super::progress::Progress;
 use super::{Place, dry, ended, new_run, version};
@@ -65,9 +65,7 @@ impl Rollback {
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new(console);
-        let command = self.to.as_ref().map_or(format!("--steps {}", self.steps), |to| format!("--to {to}"));
-        let command = format!("lockkeeper rollback --env {} {command}", target.environment.name);
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target, &command);
+        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target);
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
