@@ -137,7 +137,7 @@ fn write_one(file: &FixedFile) -> Result<(), String> {
 }
 
 /// A temporary file that everybody may read whom the umask lets: it is to become a file like others.
-fn beside(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
+pub(super) fn beside(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".lockkeeper-");
     #[cfg(unix)]

@@ -1,8 +1,9 @@
 //! `lockkeeper plan`: the phases to run instead of a migration.
 
+use super::fix::beside;
 use super::{Console, Exit};
-use crate::config::major_version;
 use crate::config::setup::Setup;
+use crate::config::{major_version, non_empty};
 use crate::discover::{self, Request};
 use crate::lint::Settings;
 use crate::lint::planner::{FilePlan, Piece, plan_file};
@@ -11,7 +12,7 @@ use crate::problem::{Problem, io_words};
 use crate::report;
 use crate::text::SourceFile;
 use clap::{Args, ValueEnum};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -111,17 +112,63 @@ fn write_files(plan: &FilePlan, directory: &Path, naive: &Path) -> Result<(), Pr
         };
         Problem::new("plan::write", words).about(path)
     };
-    if let Some(taken) = plan.files.iter().map(|(path, _)| target(path)).find(|path| path.exists()) {
+    let exists = |path: &Path| {
         let help = "nothing was written; take the old one away, or write to another directory";
-        return Err(Problem::new("plan::exists", "there is a file of this name already").help(help).about(&taken));
+        Problem::new("plan::exists", "there is a file of this name already").help(help).about(path)
+    };
+    if let Some(taken) = plan.files.iter().map(|(path, _)| target(path)).find(|path| path.exists()) {
+        return Err(exists(&taken));
     }
+    let mut made = Made::default();
+    let mut texts = Vec::new();
     for (path, text) in &plan.files {
         let path = target(path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| cannot(parent, &error))?;
-        }
-        let file = OpenOptions::new().write(true).create_new(true).open(&path);
-        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| cannot(&path, &error))?;
+        let directory = non_empty(path.parent().unwrap_or(Path::new("")));
+        made.directory(&directory).map_err(|error| cannot(&directory, &error))?;
+        let written = beside(&directory).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        });
+        texts.push((written.map_err(|error| cannot(&path, &error))?, path));
     }
+    // All texts are on the disk: what is left to do is to give them their names.
+    for (text, path) in texts {
+        text.persist_noclobber(&path).map_err(|error| match error.error.kind() {
+            ErrorKind::AlreadyExists => exists(&path),
+            _ => cannot(&path, &error.error),
+        })?;
+        made.0.push(path);
+    }
+    made.keep();
     Ok(())
+}
+
+/// Files and directories that were made, in order: they go again unless all of them are kept.
+#[derive(Default)]
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    fn directory(&mut self, directory: &Path) -> std::io::Result<()> {
+        let missing: Vec<_> = directory.ancestors().take_while(|above| !non_empty(above).exists()).collect();
+        for above in missing.into_iter().rev() {
+            fs::create_dir(above)?;
+            self.0.push(above.to_owned());
+        }
+        // It is one already, or a file.
+        fs::create_dir_all(directory)
+    }
+
+    fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            // What somebody else has put into a directory meanwhile keeps it.
+            let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+        }
+    }
 }

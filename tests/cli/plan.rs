@@ -61,6 +61,28 @@ fn written_files_lint_clean_and_are_never_overwritten() {
 }
 
 #[test]
+fn all_files_are_written_or_none() {
+    let naive = "m/20240102000000_rename/migration.sql";
+    let shop = Shop::with(&[("m/20240101000000_users/migration.sql", USERS), (naive, RENAME)]);
+    assert_eq!(shop.run(&["plan", naive, "--write", "out"]).code, Some(0));
+    let names = |directory: &str| {
+        let entries = std::fs::read_dir(shop.0.path().join(directory)).expect("the folders");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("one").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    let folders = names("out");
+    let last = folders.last().expect("there are phases");
+    // Where the folder of the last phase should be, a file is in the way.
+    shop.write(&format!("taken/{last}"), "-- ours");
+    let answer = shop.run(&["plan", naive, "--write", "taken"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.out);
+    assert!(answer.err.contains("this is a file, and no directory"), "{}", answer.err);
+    assert!(folders.len() > 2);
+    assert_eq!(names("taken"), [last.as_str()]);
+}
+
+#[test]
 fn a_plan_that_somebody_has_broken_by_hand_is_judged_like_any_other_file() {
     let drop = "ALTER TABLE users DROP COLUMN email;";
     for (naive, broken, with, said) in [
