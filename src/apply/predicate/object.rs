@@ -15,7 +15,7 @@ pub(super) async fn other(inquiry: &mut Inquiry<'_>, words: &str, object: Option
         // The same value once more, and a database that lies there already, cost nothing.
         ("alter system" | "alter database" | "checkpoint", _) => Evidence::Repeat,
         (words, _) if words.starts_with("discard") => Evidence::Repeat,
-        ("alter subscription", _) => unknown("which tables a subscription had when it was refreshed, the catalog does not tell"),
+        ("alter subscription", _) => unknown("what a subscription has asked of the other server, the catalog does not tell"),
         _ => transactional(),
     })
 }
