@@ -140,14 +140,15 @@ fn a_bad_fix_does_not_hold_up_the_good_ones() {
     let fixed = fixed_files(&[("0001_orders.sql", sql)], Some(TransactionMode::None), ALL, &rules);
     assert_snapshot!(words(&fixed), @r#"
 == 0001_orders.sql
-DROP INDEX orders_buyer_idx;
+DROP INDEX IF EXISTS orders_buyer_idx;
 DROP INDEX CONCURRENTLY orders_note_idx;
 REINDEX TABLE CONCURRENTLY users;
+fixed statement-cannot-run-again at 0001_orders.sql:1
 fixed reindex-without-concurrently at 0001_orders.sql:3
+not drop-index-without-concurrently at 1: it would bring another error: ours
 not drop-index-without-concurrently at 1: it would bring another error: ours
 not ours at 2: it would bring another error: the server refuses CASCADE behind DROP INDEX CONCURRENTLY
 left drop-index-without-concurrently
-left statement-cannot-run-again
 left ours
 "#);
 }
