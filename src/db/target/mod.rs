@@ -172,7 +172,7 @@ impl Target {
         let origin = &self.origin;
         let help = match refusal.code.as_str() {
             "28P01" | "28000" => format!("the URL is that of {origin}; a password is looked for in it, in PGPASSWORD and in ~/.pgpass"),
-            super::code::CONNECTION if refusal.message.contains("TLS") => format!(
+            super::code::CONNECTION if ["TLS", "certificate"].iter().any(|word| refusal.message.contains(word)) => format!(
                 "the URL is that of {origin}; who the server is, is checked unless it is on this machine: `sslrootcert=FILE` names the authority \
                  that vouches for it, `sslmode=require` checks nothing"
             ),

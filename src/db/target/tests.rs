@@ -243,3 +243,12 @@ fn a_line_of_an_env_file_that_tools_read_differently_is_refused_and_not_repeated
     line 2: something stands behind the quotes (a line is NAME=value, or NAME='value')
     ");
 }
+
+#[test]
+fn a_server_without_proof_is_told_with_what_would_prove_it() {
+    let target = asked(&[]).flag("postgres://keeper:hunter2@db.example.org/shop").target().expect("it is right");
+    for message in ["server does not support TLS", "invalid peer certificate: UnknownIssuer"] {
+        let refusal = Refusal { code: crate::db::code::CONNECTION.to_owned(), message: message.to_owned() };
+        assert!(target.refused(&refusal).help.is_some_and(|help| help.contains("sslrootcert=FILE")), "{message}");
+    }
+}
