@@ -13,6 +13,15 @@ pub enum Event {
         /// `passed`, or `skipped: not configured`.
         outcome: String,
     },
+    /// The server was looked at before anything was changed.
+    Check {
+        /// What was looked at.
+        id: &'static str,
+        /// `pass`, `warn` or `fail`.
+        verdict: &'static str,
+        /// What was seen.
+        evidence: String,
+    },
     /// A migration begins.
     Migration {
         /// Its key and its name.

@@ -11,6 +11,7 @@ pub mod failpoint;
 pub mod gate;
 pub mod hash;
 pub mod ledger;
+pub mod live;
 pub mod notices;
 pub mod pipeline;
 pub mod predicate;

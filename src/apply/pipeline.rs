@@ -9,7 +9,9 @@ use super::gate::{self, Circumstances, Time};
 use super::hash;
 use super::ledger::write::{self, NewRun};
 use super::ledger::{self, Direction, Entry};
+use super::live;
 use super::notices::Notices;
+use super::preflight;
 use super::session::{self, NoLock, Sessions};
 use super::stop::Stop;
 use super::verdict::{Verdict, verdict_of};
@@ -146,6 +148,11 @@ impl Pipeline<'_> {
         if let Err(problem) = confirm(&agenda) {
             return Verdict::Refused(vec![problem]);
         }
+        match live::pooler(self.target).await {
+            Ok(check) if check.verdict == preflight::Verdict::Fail => return Verdict::NotReady(vec![live::problem(&check)]),
+            Ok(check) => tell(&live::event(&check)),
+            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
+        }
         match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
             Ok(sessions) => self.behind_the_lock(&agenda, wish, sessions, tell).await,
             Err(no_lock) => no_lock_verdict(&no_lock),
@@ -164,6 +171,9 @@ impl Pipeline<'_> {
             }
             Err(verdict) => return verdict,
         };
+        if let Err(problems) = self.fits(&agenda, wish, tell).await {
+            return Verdict::NotReady(problems);
+        }
         let (stop, run) = match (Stop::listen(), self.run.begin(&mut sessions.watch).await) {
             (Ok(stop), Ok(run)) => (stop, run),
             (_, Err(refusal)) => return Verdict::NotReady(vec![ledger::problem(&refusal)]),
@@ -185,6 +195,23 @@ impl Pipeline<'_> {
         };
         let result = self.each(&mut executor, &agenda, direction).await;
         self.close(executor, result, agenda.stops).await
+    }
+
+    /// Whether the server is fit for it, and is what the files make of it.
+    async fn fits(&self, agenda: &Agenda, wish: Wish<'_>, tell: Tell<'_>) -> Result<(), Vec<Problem>> {
+        live::preflight(self.target, &agenda.works, self.settings, tell).await?;
+        if let Wish::Apply(_) = wish {
+            let drafts: Vec<_> = agenda.works.iter().map(|work| work.draft.clone()).collect();
+            let mut connection = session::own(self.target, "lockkeeper preflight").await.map_err(|refusal| vec![unreachable(&refusal)])?;
+            let surprises = live::surprises(&mut connection, (self.history, &drafts), &agenda.works, self.settings).await;
+            connection.close().await;
+            let surprises = surprises.map_err(|refusal| vec![unreachable(&refusal)])?;
+            if !surprises.is_empty() {
+                return Err(surprises);
+            }
+        }
+        tell(&Event::Stage { stage: "preflight", outcome: "passed".to_owned() });
+        Ok(())
     }
 
     /// Runs migrations one after the other.

@@ -238,6 +238,14 @@ impl History {
         self
     }
 
+    /// Those of the migrations that `stays`, on a schema that stands for all others.
+    #[must_use]
+    pub fn on_schema(mut self, schema: Arc<SourceFile>, stays: impl Fn(&Migration) -> bool) -> Self {
+        self.migrations.retain(|migration| migration.step != Step::BASE && stays(migration));
+        self.migrations.insert(0, base(schema));
+        Self { whole: true, told_whole: true, ..self }
+    }
+
     /// The same with its subjects as one release: what one of them makes, nobody uses before all of them have run.
     #[must_use]
     pub fn as_one_release(mut self) -> Self {

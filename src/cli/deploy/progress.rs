@@ -75,6 +75,8 @@ impl Progress {
 fn line(event: &Event) -> Option<String> {
     Some(match event {
         Event::Stage { stage, outcome } => format!("{stage}: {outcome}"),
+        Event::Check { verdict: "pass", .. } => return None,
+        Event::Check { id, verdict, evidence } => format!("{verdict}: {id}: {evidence}"),
         Event::Migration { name, at, of, class } => format!("{name} ({at}/{of}, {class})"),
         Event::Step { number, of, title, kind } => match *kind {
             "transaction" => format!("  {number}/{of} {title}"),
