@@ -1,14 +1,14 @@
 //! Migrations as they would be run: read, judged, cut into steps, with the names by which the ledger knows them.
 
-use super::hash;
 use super::step::{self, Step};
+use super::{backfill, hash};
 use crate::discover::Discovered;
 use crate::discover::{Down, History, Migration, Role};
 use crate::lint::finding::{Assessed, Judged};
 use crate::lint::{self, Settings};
 use crate::model::catalog::Step as Place;
 use crate::model::effects::InTransaction;
-use crate::plan::header;
+use crate::plan::{Batches, header};
 use crate::problem::{Problem, io_words};
 use crate::sql::{self, Script, Statement};
 use crate::text::{SourceFile, Span};
@@ -62,6 +62,8 @@ pub struct Work {
     pub assessed: Assessed,
     /// What commits together.
     pub steps: Vec<Step>,
+    /// The key and the size of the batches that its file asks for.
+    pub batches: Option<Batches>,
 }
 
 impl Work {
@@ -178,8 +180,15 @@ fn judged(history: History, settings: &Settings<'_>, draft: impl Fn(&Assessed) -
         let (Some(draft), Some((source, part))) = (draft(&assessed), parts.get(assessed.source.path())) else { continue };
         let script = sql::read(source, *part);
         let refuses = |at: usize| refuses_transaction(script.statements.get(at), assessed.statements.get(at));
-        match step::cut(source, &script, assessed.transaction, refuses) {
-            Ok(steps) => works.push(Work { draft, script, assessed, steps }),
+        let steps = match backfill::step(source, &script) {
+            Some(step) => step.map(|step| vec![step]).map_err(|problem| vec![problem]),
+            None => step::cut(source, &script, assessed.transaction, refuses),
+        };
+        match steps {
+            Ok(steps) => {
+                let batches = header::batches(source, &script.comments);
+                works.push(Work { draft, script, assessed, steps, batches });
+            }
             Err(mut wrong) => problems.append(&mut wrong),
         }
     }

@@ -81,6 +81,21 @@ pub enum Event {
         /// Of how much; 0 if the server does not say.
         total: u64,
     },
+    /// Batches of a backfill have committed.
+    Batches {
+        /// How many rows have been changed.
+        rows: u64,
+        /// How many rows of the table have been gone through in this pass.
+        seen: u64,
+        /// Of about how many; 0 if the server does not know.
+        total: u64,
+        /// How many rows the next batch has.
+        batch: u32,
+        /// How many rows are gone through in a second.
+        rate: f64,
+        /// About how many seconds are left; `None`: nobody knows.
+        left: Option<f64>,
+    },
     /// A try was given up, and there will be another one.
     Retry {
         /// Which try it was, from 1.

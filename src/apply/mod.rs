@@ -1,6 +1,7 @@
 //! Approved migrations, run exactly once: what is due, whether it may run, how it runs, and what the ledger says of it.
 
 pub mod approval;
+pub mod backfill;
 pub mod cleanup;
 pub mod confirm;
 pub mod draft;

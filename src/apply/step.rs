@@ -28,6 +28,8 @@ pub enum Kind {
     Transaction,
     /// One statement outside of a transaction block, which would refuse it.
     Alone,
+    /// One UPDATE or DELETE, some rows at a time, each batch in a transaction of its own.
+    Backfill,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
         match self {
             Self::Transaction => "transaction",
             Self::Alone => "alone",
+            Self::Backfill => "backfill",
         }
     }
 }

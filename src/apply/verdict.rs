@@ -85,8 +85,17 @@ impl Verdict {
 
 /// What it means that a migration broke off, after others have `done`.
 pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verdict {
+    // Batches that have committed stay, as steps do.
+    let (trouble, batches) = match &broken.trouble {
+        Trouble::Partway { batches, rows, why } => (&**why, Some((batches, rows))),
+        other => (other, None),
+    };
+    let partly = broken.committed > 0 || batches.is_some();
     let step = broken.step.map_or(String::new(), |step| format!("step {step}: "));
     let before = match (broken.committed, done.len()) {
+        _ if batches.is_some_and(|(batches, _)| *batches > 0) => batches.map_or(String::new(), |(batches, rows)| {
+            format!("{rows} rows were changed in {batches} batches, which have committed and stay")
+        }),
         (0, 0) => "nothing of it has happened".to_owned(),
         (0, before) => format!("nothing of this one has happened; {before} before it have run"),
         (steps, _) => format!("its first {steps} steps have committed and stay"),
@@ -99,19 +108,19 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verd
         }
     };
     let again = "`lockkeeper apply` goes on from there";
-    match &broken.trouble {
+    match trouble {
         Trouble::Interrupted => Verdict::Interrupted(problem("apply::interrupted", format!("{before}; {again}"))),
-        Trouble::Spent { .. } | Trouble::Busy(_) if broken.committed == 0 && done.is_empty() => {
+        Trouble::Spent { .. } | Trouble::Busy(_) if !partly && done.is_empty() => {
             Verdict::Locked(problem("apply::busy", format!("{before}; {again}, better when who is in the way has ended")))
         }
-        Trouble::Unclear(_) | Trouble::Contradiction(_) => Verdict::Operator(problem("apply::unclear", before)),
+        Trouble::Unclear(_) | Trouble::Contradiction(_) | Trouble::Partway { .. } => Verdict::Operator(problem("apply::unclear", before)),
         Trouble::Lost(_) => Verdict::Operator(problem(
             "apply::lost",
             "what has happened stands in the ledger; `lockkeeper status` shows it when the server is back, and `lockkeeper apply` goes on"
                 .to_owned(),
         )),
         Trouble::Spent { .. } | Trouble::Busy(_) => Verdict::Partial(problem("apply::busy", format!("{before}; {again}"))),
-        Trouble::Failed(_) if broken.committed > 0 => {
+        Trouble::Failed(_) if partly => {
             Verdict::Partial(problem("apply::failed", format!("{before}; mend the rest of the file, and {again}")))
         }
         Trouble::Failed(_) => {

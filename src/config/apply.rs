@@ -16,6 +16,8 @@ pub struct Apply {
     pub statement_timeout: Duration,
     /// Statements that run outside of a transaction and stop nobody: building and dropping indexes concurrently.
     pub index: Index,
+    /// Changes of many rows that are made in batches.
+    pub backfill: Backfill,
     /// For how long a server that has gone away is called again. Default: 5 minutes.
     pub reconnect: Duration,
     /// `search_path` of the session, as SET takes it: `shop, public`. Default: the role's.
@@ -48,6 +50,25 @@ pub struct Index {
     pub timeout: Duration,
 }
 
+/// How fast batches follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backfill {
+    /// How long a batch is to take: its rows are locked for that time. Default: 200 ms.
+    pub target: Duration,
+    /// How many bytes of WAL a standby may be behind before it is waited for. Default: 64 MB.
+    pub max_lag_bytes: u64,
+    /// How old what a standby replays may be. Default: 10 seconds.
+    pub max_lag: Duration,
+    /// With how many other sessions at work it goes on. Default: any number.
+    pub max_active: Option<u32>,
+}
+
+impl Default for Backfill {
+    fn default() -> Self {
+        Self { target: Duration::from_millis(200), max_lag_bytes: 64 << 20, max_lag: Duration::from_secs(10), max_active: None }
+    }
+}
+
 const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(60 * minutes)
 }
@@ -58,6 +79,7 @@ impl Default for Apply {
             lock: Lock { timeout: Duration::from_secs(2), budget: minutes(3), attempts: 30, max_waiters: 20 },
             statement_timeout: minutes(5),
             index: Index { lock_timeout: minutes(10), timeout: minutes(60) },
+            backfill: Backfill::default(),
             reconnect: minutes(5),
             search_path: None,
             role: None,
@@ -73,6 +95,7 @@ pub(super) const APPLY: Object = Object::of(&[
     Key::new("lock", Shape::Keys(&LOCK), "waiting for locks"),
     Key::new("statement_timeout", TIME, "of a statement that runs in a transaction, its wait for locks included: 5min"),
     Key::new("index", Shape::Keys(&INDEX), "statements that run outside of a transaction, CREATE INDEX CONCURRENTLY above all"),
+    Key::new("backfill", Shape::Keys(&BACKFILL), "changes of many rows that are made in batches"),
     Key::new("reconnect", TIME, "for how long a server that has gone away is called again: 5min"),
     Key::new("search_path", Shape::Text, "search_path of the session, as SET takes it: shop, public"),
     Key::new("role", Shape::Text, "the role that the session becomes, so that what migrations make belongs to it"),
@@ -89,6 +112,17 @@ const LOCK: Object = Object::of(&[
 const INDEX: Object = Object::of(&[
     Key::new("lock_timeout", TIME, "how long it waits for transactions that are older: 10min"),
     Key::new("timeout", TIME, "how long it may take: 60min"),
+]);
+
+const BACKFILL: Object = Object::of(&[
+    Key::new("target", TIME, "how long a batch is to take, for its rows are locked so long: 200ms"),
+    Key::new("max_lag_bytes", Shape::Schema(schema::bytes), "how many bytes of WAL a standby may be behind before it is waited for: 64MB"),
+    Key::new("max_lag", TIME, "how old what a standby replays may be: 10s"),
+    Key::new(
+        "max_active",
+        Shape::Schema(schema::positive),
+        "with how many other sessions at work in the database it goes on; any number if left out",
+    ),
 ]);
 
 /// Settings that have a key of their own, or that would change who or what the session is.
@@ -122,6 +156,12 @@ pub(super) fn read(node: &Node) -> Result<Apply, Fault> {
     if let Some(index) = &index {
         put(&mut apply.index.lock_timeout, index.get("lock_timeout"), time)?;
         put(&mut apply.index.timeout, index.get("timeout"), time)?;
+    }
+    if let Some(backfill) = fields.get("backfill").map(|backfill| BACKFILL.fields(backfill)).transpose()? {
+        put(&mut apply.backfill.target, backfill.get("target"), time)?;
+        put(&mut apply.backfill.max_lag_bytes, backfill.get("max_lag_bytes"), bytes)?;
+        put(&mut apply.backfill.max_lag, backfill.get("max_lag"), time)?;
+        apply.backfill.max_active = backfill.get("max_active").map(|node| count(node, 1)).transpose()?;
     }
 
     let written = |key: &str| lock.as_ref().and_then(|lock| lock.get(key));
@@ -184,6 +224,19 @@ fn time(node: &Node) -> Result<Duration, Fault> {
 }
 
 const UNIT: &str = "write 500ms, 2s, 5min or 1h";
+
+/// Units of memory as PostgreSQL writes them, capital letters and all (guc.c: memory_unit_conversion_table).
+pub(super) const MEMORY: [(&str, u64); 5] = [("B", 1), ("kB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)];
+
+fn bytes(node: &Node) -> Result<u64, Fault> {
+    let fault = || node.fault("a number of bytes with its unit is expected here").help("write 16MB or 1GB, as in postgresql.conf");
+    let What::Text(written) = &node.what else { return Err(fault()) };
+    let written = written.trim();
+    let unit_at = written.find(|c: char| !c.is_ascii_digit()).ok_or_else(fault)?;
+    let (number, unit) = written.split_at(unit_at);
+    let (_, unit) = MEMORY.iter().find(|(word, _)| *word == unit.trim()).ok_or_else(fault)?;
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(*unit)).ok_or_else(fault)
+}
 
 fn count(node: &Node, least: i64) -> Result<u32, Fault> {
     let number = node.number()?;

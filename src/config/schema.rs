@@ -1,6 +1,6 @@
 //! The JSON Schema of `lockkeeper.yaml`, for editors: made of the keys and words that the reader uses.
 
-use super::apply::SET_ELSEWHERE;
+use super::apply::{MEMORY, SET_ELSEWHERE};
 use super::environments::{ENVIRONMENT, SCHEMES};
 use super::naming::{ANY, LENGTHS, LONGEST, OF_TABLE, SNAKE_CASE, has_table};
 use super::read::{KEYS, UNITS};
@@ -73,6 +73,12 @@ pub(super) fn positive_time() -> Value {
 /// A number of rows, or of sessions.
 pub(super) fn natural() -> Value {
     json!({ "type": "integer", "minimum": 0 })
+}
+
+/// Bytes as PostgreSQL writes them, with a unit.
+pub(super) fn bytes() -> Value {
+    let units: Vec<_> = MEMORY.iter().map(|(unit, _)| *unit).collect();
+    json!({ "type": "string", "pattern": format!("^\\s*\\d+\\s*({})\\s*$", units.join("|")) })
 }
 
 /// A number of tries.

@@ -16,6 +16,9 @@ use crate::sql::Statement;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// As long as the server can count (2^31 ms).
+const NO_END: Duration = Duration::from_secs(24 * 24 * 3600);
+
 /// How often it is asked whether somebody is still at work.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -43,7 +46,7 @@ impl Executor<'_> {
             return Ok(());
         }
         failpoint::reach("alone-begun");
-        let (timeouts, began_at) = (self.timeouts(statement), self.wal().await?);
+        let (timeouts, began_at) = (self.timeouts(work, statement), self.wal().await?);
         self.set_timeouts_alone(timeouts).await?;
         match self.statement(sql, timeouts).await {
             Ok(()) => {}
@@ -109,7 +112,11 @@ impl Executor<'_> {
     }
 
     /// The waits of index builds stop nobody; a short timeout only breeds leftovers. All others wait in the way of somebody.
-    fn timeouts(&self, statement: &Statement) -> Timeouts {
+    /// A loop in batches is as long as its table.
+    fn timeouts(&self, work: &Work, statement: &Statement) -> Timeouts {
+        if work.batches.is_some() {
+            return Timeouts { lock: self.limits.lock.timeout, statement: NO_END };
+        }
         let is_index = |operation: &Operation| matches!(operation.kind(), OpKind::CreateIndex | OpKind::DropIndex | OpKind::Reindex);
         let patient = statement.operations.iter().any(|operation| is_index(&operation.what));
         let lock = if patient { self.limits.index.lock_timeout } else { self.limits.lock.timeout };

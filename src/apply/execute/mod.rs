@@ -5,6 +5,8 @@
 
 mod alone;
 mod attempt;
+mod backfill;
+mod batch;
 mod resume;
 mod statement;
 mod trouble;
@@ -108,6 +110,19 @@ impl Executor<'_> {
         Ok(write::migration(&mut self.sessions.watch, self.run, &work.draft, about, state).await?)
     }
 
+    /// Runs the steps of a file that is no migration, from where they stand.
+    ///
+    /// # Errors
+    /// As [`Self::migration`].
+    pub async fn job(&mut self, work: &Work) -> Result<(), Broken> {
+        let known = self.known(work, Direction::Up).await.map_err(|trouble| Broken { trouble, step: None, committed: 0 })?;
+        for step in work.steps.iter().filter(|step| !known.contains(&step.number)) {
+            let broken = |trouble: Trouble| Broken { trouble, step: Some(step.number), committed: 0 };
+            self.step(work, step, Direction::Up).await.map_err(broken)?;
+        }
+        Ok(())
+    }
+
     /// One step, with as many tries as it may have.
     async fn step(&mut self, work: &Work, step: &Step, direction: Direction) -> Result<(), Trouble> {
         let title = work.texts(step).next().map_or_else(String::new, |(span, _)| step::title(work.source(), span));
@@ -125,6 +140,7 @@ impl Executor<'_> {
             let result = match step.kind {
                 Kind::Transaction => self.in_transaction(work, step, direction, attempt).await,
                 Kind::Alone => self.alone(work, step, direction, attempt).await,
+                Kind::Backfill => self.backfill(work, step, direction, attempt).await,
             };
             match result {
                 Ok(()) => break,

@@ -7,6 +7,7 @@ use crate::apply::ledger::{self, Direction, StepEntry, write};
 use crate::apply::predicate::Evidence;
 use crate::apply::step::{Kind, Step};
 use crate::model::operation::Operation;
+use crate::sql::Statement;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -66,10 +67,12 @@ impl Executor<'_> {
     async fn has_happened(&mut self, work: &Work, step: &Step, entry: &StepEntry) -> Result<bool, Trouble> {
         let statement = step.statements.first().and_then(|at| work.script.statements.get(*at));
         let (Kind::Alone, Some(statement)) = (step.kind, statement) else {
-            write::end_step(&mut self.sessions.watch, entry.id, "failed", Some("the session ended before it committed")).await?;
+            let why =
+                if step.kind == Kind::Backfill { "the session ended between two batches" } else { "the session ended before it committed" };
+            write::end_step(&mut self.sessions.watch, entry.id, "failed", Some(why)).await?;
             return Ok(false);
         };
-        match self.clear(work, statement).await? {
+        match self.evidence_of(work, statement).await? {
             Evidence::Done => {
                 write::end_step(&mut self.sessions.watch, entry.id, "adopted", None).await?;
                 self.event("adopted", &format!("{} step {}: the catalog shows that it has happened", work.draft.key, step.number)).await?;
@@ -90,6 +93,22 @@ impl Executor<'_> {
                 step.number, work.draft.key, step.number
             ))),
         }
+    }
+
+    /// What the catalog says of a statement; of a loop in batches, which may be run as often as one likes, its file's own queries say it.
+    async fn evidence_of(&mut self, work: &Work, statement: &Statement) -> Result<Evidence, Trouble> {
+        let is_loop =
+            work.batches.is_some() && statement.operations.iter().any(|operation| matches!(operation.what, Operation::DoBlock { .. }));
+        let verifies = work.header().filter(|_| is_loop).map_or(Vec::new(), |header| header.verifies);
+        if verifies.is_empty() {
+            return self.clear(work, statement).await;
+        }
+        for query in verifies {
+            if !self.ask(query).await? {
+                return Ok(Evidence::Repeat);
+            }
+        }
+        Ok(Evidence::Done)
     }
 
     /// Sets for the session again what the steps that have run have set for it.

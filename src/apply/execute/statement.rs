@@ -25,6 +25,12 @@ impl Executor<'_> {
     /// Runs one statement as one message on the working session, and keeps what the server says beside its answer.
     pub(super) async fn statement(&mut self, sql: &str, timeouts: Timeouts) -> Result<(), Trouble> {
         let result = self.watched(sql, timeouts).await;
+        self.say_notices().await;
+        result
+    }
+
+    /// Keeps what the server has said beside its answers.
+    pub(super) async fn say_notices(&mut self) {
         let heard = self.notices.drain();
         for notice in heard.notices {
             let (severity, text) = (notice.severity.to_string(), notice.message);
@@ -35,7 +41,6 @@ impl Executor<'_> {
         if heard.more > 0 {
             (self.tell)(&Event::Notice { severity: "NOTICE".to_owned(), text: format!("{} more of the kind", heard.more) });
         }
-        result
     }
 
     async fn watched(&mut self, sql: &str, timeouts: Timeouts) -> Result<(), Trouble> {

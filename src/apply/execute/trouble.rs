@@ -25,6 +25,15 @@ pub enum Trouble {
     Interrupted,
     /// Nobody can tell by itself what has become of a statement.
     Unclear(String),
+    /// It broke off between two batches.
+    Partway {
+        /// How many have committed.
+        batches: u64,
+        /// How many rows they have changed.
+        rows: u64,
+        /// What happened.
+        why: Box<Trouble>,
+    },
     /// The file or the ledger is not what it was when the migration was begun.
     Contradiction(String),
 }
@@ -37,6 +46,7 @@ impl fmt::Display for Trouble {
                 write!(f, "{attempts} tries in {seconds:.0} s were in vain, the last one: {refusal}")
             }
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Partway { why, .. } => why.fmt(f),
             Self::Unclear(why) | Self::Contradiction(why) => f.write_str(why),
         }
     }

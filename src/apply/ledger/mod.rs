@@ -4,6 +4,7 @@
 //! has come. Everything is written by a connection of its own, but for one thing: that a step in a transaction is done is written inside of
 //! that transaction, so that it is true if and only if the step is.
 
+pub mod job;
 mod schema;
 pub mod write;
 

@@ -52,6 +52,7 @@ fn write(agenda: &Agenda, limits: &Apply, out: &mut dyn Write) -> io::Result<()>
             let (begin, end, how) = match step.kind {
                 Kind::Transaction => ("BEGIN;\n", "COMMIT;\n", "in a transaction"),
                 Kind::Alone => ("", "", "alone"),
+                Kind::Backfill => ("", "", "in batches: this, for some rows at a time, each time in a transaction of its own"),
             };
             writeln!(out, "-- step {} of {}, {how}", step.number, work.steps.len())?;
             write!(out, "{begin}")?;

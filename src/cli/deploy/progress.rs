@@ -33,6 +33,10 @@ impl Progress {
     pub fn show(&mut self, event: &Event) {
         match event {
             Event::Progress { phase, done, total } => return self.bar(phase, *done, *total),
+            Event::Batches { seen, total, rate, left, .. } if self.terminal => {
+                let left = left.map_or(String::new(), |left| format!(", {left:.0} s left"));
+                return self.bar(&format!("{rate:.0} rows/s{left}"), *seen, *total);
+            }
             Event::Waiting { blockers, queue } => {
                 let line = match queue {
                     0 => format!("      waits for {}", blockers.join("; ")),
@@ -89,6 +93,10 @@ fn line(event: &Event) -> Option<String> {
         Event::Reconnect { why } => format!("      the server has gone away: {why}; calling again"),
         Event::Cleanup { what } => format!("      removes {what}"),
         Event::MigrationDone { seconds, .. } => format!("  done in {seconds:.3} s"),
+        Event::Batches { rows, seen, total, batch, rate, left } => {
+            let left = left.map_or(String::new(), |left| format!(", about {left:.0} s left"));
+            format!("      {rows} rows changed, {seen} of about {total} looked at, {rate:.0} a second in batches of {batch}{left}")
+        }
         Event::Waiting { .. } | Event::Progress { .. } => return None,
     })
 }
