@@ -11,6 +11,8 @@ use crate::model::effects::{self, Effects, InTransaction, Lock};
 use crate::model::lock::{Blocked, Blocks};
 use crate::model::operation::Operation;
 use crate::model::session::Session;
+use crate::plan::backfill::IN_BATCHES;
+use crate::plan::header;
 use crate::problem::Problem;
 use crate::rule::altered::Altered;
 use crate::rule::elsewhere::Elsewhere;
@@ -167,12 +169,23 @@ impl<'a> Judge<'a> {
     fn follow_plan(&self, run: &Run<'_, '_>, findings: &mut Vec<Finding>, statements: &mut [Judged]) {
         let prescribed = |statement: Option<usize>| statement.and_then(|at| run.replay.plans.prescribed(at));
         findings.retain(|finding| !prescribed(finding.statement).is_some_and(|prescribed| prescribed.accepts(&finding.rule)));
+        if self.is_run_in_batches() {
+            findings.retain(|finding| !IN_BATCHES.contains(&&*finding.rule));
+        }
         for (at, statement) in statements.iter_mut().enumerate() {
             if prescribed(Some(at)).is_some_and(|prescribed| prescribed.contracts()) {
                 statement.class = statement.class.max(Class::ThreePhase);
                 statement.class_with_fixes = statement.class_with_fixes.max(Class::ThreePhase);
             }
         }
+    }
+
+    /// Whether the file is one change of rows, and says that it is run in batches.
+    fn is_run_in_batches(&self) -> bool {
+        let [statement] = &self.script.statements[..] else { return false };
+        let is_change = |what: &Operation| matches!(what, Operation::Update(_) | Operation::Delete(_));
+        statement.operations.iter().all(|operation| is_change(&operation.what))
+            && header::batches(&self.migration.source, &self.script.comments).is_some()
     }
 
     /// The file as a whole.

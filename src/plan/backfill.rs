@@ -72,7 +72,7 @@ fn keys(catalog: &Catalog, table: &Relation) -> Vec<Vec<Ident>> {
 }
 
 /// What the rules say of a change of many rows, which a walk makes a few at a time.
-const IN_BATCHES: &[&str] = &["update-without-batches", "delete-without-where", "insert-without-batches"];
+pub const IN_BATCHES: &[&str] = &["update-without-batches", "delete-without-where", "insert-without-batches"];
 
 /// Pages that one batch goes through where there is no key; a page of usual rows holds fifty of them.
 const ROWS_OF_A_PAGE: u32 = 50;

@@ -94,9 +94,19 @@ pub fn read<'a>(source: &'a SourceFile, comments: &[Span]) -> Option<Header<'a>>
 /// The key and the size of the batches, as a file declares them: `-- lockkeeper: backfill key=id batch=5000`.
 pub fn batches(source: &SourceFile, comments: &[Span]) -> Option<Batches> {
     let words = comments.iter().find_map(|span| directive(source, *span)?.strip_prefix("backfill"))?;
-    let value = |name: &str| words.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-    let key = value("key").into_iter().flat_map(|key| key.split(',')).map(str::to_owned).collect();
+    let value = |name: &str| outside_quotes(words, char::is_whitespace).find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    let key = value("key").into_iter().flat_map(|key| outside_quotes(key, |c| c == ',')).map(str::to_owned).collect();
     Some(Batches { key, size: value("batch").and_then(|size| size.parse().ok()).unwrap_or(BATCH) })
+}
+
+/// The parts of a text between separators that do not stand in a quoted name.
+fn outside_quotes(text: &str, separates: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let parts = text.split(move |c: char| {
+        quoted ^= c == '"';
+        !quoted && separates(c)
+    });
+    parts.filter(|part| !part.is_empty())
 }
 
 /// Rows of a batch where nobody says how many.
@@ -105,4 +115,23 @@ const BATCH: u32 = 1_000;
 fn directive(source: &SourceFile, span: Span) -> Option<&str> {
     let text = std::str::from_utf8(source.slice(span)).ok()?;
     text.strip_prefix("--")?.trim().strip_prefix("lockkeeper:").map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batches(line: &str) -> String {
+        let source = SourceFile::new("m.sql", line);
+        let read = super::batches(&source, &[Span::new(0, line.len() as u32)]);
+        read.map_or("none".to_owned(), |batches| format!("{} by {}", batches.size, batches.key.join("+")))
+    }
+
+    #[test]
+    fn the_key_and_the_size_of_batches_are_read_and_quoted_names_stay_whole() {
+        assert_eq!(batches("-- lockkeeper: backfill key=id batch=5000"), "5000 by id");
+        assert_eq!(batches("-- lockkeeper: backfill batch=10 key=shop,\"Order, No\",\"\"\"x\""), "10 by shop+\"Order, No\"+\"\"\"x\"");
+        assert_eq!(batches("-- lockkeeper: backfill"), "1000 by ");
+        assert_eq!(batches("-- lockkeeper: deploy it"), "none");
+    }
 }

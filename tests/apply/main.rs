@@ -1,5 +1,6 @@
 //! What `apply` rests on, held against servers that are started for it.
 
+mod backfill;
 mod block;
 mod cleanup;
 mod confirm;

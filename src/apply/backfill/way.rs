@@ -281,8 +281,8 @@ const INDEXES: &str = "
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_am m ON m.oid = c.relam AND m.amname = 'btree'
     CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[], i.indoption::int2[])
-        WITH ORDINALITY AS k (number, class, collation, option, place)
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND a.attcollation = k.collation
+        WITH ORDINALITY AS k (number, class, collated, option, place)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number AND a.attcollation = k.collated
     JOIN pg_opclass p ON p.oid = k.class AND p.opcdefault
     JOIN pg_amop s ON s.amopfamily = p.opcfamily AND s.amopstrategy = 5 AND s.amoplefttype = p.opcintype AND s.amoprighttype = p.opcintype
     JOIN pg_operator r ON r.oid = s.amopopr AND r.oprname = '>'
