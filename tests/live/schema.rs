@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use lockkeeper::db::server::Server;
 use lockkeeper::db::{Connection, block_on, dump, schema};
 use lockkeeper::rule::set::RuleSet;
-use lockkeeper::sql::read;
+use lockkeeper::sql::{Reading, read};
 use lockkeeper::text::{SourceFile, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,7 +18,7 @@ const FAILED: &str = "-- invalid on the server: its build has failed or is going
 #[test]
 fn the_stories_of_the_fixtures_are_told_as_they_are() {
     let mut faults = Vec::new();
-    for folder in ["fixtures/catalog", "fixtures/definitions", "fixtures/belongings"] {
+    for folder in ["fixtures/catalog", "fixtures/definitions", "fixtures/belongings", "fixtures/schema"] {
         for (name, sql) in stories(folder) {
             for server in servers().iter().filter(|server| is_for(&name, server)) {
                 let compared = block_on(async { compare(server, &[sql.as_str()], true).await }).expect("an event queue");
@@ -194,7 +194,10 @@ async fn compare(server: &Server, scripts: &[&str], and_run: bool) -> Option<Str
     connection.close().await;
     let mut faults = Vec::new();
     let source = SourceFile::new("schema.sql", text.as_str());
-    let replayed = replay(&read(&source, Span::new(0, text.len() as u32)));
+    let script = read(&source, Span::new(0, text.len() as u32));
+    let unread = script.statements.iter().filter(|statement| statement.reading == Reading::Unreadable);
+    faults.extend(unread.map(|statement| format!("{:?}: {}", statement.reading, source.text(statement.span))));
+    let replayed = replay(&script);
     faults.extend(difference(&unquoted(&known_alike(&live)), &unquoted(&replayed)).map(|lines| format!("replayed:\n{lines}")));
     if and_run {
         let copy = new_database(server).await;

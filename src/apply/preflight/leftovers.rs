@@ -14,7 +14,7 @@ const INVALID: &str = "
            p.pid
     FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid AND c.relkind = 'i' JOIN pg_namespace n ON n.oid = c.relnamespace
          JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
-         LEFT JOIN pg_stat_progress_create_index p ON p.index_relid = x.indexrelid AND p.datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+         LEFT JOIN pg_stat_progress_create_index p ON p.index_relid = x.indexrelid AND p.datname = current_database()
     WHERE NOT x.indisvalid AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     ORDER BY 1, 2";
 

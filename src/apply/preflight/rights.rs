@@ -20,20 +20,28 @@ pub(super) async fn check(connection: &mut Connection, touched: &Touched, limits
     let (role, login): (String, String) = (row.try_get("role")?, row.try_get("login")?);
     let (superuser, member): (bool, bool) = (row.try_get("superuser")?, row.try_get("member")?);
     let (database, creates): (String, bool) = (row.try_get("database")?, row.try_get("creates")?);
-    let has_ledger: bool = row.try_get("has_ledger")?;
+    // Whoever logs in makes the ledger; the role writes to it. `None`: there is none yet.
+    let (makes_ledger, uses_ledger): (bool, Option<bool>) = (row.try_get("makes_ledger")?, row.try_get("uses_ledger")?);
     if !member {
         let next = format!("GRANT \"{role}\" TO \"{login}\"");
         found.add(Verdict::Fail, format!("`{login}` may not become `{role}`"), Some(next));
+    }
+    let on_database = |role: &str| Some(format!("GRANT CREATE ON DATABASE \"{database}\" TO \"{role}\""));
+    if uses_ledger.is_none() && !makes_ledger {
+        let words = format!("`{login}` may not make the schema `lockkeeper` in database `{database}`");
+        found.add(Verdict::Fail, words, on_database(&login));
     }
     if superuser {
         found.note(format!("`{role}` is a superuser and may do everything"));
         return Ok(found.check("rights"));
     }
-    let on_database = Some(format!("GRANT CREATE ON DATABASE \"{database}\" TO \"{role}\""));
+    if uses_ledger == Some(false) {
+        let next = format!("GRANT USAGE ON SCHEMA lockkeeper TO \"{role}\"");
+        found.add(Verdict::Fail, format!("`{role}` may not write to the ledger in schema `lockkeeper`"), Some(next));
+    }
     if !creates && touched.makes_schemas {
-        found.add(Verdict::Fail, format!("`{role}` may not make a schema or an extension in database `{database}`"), on_database);
-    } else if !creates && !has_ledger {
-        found.add(Verdict::Fail, format!("`{role}` may not make the schema `lockkeeper` in database `{database}`"), on_database);
+        let words = format!("`{role}` may not make a schema or an extension in database `{database}`");
+        found.add(Verdict::Fail, words, on_database(&role));
     }
     relations(connection, (touched, limits), &role, &mut found).await?;
     schemas(connection, (touched, limits), &role, &mut found).await?;
@@ -57,16 +65,24 @@ async fn relations(connection: &mut Connection, on: (&Touched, &Limits), role: &
         let Some((name, mode)) = usize::try_from(row.try_get::<i32, _>("at")?).ok().and_then(|at| wanted.get(at)) else { continue };
         let (owner, owns): (String, bool) = (row.try_get("owner")?, row.try_get("owns")?);
         let (refers, writes, maintains): (bool, bool, bool) = (row.try_get("refers")?, row.try_get("writes")?, row.try_get("maintains")?);
-        let enough = owns
-            || match mode {
-                LockMode::AccessShare | LockMode::RowShare | LockMode::RowExclusive => writes,
-                LockMode::ShareRowExclusive => refers,
-                LockMode::ShareUpdateExclusive | LockMode::Share | LockMode::Exclusive | LockMode::AccessExclusive => maintains,
-            };
-        if !enough {
-            let needs = if *mode <= LockMode::RowExclusive { "may not write to" } else { "does not own" };
-            let next = format!("run as `{owner}`, or GRANT \"{owner}\" TO \"{role}\"");
-            found.add(Verdict::Fail, format!("`{role}` {needs} {name}, which belongs to `{owner}`"), Some(next));
+        let next = Some(format!("run as `{owner}`, or GRANT \"{owner}\" TO \"{role}\""));
+        let words = |needs: &str| format!("`{role}` {needs} {name}, which belongs to `{owner}`");
+        match mode {
+            _ if owns => {}
+            LockMode::AccessShare | LockMode::RowShare | LockMode::RowExclusive if writes => {}
+            LockMode::AccessShare | LockMode::RowShare | LockMode::RowExclusive => {
+                found.add(Verdict::Fail, words("may not write to"), next)
+            }
+            LockMode::ShareRowExclusive if refers => {}
+            // REINDEX and VACUUM need no more, ALTER TABLE does.
+            LockMode::ShareUpdateExclusive | LockMode::Share | LockMode::Exclusive | LockMode::AccessExclusive if maintains => {
+                found.add(Verdict::Warn, words("may maintain, but does not own,"), next);
+            }
+            LockMode::ShareUpdateExclusive
+            | LockMode::Share
+            | LockMode::ShareRowExclusive
+            | LockMode::Exclusive
+            | LockMode::AccessExclusive => found.add(Verdict::Fail, words("does not own"), next),
         }
     }
     Ok(())
@@ -106,7 +122,9 @@ fn about(limits: &Limits) -> String {
                 pg_has_role(session_user, r.oid,
                             CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) AS member,
                 has_database_privilege(r.oid, current_database(), 'CREATE') AS creates,
-                to_regnamespace('lockkeeper') IS NOT NULL AS has_ledger
+                has_database_privilege(session_user, current_database(), 'CREATE') AS makes_ledger,
+                CASE WHEN to_regnamespace('lockkeeper') IS NOT NULL
+                     THEN has_schema_privilege(r.oid, to_regnamespace('lockkeeper'), 'USAGE') END AS uses_ledger
          FROM pg_roles r WHERE r.rolname = {role}"
     )
 }

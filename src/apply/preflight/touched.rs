@@ -64,3 +64,55 @@ impl Touched {
 fn is_temporary(schema: &Ident) -> bool {
     *schema == "pg_temp"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::discover::{Discovered, Role, in_memory};
+    use crate::lint::{self, Settings};
+    use crate::model::effects::Version;
+    use crate::rule::set::RuleSet;
+    use crate::text::SourceFile;
+
+    fn touched(sql: &str) -> Touched {
+        let schema = "CREATE TABLE users (id bigint PRIMARY KEY, email text); CREATE TABLE orders (id int PRIMARY KEY, buyer bigint);";
+        let config = Config::default();
+        let file = SourceFile::new("0002_change.sql", sql);
+        let history = in_memory(Some(SourceFile::new("schema.sql", schema)), &[(file, Role::Subject)], &config);
+        let found = Discovered { histories: vec![history], ..Discovered::default() };
+        let settings = Settings { rules: &RuleSet::embedded(), config: &config, server: Version(15) };
+        Touched::by(&lint::run(found, &settings).migrations)
+    }
+
+    fn names<'a>(names: impl IntoIterator<Item = &'a QualifiedName>) -> String {
+        names.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn the_strongest_lock_on_each_relation_counts_and_temporary_ones_do_not() {
+        let touched = touched(
+            "CREATE TEMP TABLE drafts (id bigint); CREATE INDEX ON drafts (id); UPDATE users SET email = '' WHERE id = 1;
+             ALTER TABLE users ADD COLUMN name text; ALTER TABLE orders ADD FOREIGN KEY (buyer) REFERENCES users;",
+        );
+        assert_eq!(names(touched.locks.keys()), "public.orders, public.users");
+        assert_eq!(touched.locks.values().copied().collect::<Vec<_>>(), [LockMode::ShareRowExclusive, LockMode::AccessExclusive]);
+        assert!(touched.builds.is_empty() && touched.makes && !touched.makes_schemas && !touched.waits_for_all);
+    }
+
+    #[test]
+    fn what_is_written_anew_and_what_is_built_is_kept_with_its_tables() {
+        let touched = touched("ALTER TABLE orders ALTER COLUMN id TYPE bigint; CREATE INDEX orders_buyer ON orders (buyer);");
+        assert_eq!((names(&touched.rewrites), names(&touched.rebuilds)), ("public.orders".to_owned(), "public.orders_pkey".to_owned()));
+        assert_eq!(names(touched.builds.keys()), "public.orders_buyer");
+        assert!(touched.builds.values().all(|tables| names(tables) == "public.orders"));
+    }
+
+    #[test]
+    fn what_runs_concurrently_waits_for_all_and_what_cannot_be_told_is_counted() {
+        assert!(touched("CREATE INDEX CONCURRENTLY users_email ON users (email);").waits_for_all);
+        assert!(!touched("DROP INDEX IF EXISTS users_email;").waits_for_all);
+        assert_eq!(touched("DO $$ BEGIN EXECUTE (SELECT email FROM users); END $$;").opaque, 1);
+        assert!(touched("CREATE SCHEMA shop;").makes_schemas);
+    }
+}

@@ -32,8 +32,7 @@ SELECT 'published ' || m.oid, 86, p.pubname || ' ' || r.name,
        'ALTER PUBLICATION ' || quote_ident(p.pubname) || ' ADD TABLE ONLY ' || r.name
        || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
                             FROM pg_attribute a
-                            WHERE a.attrelid = r.oid
-                              AND a.attnum::text = ANY (string_to_array(to_jsonb(m) ->> 'prattrs', ' '))) || ')', '')
+                            WHERE a.attrelid = r.oid AND to_jsonb(m) -> 'prattrs' @> to_jsonb(a.attnum)) || ')', '')
        || coalesce(' WHERE (' || (to_jsonb(v) ->> 'rowfilter') || ')', '')
 FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid JOIN rel r ON r.oid = m.prrelid
      JOIN pg_class c ON c.oid = r.oid JOIN pg_namespace n ON n.oid = c.relnamespace

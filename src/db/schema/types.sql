@@ -39,8 +39,11 @@ SELECT 'type ' || t.oid, 10, format_type(t.oid, NULL),
                || CASE WHEN r.rngsubdiff = 0 THEN '' ELSE ', subtype_diff = ' || r.rngsubdiff END
                || coalesce(', multirange_type_name = ' || format_type((to_jsonb(r) ->> 'rngmultitypid')::oid, NULL), '') || ')'
            ELSE 'CREATE TYPE ' || format_type(t.oid, NULL) || ' AS ('
-               || coalesce((SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
-                            FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')'
+               || coalesce((SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+                                                 (SELECT 'COLLATE ' || quote_ident(n.nspname) || '.' || quote_ident(l.collname)
+                                                  FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+                                                  WHERE l.oid = a.attcollation AND a.attcollation <> at.typcollation)), ', ' ORDER BY a.attnum)
+                            FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')'
        END
 FROM pg_type t JOIN own_schema s ON s.oid = t.typnamespace
      LEFT JOIN pg_class c ON c.oid = t.typrelid

@@ -53,7 +53,7 @@ fn the_role_that_is_configured_has_to_be_there_and_open_to_the_one_that_logs_in(
         let role = |name: &str| Limits { role: Some(name.to_owned()), ..Limits::default() };
         run(
             options,
-            "CREATE ROLE deployer LOGIN; CREATE ROLE shop; GRANT CREATE ON DATABASE postgres TO shop; ALTER TABLE orders OWNER TO shop",
+            "CREATE ROLE deployer LOGIN; CREATE ROLE shop; GRANT CREATE ON DATABASE postgres TO deployer; ALTER TABLE orders OWNER TO shop",
         )
         .await;
         let deployer = options.clone().username("deployer");
@@ -64,5 +64,10 @@ fn the_role_that_is_configured_has_to_be_there_and_open_to_the_one_that_logs_in(
         );
         run(options, "GRANT shop TO deployer").await;
         says(&check(&deployer, "rights", &alter, &role("shop")).await, &["pass: `shop` owns all that is changed"]);
+
+        // The ledger is there, and belongs to somebody else.
+        run(options, "CREATE SCHEMA lockkeeper").await;
+        let line = check(&deployer, "rights", &alter, &role("shop")).await;
+        says(&line, &["fail: `shop` may not write to the ledger in schema `lockkeeper` -> GRANT USAGE ON SCHEMA lockkeeper TO \"shop\""]);
     });
 }

@@ -113,8 +113,9 @@ fn a_vacuum_to_prevent_wraparound_fails_where_it_works_on_what_is_touched() {
     on_each(&settings, async |server: &Server, options| {
         let orders = touched(options, "ALTER TABLE orders ADD COLUMN state text").await;
         let users = touched(options, "ALTER TABLE users ADD COLUMN name text").await;
-        // A page of it takes a tenth of a second, so that it does not end before it is seen.
-        let slowly = "ALTER TABLE orders SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)";
+        // No other vacuum comes first, and a page takes this one a tenth of a second, so that it does not end before it is seen.
+        let slowly =
+            "ALTER TABLE orders SET (autovacuum_enabled = off, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)";
         run(options, slowly).await.close().await;
         grow_old(options).await;
         let mut watch = Connection::open(options).await.expect("the server answers");
