@@ -159,6 +159,31 @@ impl Pipeline<'_> {
         }
     }
 
+    /// Looks whether everything is ready for what is wished for, and changes nothing.
+    pub async fn preflight(&self, wish: Wish<'_>, tell: Tell<'_>) -> Verdict {
+        let agenda = match session::own(self.target, "lockkeeper preflight").await {
+            Ok(mut connection) => {
+                let agenda = self.agenda(&mut connection, wish).await;
+                connection.close().await;
+                agenda
+            }
+            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
+        };
+        let agenda = match agenda {
+            Ok(agenda) => agenda,
+            Err(verdict) => return verdict,
+        };
+        tell(&Event::Stage { stage: "gate", outcome: format!("passed: {} to run", agenda.works.len()) });
+        match live::pooler(self.target).await {
+            Ok(check) => tell(&live::event(&check)),
+            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
+        }
+        match self.fits(&agenda, wish, tell).await {
+            Ok(()) => Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
+            Err(problems) => Verdict::NotReady(problems),
+        }
+    }
+
     /// Everything behind the lock: nobody else changes the ledger from here on.
     async fn behind_the_lock(&self, agreed: &Agenda, wish: Wish<'_>, mut sessions: Sessions, tell: Tell<'_>) -> Verdict {
         // Another runner may have been at work while the lock was waited for.

@@ -57,6 +57,10 @@ enum Command {
     #[cfg(feature = "apply")]
     #[command(alias = "upgrade")]
     Apply(deploy::apply::Apply),
+    /// Look whether everything is ready for `apply`, and change nothing
+    #[cfg(feature = "apply")]
+    #[command(alias = "checks")]
+    Preflight(deploy::preflight::Preflight),
     /// Write down that somebody agrees to a migration as it is
     #[cfg(feature = "apply")]
     Approve(deploy::approve::Approve),
@@ -141,6 +145,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Plan(plan) => plan.run(console),
         #[cfg(feature = "apply")]
         Command::Apply(apply) => apply.run(console),
+        #[cfg(feature = "apply")]
+        Command::Preflight(preflight) => preflight.run(console),
         #[cfg(feature = "apply")]
         Command::Approve(approve) => approve.run(console),
         #[cfg(feature = "apply")]

@@ -7,12 +7,17 @@ use serde_json::json;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The file.
 pub(super) struct Journal {
     file: File,
+    /// When something that goes on was last written.
+    told: Option<Instant>,
 }
+
+/// What goes on for long is written no more often than this.
+const AGAIN: Duration = Duration::from_secs(5);
 
 impl Journal {
     /// Opens the file that is named, or the usual one beside the config.
@@ -27,11 +32,17 @@ impl Journal {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(cannot)?;
         }
-        Ok(Self { file: OpenOptions::new().create(true).append(true).open(&path).map_err(cannot)? })
+        Ok(Self { file: OpenOptions::new().create(true).append(true).open(&path).map_err(cannot)?, told: None })
     }
 
     /// Writes an event, and waits until it is on the disk.
     pub fn write(&mut self, event: &Event) {
+        if matches!(event, Event::Progress { .. } | Event::Waiting { .. }) {
+            if self.told.is_some_and(|told| told.elapsed() < AGAIN) {
+                return;
+            }
+            self.told = Some(Instant::now());
+        }
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let line = format!("{}\n", json!({ "at": at, "process": std::process::id(), "what": event }));
         // A full disk here is no reason to leave a migration half-done there.

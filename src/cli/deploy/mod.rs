@@ -5,6 +5,7 @@ pub(super) mod apply;
 pub(super) mod approve;
 mod dry;
 mod journal;
+pub(super) mod preflight;
 mod progress;
 pub(super) mod rollback;
 pub(super) mod status;

@@ -2,7 +2,7 @@
 
 use super::{Place, Project, ended};
 use crate::apply::due::{self, Item, Status};
-use crate::apply::ledger::{self, RunEntry};
+use crate::apply::ledger::{self, Direction, RunEntry};
 use crate::apply::verdict::Verdict;
 use crate::apply::{draft, session};
 use crate::cli::{Console, Exit};
@@ -10,6 +10,7 @@ use crate::db::block_on;
 use crate::db::target::Target;
 use crate::problem::Problem;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Says of each migration whether it has run, what is due, and who is at work. Writes nothing.
@@ -41,6 +42,8 @@ pub(in crate::cli) struct Validate {
 /// What the database says.
 struct Seen {
     items: Vec<Item>,
+    /// How many steps of those that were begun and have not ended have committed.
+    committed: BTreeMap<String, usize>,
     runs: Vec<RunEntry>,
     holder: String,
 }
@@ -67,8 +70,19 @@ async fn ask(project: &Project, target: &Target) -> Result<Seen, Verdict> {
     let entries = ledger::entries(&mut connection).await.map_err(|refusal| not_ready(&refusal))?;
     let runs = ledger::runs(&mut connection).await.map_err(|refusal| not_ready(&refusal))?;
     let holder = session::holder(&mut connection).await.map_err(|refusal| not_ready(&refusal))?;
+    let items = due::items(&drafts, &entries);
+    let mut committed = BTreeMap::new();
+    for item in &items {
+        let direction = match item.status {
+            Status::Partial => Direction::Up,
+            Status::PartlyUndone => Direction::Down,
+            _ => continue,
+        };
+        let steps = ledger::steps(&mut connection, &item.key, direction).await.map_err(|refusal| not_ready(&refusal))?;
+        committed.insert(item.key.clone(), steps.iter().filter(|step| step.is_done()).count());
+    }
     connection.close().await;
-    Ok(Seen { items: due::items(&drafts, &entries), runs, holder })
+    Ok(Seen { items, committed, runs, holder })
 }
 
 impl StatusCommand {
@@ -84,7 +98,8 @@ fn write_status(seen: &Seen, target: &Target, out: &mut dyn Write) -> io::Result
     writeln!(out, "{} ({})", target.shown, target.environment.name)?;
     let width = seen.items.iter().map(|item| item.key.chars().count()).max().unwrap_or_default();
     for item in &seen.items {
-        writeln!(out, "  {:width$}  {}  {}", item.key, item.status.words(), item.name)?;
+        let steps = seen.committed.get(&item.key).map_or(String::new(), |steps| format!(", {steps} of its steps have committed"));
+        writeln!(out, "  {:width$}  {}{steps}  {}", item.key, item.status.words(), item.name)?;
     }
     let due = seen.items.iter().filter(|item| item.status.is_due()).count();
     let head = seen.items.iter().rfind(|item| matches!(item.status, Status::Applied | Status::Reformatted | Status::Baselined));

@@ -1,0 +1,59 @@
+//! `lockkeeper preflight`: whether everything is ready for `apply`.
+
+use super::{Place, ended, new_run, version};
+use crate::apply::event::Event;
+use crate::apply::pipeline::{Pipeline, Wanted, Wish};
+use crate::apply::verdict::Verdict;
+use crate::cli::{Console, Exit};
+use crate::db::block_on;
+use clap::Args;
+use std::time::Duration;
+
+/// Looks at files, approvals and server as `apply` would, says what it sees, and changes nothing: who is in the way, whether there is room and the
+/// right to do it, whether standbys follow, what was left behind, and whether what is due does more on this server than by the files.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 ready, 1 refused (not approved, or not its time), 3 not ready, 2 the run itself failed.")]
+pub(in crate::cli) struct Preflight {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Preflight {
+    pub fn run(self, console: Console) -> Exit {
+        let prepared = self.place.project(console).and_then(|project| {
+            let target = self.place.target(&project, console)?;
+            let version = version(&target, console)?;
+            Ok((project, target, version))
+        });
+        let (project, target, server) = match prepared {
+            Ok(prepared) => prepared,
+            Err(exit) => return exit,
+        };
+        let settings = project.settings(server);
+        let pipeline = Pipeline {
+            history: &project.history,
+            settings: &settings,
+            environment: &target.environment,
+            target: &target.options,
+            approvals: &project.approvals,
+            run: new_run("preflight", &target.environment),
+            patience: Duration::ZERO,
+        };
+        let mut lines = Vec::new();
+        let mut tell = |event: &Event| match event {
+            Event::Check { id, verdict, evidence } => lines.push(format!("{verdict:4}  {id}: {evidence}")),
+            Event::Stage { stage, outcome } => lines.push(format!("      {stage}: {outcome}")),
+            _ => {}
+        };
+        match block_on(pipeline.preflight(Wish::Apply(Wanted::default()), &mut tell)) {
+            Ok(verdict) => {
+                console.print(Exit::Clean, |out| lines.iter().try_for_each(|line| writeln!(out, "{line}")));
+                if let Verdict::Done { stopped: Some(why), .. } = &verdict {
+                    console.note(&format!("what comes behind it has to wait: {why}"));
+                }
+                ended(&verdict, console)
+            }
+            Err(problem) => console.failed(&problem),
+        }
+    }
+}
