@@ -181,7 +181,7 @@ impl Case {
 }
 
 /// Reads a table in a transaction that stays open.
-async fn hold(options: &PgConnectOptions, table: &str, long: Duration, holds: std::sync::mpsc::Sender<()>) {
+pub async fn hold(options: &PgConnectOptions, table: &str, long: Duration, holds: std::sync::mpsc::Sender<()>) {
     let mut connection = Connection::open(options).await.expect("the server answers");
     connection.run(&format!("BEGIN; SELECT FROM {table} LIMIT 1")).await.expect("the table can be read");
     holds.send(()).expect("somebody waits for it");

@@ -1,5 +1,6 @@
 //! Each phase of a plan, run while the old and the new release of an application use its tables.
 
+mod apply;
 mod case;
 mod cases;
 mod measure;

@@ -214,17 +214,17 @@ fn share(stretches: &[&Stretch]) -> String {
     if failed == 0 { "0".to_owned() } else { format!("{failed} of {all}") }
 }
 
-fn time(duration: Duration) -> String {
+pub fn time(duration: Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1000.0;
     if milliseconds < 10.0 { format!("{milliseconds:.1} ms") } else { format!("{milliseconds:.0} ms") }
 }
 
-fn seconds(duration: Duration) -> String {
+pub fn seconds(duration: Duration) -> String {
     format!("{:.2}", duration.as_secs_f64())
 }
 
 /// `100,000`.
-fn count(number: u32) -> String {
+pub fn count(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -236,7 +236,7 @@ fn count(number: u32) -> String {
     text
 }
 
-fn count_of(number: usize) -> String {
+pub fn count_of(number: usize) -> String {
     u32::try_from(number).map(count).unwrap_or_else(|_| number.to_string())
 }
 
@@ -245,7 +245,7 @@ fn anchor(title: &str) -> String {
     title.to_lowercase().chars().filter(|c| keep(*c)).collect::<String>().replace(' ', "-")
 }
 
-fn machine() -> String {
+pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name.trim().to_owned()));
