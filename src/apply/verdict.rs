@@ -123,6 +123,10 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verd
         Trouble::Failed(_) if partly => {
             Verdict::Partial(problem("apply::failed", format!("{before}; mend the rest of the file, and {again}")))
         }
+        // insufficient_resources: the file is right, the server is too small.
+        Trouble::Failed(refusal) if refusal.code.starts_with("53") => {
+            Verdict::RolledBack(problem("apply::failed", format!("{before}; make room on the server, and `lockkeeper apply` runs it")))
+        }
         Trouble::Failed(_) => {
             Verdict::RolledBack(problem("apply::failed", format!("{before}; mend the file, and `lockkeeper apply` runs it")))
         }

@@ -12,7 +12,7 @@ mod hold;
 mod picture;
 
 use crate::problem::Problem;
-use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, Row};
 use std::fmt;
 use std::future::Future;
@@ -23,6 +23,10 @@ pub mod code {
     pub const ACTIVE_TRANSACTION: &str = "25001";
     /// `invalid_transaction_termination`: a procedure or DO block commits, and a transaction block is open around it.
     pub const INVALID_TERMINATION: &str = "2D000";
+    /// `unique_violation`
+    pub const UNIQUE_VIOLATION: &str = "23505";
+    /// `out_of_memory`, of the table of locks above all.
+    pub const OUT_OF_MEMORY: &str = "53200";
     /// `connection_exception`: no answer at all.
     pub const CONNECTION: &str = "08000";
 }
@@ -46,7 +50,15 @@ impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(answer) => {
-                Self { code: answer.code().unwrap_or_default().into_owned(), message: answer.message().to_owned() }
+                let code = answer.code().unwrap_or_default().into_owned();
+                // Only here the rest of the answer says what is to be done: which rows are twice, which setting is too small.
+                let more = answer.try_downcast_ref::<PgDatabaseError>().and_then(|answer| match code.as_str() {
+                    code::UNIQUE_VIOLATION => answer.detail(),
+                    code::OUT_OF_MEMORY => answer.hint(),
+                    _ => None,
+                });
+                let message = more.map_or_else(|| answer.message().to_owned(), |more| format!("{}: {more}", answer.message()));
+                Self { code, message }
             }
             other => Self { code: code::CONNECTION.to_owned(), message: other.to_string() },
         }
