@@ -49,6 +49,26 @@ impl Sessions {
         Ok(Self { work, watch, guard })
     }
 
+    /// Opens anew what does not answer any more. The runner's lock is kept if the session that holds it is still there; else it is taken again,
+    /// and somebody else may have had it meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn reopen(&mut self, target: &PgConnectOptions, limits: &Apply) -> Result<(), NoLock> {
+        let mut watch = own(target, "lockkeeper watch").await?;
+        let holds = self.still_ours().await.is_ok();
+        watch.run(&end_sessions(self, !holds)).await?;
+        if !holds {
+            let mut guard = own(target, "lockkeeper guard").await?;
+            lock(&mut guard, TO_END).await?;
+            self.guard = guard;
+        }
+        let mut work = Connection::open(target).await?;
+        set_up(&mut work, limits).await?;
+        (self.watch, self.work) = (watch, work);
+        Ok(())
+    }
+
     /// Says goodbye to all of them.
     pub async fn close(self) {
         self.work.close().await;
@@ -71,6 +91,22 @@ impl Sessions {
     }
 }
 
+/// Ends sessions of ours of which the server does not know yet that nobody listens to them any more. A statement that still runs in the one that
+/// worked may come to its end. Their names are asked for because the server gives the number of a process again.
+fn end_sessions(old: &Sessions, guard: bool) -> String {
+    let guard = if guard { format!("pid = {} AND application_name = 'lockkeeper guard' OR", old.guard.pid()) } else { String::new() };
+    format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND ({guard} pid = {} AND application_name = 'lockkeeper watch'
+               OR pid = {} AND application_name = 'lockkeeper apply' AND state LIKE 'idle%')",
+        old.watch.pid(),
+        old.work.pid()
+    )
+}
+
+/// How long a session that was told to end may take for it.
+const TO_END: Duration = Duration::from_secs(2);
+
 /// How long our own short queries may take before the connection counts as lost.
 pub const ANSWER: Duration = Duration::from_secs(10);
 
@@ -88,7 +124,9 @@ pub async fn own(target: &PgConnectOptions, name: &str) -> Result<Connection, Re
     connection
         .run(
             "SET search_path = pg_catalog; SET standard_conforming_strings = on; SET lock_timeout = '5s'; SET statement_timeout = '10s'; \
-             SET default_transaction_read_only = off; SET DateStyle = ISO; SET client_min_messages = error",
+             SET default_transaction_read_only = off; SET DateStyle = ISO; SET client_min_messages = error; \
+             SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; \
+             SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3",
         )
         .await?;
     Ok(connection)

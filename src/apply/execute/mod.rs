@@ -134,7 +134,10 @@ impl Executor<'_> {
                 return Err(Trouble::Interrupted);
             }
             if let Err(refusal) = self.sessions.still_ours().await {
-                self.reconnect(refusal).await?;
+                // Another runner may have had the lock meanwhile, and may have run this step.
+                if self.found_done(work, step, direction, refusal).await? {
+                    break;
+                }
             }
             attempt += 1;
             let result = match step.kind {
@@ -146,12 +149,9 @@ impl Executor<'_> {
                 Ok(()) => break,
                 Err(Trouble::Busy(refusal)) => self.pause(&refusal, attempt, begin).await?,
                 Err(Trouble::Lost(refusal)) => {
-                    self.reconnect(refusal).await?;
-                    let known = self.known(work, direction).await?;
-                    if known.contains(&step.number) {
+                    if self.found_done(work, step, direction, refusal).await? {
                         break;
                     }
-                    self.set_again(work, &known).await?;
                 }
                 Err(other) => return Err(other),
             }
@@ -177,19 +177,22 @@ impl Executor<'_> {
         }
     }
 
+    /// Calls a server that has gone away, and says whether a step has come to its end all the same.
+    async fn found_done(&mut self, work: &Work, step: &Step, direction: Direction, refusal: Refusal) -> Result<bool, Trouble> {
+        self.reconnect(refusal).await?;
+        let known = self.known(work, direction).await?;
+        self.set_again(work, &known).await?;
+        Ok(known.contains(&step.number))
+    }
+
     /// Calls a server that has gone away, until it answers or patience ends.
     async fn reconnect(&mut self, refusal: Refusal) -> Result<(), Trouble> {
         (self.tell)(&Event::Reconnect { why: refusal.to_string() });
         let begin = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            match Sessions::open(self.target, self.limits, Duration::ZERO).await {
-                Ok(sessions) => {
-                    // Whoever is dropped here does not answer any more.
-                    self.sessions = sessions;
-                    return Ok(());
-                }
-                // Our own old session may hold it until the server notices that we are gone.
+            match self.sessions.reopen(self.target, self.limits).await {
+                Ok(()) => return Ok(()),
                 Err(NoLock::Held(holder)) if begin.elapsed() >= self.limits.reconnect => {
                     return Err(Trouble::Lost(lost(&format!("the runner's lock is held by {holder}"))));
                 }

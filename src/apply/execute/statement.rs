@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 const TICK: Duration = Duration::from_millis(250);
 
 /// How much longer than its own timeout a statement may take to be heard of again.
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The timeouts of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Executor<'_> {
         let (pid, begin, most) = (work.pid(), Instant::now(), self.limits.lock.max_waiters as usize);
         let running = notices.during(work.run(sql));
         tokio::pin!(running);
-        let (mut gave_up, mut interrupted) = (None, 0);
+        let (mut gave_up, mut interrupted, mut mute) = (None, 0, false);
         loop {
             tokio::select! {
                 biased;
@@ -66,7 +66,13 @@ impl Executor<'_> {
                         return Err(Trouble::Lost(lost("the server does not answer any more")));
                     }
                     // If the second connection is lost, the working one tells soon enough.
-                    let Ok(Ok(sight)) = timeout(ANSWER, watch::look(watch, pid)).await else { continue };
+                    if mute {
+                        continue;
+                    }
+                    let Ok(Ok(sight)) = timeout(ANSWER, watch::look(watch, pid)).await else {
+                        mute = true;
+                        continue;
+                    };
                     if gave_up.is_none() && sight.queue > most {
                         gave_up = Some(sight.queue);
                         let _ = timeout(ANSWER, watch::cancel(watch, pid)).await;
