@@ -4,6 +4,7 @@ mod backfill;
 mod block;
 mod cleanup;
 mod confirm;
+mod faults;
 mod interrupted;
 mod predicate;
 mod project;

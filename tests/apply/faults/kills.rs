@@ -1,0 +1,175 @@
+//! `kill -9`, everywhere.
+
+use super::project::{LOGGED, PATIENT, Scene};
+use super::proxy::{COMMIT, Deed, Proxy};
+
+/// All places at which a process can be ended, see `src/apply/failpoint.rs`.
+const PLACES: [&str; 9] = [
+    "migration-begun",
+    "step-begun",
+    "statement-ended",
+    "before-commit",
+    "committed",
+    "step-ended",
+    "alone-begun",
+    "alone-ended",
+    "migration-ended",
+];
+
+#[test]
+fn a_process_killed_at_any_place_leaves_what_the_next_one_needs() {
+    let mut places = 0;
+    for place in PLACES {
+        let mut scene = Scene::new("kill -9", "at one place after the other in each run, until one comes to its end").with_shop();
+        // Each run passes some places that the one before it has not reached, or has not passed.
+        for time in 1.. {
+            let running = scene.start_with(&["apply"], &[("LOCKKEEPER_FAILPOINT", &format!("{place}:{time}"))]);
+            let answer = running.wait();
+            match answer.code {
+                None => places += 1,
+                code => {
+                    assert_eq!(code, Some(0), "{place}: {}", answer.err);
+                    break;
+                }
+            }
+        }
+        if place == PLACES[PLACES.len() - 1] {
+            assert!(places > PLACES.len(), "every place was passed at least once: {places}");
+            scene.saw(&format!("{} places in the code", PLACES.len()), true, "");
+            scene.settles(LOGGED);
+        } else {
+            scene.ends_with(&["validate"], 0);
+            assert_eq!(scene.ask("SELECT word FROM log ORDER BY at"), LOGGED, "{place}");
+            assert_eq!(scene.ask("SELECT DISTINCT n::text FROM orders"), "1", "{place}");
+            scene.leaves_nothing();
+        }
+    }
+}
+
+#[test]
+fn before_the_first_step() {
+    let mut scene = Scene::new("kill -9", "before the first step").with_shop();
+    scene.killed_at(&["apply"], "step-begun");
+    scene.finds("no table of the migration is there", "SELECT count(*)::text FROM pg_tables WHERE schemaname = 'public'", "0");
+    scene.settles(LOGGED);
+}
+
+#[test]
+fn in_a_transaction() {
+    let mut scene = Scene::new("kill -9", "while a statement in a transaction runs").with_shop();
+    scene.configure(PATIENT);
+    scene.file(
+        "002_count.sql",
+        "UPDATE orders SET n = n + 1 WHERE id > 0;\nSELECT pg_advisory_xact_lock(42);\nINSERT INTO log (word) VALUES ('counted');",
+    );
+    let mut other = scene.session();
+    other.run("SELECT pg_advisory_lock(42)");
+    let running = scene.start(&["apply"]);
+    scene.held_up("SELECT pg_advisory_xact_lock");
+    running.kill();
+    scene.end(running);
+    let next = scene.start(&["apply"]);
+    next.says("still works on step 1");
+    scene.saw("the next run waits for the old session", true, "");
+    other.run("SELECT pg_advisory_unlock(42)");
+    assert_eq!(scene.end(next).code, Some(0));
+    scene.finds(
+        "the first try is failed in the ledger",
+        "SELECT state FROM lockkeeper.step WHERE migration = '002' ORDER BY id",
+        "failed, done",
+    );
+    scene.settled(LOGGED);
+}
+
+#[test]
+fn after_commit_was_sent() {
+    let mut scene = Scene::new("kill -9", "after COMMIT was sent, before its answer").with_shop();
+    scene.ends_with(&["apply", "--to", "001"], 0);
+    let proxy = Proxy::to(scene.database.get_socket().expect("it is reached by a socket"));
+    scene.reach_by("PGHOST", "127.0.0.1".to_owned());
+    scene.reach_by("PGPORT", proxy.port.to_string());
+    proxy.when(COMMIT, Deed::HoldAnswer);
+    let running = scene.start(&["apply"]);
+    super::project::until("COMMIT is answered", || proxy.has_happened().then_some(()));
+    running.kill();
+    scene.end(running);
+    scene.finds("the ledger says done", "SELECT state FROM lockkeeper.step WHERE migration = '002'", "done");
+    scene.settles(LOGGED);
+}
+
+#[test]
+fn between_a_statement_that_runs_alone_and_the_ledger() {
+    let mut scene = Scene::new("kill -9", "after an index was built, before the ledger says so").with_shop();
+    scene.killed_at(&["apply"], "alone-ended");
+    scene.ends_with(&["apply"], 0);
+    scene.finds("the index is adopted", "SELECT state FROM lockkeeper.step WHERE migration = '003'", "adopted");
+    scene.settled(LOGGED);
+}
+
+/// Kills a run while it builds an index, and gives the scene and who stands in the index's way.
+fn killed_in_index(done: &'static str, interval: &str) -> (Scene, super::project::Session) {
+    let mut scene = Scene::new("kill -9", done).with_shop();
+    let settings = format!(", settings: {{ client_connection_check_interval: {interval} }} }}");
+    scene.configure(&format!("{}{settings}", PATIENT.trim_end_matches(" }")));
+    scene.ends_with(&["apply", "--to", "002"], 0);
+    let mut snapshot = scene.session();
+    snapshot.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+    let running = scene.start(&["apply"]);
+    scene.held_up("CREATE INDEX CONCURRENTLY");
+    running.kill();
+    scene.end(running);
+    (scene, snapshot)
+}
+
+#[test]
+fn while_an_index_is_built_and_the_server_goes_on() {
+    let done = "while an index is built; the server does not look whether we are there";
+    let (mut scene, mut snapshot) = killed_in_index(done, "0");
+    let next = scene.start(&["apply"]);
+    next.says("still works on step 1");
+    scene.saw("the next run waits for the old session", true, "");
+    snapshot.run("COMMIT");
+    assert_eq!(scene.end(next).code, Some(0));
+    scene.finds("the index is adopted", "SELECT state FROM lockkeeper.step WHERE migration = '003'", "adopted");
+    scene.settled(LOGGED);
+}
+
+#[test]
+fn while_an_index_is_built_and_the_server_notices() {
+    let done = "while an index is built; the server looks whether we are there";
+    let (mut scene, mut snapshot) = killed_in_index(done, "100ms");
+    scene.until(
+        "the old session ends",
+        "SELECT 'x' WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lockkeeper apply')",
+    );
+    scene.finds("an invalid index is left", "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'orders_n'::regclass", "false");
+    let next = scene.start(&["apply"]);
+    next.says("removes index");
+    scene.held_up("CREATE INDEX CONCURRENTLY");
+    snapshot.run("COMMIT");
+    let answer = scene.end(next);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    scene.saw("it is dropped and built again", true, "");
+    scene.settled(LOGGED);
+}
+
+#[test]
+fn on_the_way_back() {
+    let mut scene = Scene::new("kill -9", "in a rollback, between two of its steps");
+    scene.file(
+        "001_orders.up.sql",
+        "CREATE TABLE log (at bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, word text NOT NULL);\nINSERT INTO log (word) VALUES ('up 1');",
+    );
+    scene.file("001_orders.down.sql", "DROP TABLE log;");
+    scene.file("002_count.up.sql", "INSERT INTO log (word) VALUES ('up 2');");
+    scene.file(
+        "002_count.down.sql",
+        "BEGIN;\nINSERT INTO log (word) VALUES ('down 2a');\nCOMMIT;\nBEGIN;\nINSERT INTO log (word) VALUES ('down 2b');\nCOMMIT;",
+    );
+    scene.ends_with(&["apply"], 0);
+    scene.killed_at(&["rollback", "--steps", "1"], "step-ended");
+    scene.ends_with(&["apply"], 3);
+    scene.saw("apply refuses until the rollback has ended", true, "");
+    scene.ends_with(&["rollback", "--steps", "1"], 0);
+    scene.settles("up 1, up 2, down 2a, down 2b, up 2");
+}

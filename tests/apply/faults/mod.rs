@@ -1,0 +1,16 @@
+//! What goes wrong while migrations run, played on real servers: see docs/faults.md, which these tests write.
+
+mod disks;
+mod files;
+mod indexes;
+mod kills;
+mod ledger;
+mod locks;
+mod lost;
+mod names;
+mod page;
+mod project;
+mod proxy;
+mod random;
+mod runners;
+mod signals;
