@@ -54,12 +54,15 @@ fn compare(disk: Disk, need: &Need, limits: &Limits, found: &mut Findings) {
         found.add(Verdict::Fail, format!("{words}: too little"), next());
     } else if then >= limits.free {
         found.note(words);
-    } else if need.bytes > 0 {
+    } else if need.bytes > disk.free / NEGLIGIBLE {
         found.add(Verdict::Fail, format!("{words}, and {:.0} % will be; {wanted:.0} % have to stay free", 100.0 * then), next());
     } else {
         found.add(Verdict::Warn, format!("{words}, less than {wanted:.0} %"), next());
     }
 }
+
+/// Less than this part of what is free fills no disk: somebody should know that it is rather full, and the migration is not what fills it.
+const NEGLIGIBLE: u64 = 100;
 
 /// The disk below the server's data, if it is surely seen from here: in words why not, otherwise.
 async fn own_disk(connection: &mut Connection, limits: &Limits) -> Result<Result<Disk, String>, Refusal> {
