@@ -2,6 +2,7 @@
 
 use super::draft::{self, Draft, Work};
 use super::event::{Event, Tell};
+use super::ledger::text;
 use super::preflight::touched::Touched;
 use super::preflight::{self, Check, Limits, pooler};
 use super::session::own;
@@ -34,6 +35,12 @@ pub async fn preflight(target: &PgConnectOptions, works: &[Work], settings: &Set
     let refused = |refusal: Refusal| vec![Problem::new("apply::server", refusal.to_string()).help("nothing was done; run it again")];
     let limits = Limits { role: settings.config.apply.role.clone(), ..Limits::default() };
     let mut connection = own(target, "lockkeeper preflight").await.map_err(refused)?;
+    // What is made lies in the first schema of the session that makes it.
+    let path = match &settings.config.apply.search_path {
+        Some(path) => format!("SELECT pg_catalog.set_config('search_path', {}, false)", text(path)),
+        None => "RESET search_path".to_owned(),
+    };
+    connection.run(&path).await.map_err(refused)?;
     let checks = preflight::checks(&mut connection, &Touched::by(works.iter().map(|work| &work.assessed)), &limits).await;
     connection.close().await;
     let checks = checks.map_err(refused)?;

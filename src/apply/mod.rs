@@ -14,6 +14,7 @@ pub mod hash;
 pub mod ledger;
 pub mod live;
 pub mod notices;
+pub mod orphan;
 pub mod pipeline;
 pub mod predicate;
 pub mod preflight;

@@ -11,6 +11,7 @@ use super::ledger::write::{self, NewRun};
 use super::ledger::{self, Direction, Entry};
 use super::live;
 use super::notices::Notices;
+use super::orphan;
 use super::preflight;
 use super::session::{self, NoLock, Sessions};
 use super::stop::Stop;
@@ -196,6 +197,9 @@ impl Pipeline<'_> {
             }
             Err(verdict) => return verdict,
         };
+        if let Err(problem) = orphan::wait(&mut sessions.watch, self.settings.config.apply.reconnect, tell).await {
+            return Verdict::Operator(problem);
+        }
         if let Err(problems) = self.fits(&agenda, wish, tell).await {
             return Verdict::NotReady(problems);
         }

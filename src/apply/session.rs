@@ -56,6 +56,9 @@ impl Sessions {
     /// As [`Self::open`].
     pub async fn reopen(&mut self, target: &PgConnectOptions, limits: &Apply) -> Result<(), NoLock> {
         let mut watch = own(target, "lockkeeper watch").await?;
+        if watch.texts("SELECT pg_is_in_recovery()::text").await?.concat() == "true" {
+            return Err(NoLock::Refused(Refusal { code: READ_ONLY.to_owned(), message: "this server is a standby now".to_owned() }));
+        }
         let holds = self.still_ours().await.is_ok();
         watch.run(&end_sessions(self, !holds)).await?;
         if !holds {
@@ -192,6 +195,9 @@ pub async fn set_up(work: &mut Connection, limits: &Apply) -> Result<(), Refusal
     }
     Ok(())
 }
+
+/// read_only_sql_transaction
+const READ_ONLY: &str = "25006";
 
 /// Ours: a setting did not take.
 const NOT_TAKEN: &str = "LK002";

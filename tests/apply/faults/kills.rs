@@ -57,7 +57,7 @@ fn before_the_first_step() {
 #[test]
 fn in_a_transaction() {
     let mut scene = Scene::new("kill -9", "while a statement in a transaction runs").with_shop();
-    scene.configure(PATIENT);
+    scene.configure(&without_check());
     scene.file(
         "002_count.sql",
         "UPDATE orders SET n = n + 1 WHERE id > 0;\nSELECT pg_advisory_xact_lock(42);\nINSERT INTO log (word) VALUES ('counted');",
@@ -104,6 +104,11 @@ fn between_a_statement_that_runs_alone_and_the_ledger() {
     scene.ends_with(&["apply"], 0);
     scene.finds("the index is adopted", "SELECT state FROM lockkeeper.step WHERE migration = '003'", "adopted");
     scene.settled(LOGGED);
+}
+
+/// The server does not look whether we are still there while a statement runs.
+fn without_check() -> String {
+    format!("{}, settings: {{ client_connection_check_interval: 0 }} }}", PATIENT.trim_end_matches(" }"))
 }
 
 /// Kills a run while it builds an index, and gives the scene and who stands in the index's way.

@@ -6,6 +6,9 @@ use crate::servers::servers;
 use lockkeeper::db::server::Server;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 /// A shop whose second migration waits in a transaction for whoever holds the advisory lock 42.
 fn held(scene: Scene) -> (Scene, Session) {
@@ -127,5 +130,78 @@ fn the_wire_is_cut_at_commit() {
             states,
         );
         scene.settled(LOGGED);
+    }
+}
+
+#[test]
+fn the_address_leads_to_a_standby() {
+    let installation = servers().last().expect("a server").installation();
+    let server = Server::start(installation, &[]).unwrap_or_else(|problem| panic!("{}", problem.message));
+    let standby = Standby::of(&server);
+    let done = "the connection breaks, and the address leads to a read-only standby from then on; later to the primary again";
+    let (mut scene, other) = held(Scene::on(&server, "connection", done));
+    let proxy = through_proxy(&mut scene);
+    let running = scene.start(&["apply"]);
+    let pid = scene.held_up("SELECT pg_advisory_xact_lock");
+    let known = format!("SELECT 'x' FROM pg_database WHERE datname = '{}'", scene.database.get_database().expect("a name"));
+    until("the standby has the database", || {
+        let mut session = Session::open(&scene.database.clone().socket(&standby.folder).database("postgres"));
+        (!session.ask(&known).is_empty()).then_some(())
+    });
+    proxy.lead_to(&standby.folder);
+    scene.sql(&[&format!("SELECT pg_terminate_backend({pid})"), TERMINATE_GUARD]);
+    let answer = scene.end(running);
+    assert_eq!(answer.code, Some(7), "{}", answer.err);
+    scene.saw("it stops and says why", answer.err.contains("this server is a standby now"), &answer.err);
+    scene.ends_with(&["apply"], 3);
+    proxy.lead_to(server.socket());
+    drop(other);
+    scene.settles(LOGGED);
+}
+
+/// A server that follows another one. It ends with the test.
+struct Standby {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Standby {
+    fn of(server: &Server) -> Self {
+        let folder = server.socket().join("standby");
+        let bin = &server.installation().bin;
+        let command = |program: &str| {
+            let mut command = Command::new(bin.join(program));
+            command.current_dir(server.socket()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            if nix::unistd::geteuid().is_root() {
+                let user = nix::unistd::User::from_name("postgres").ok().flatten().expect("who runs servers");
+                command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+            }
+            command
+        };
+        let mut copy = command("pg_basebackup");
+        copy.arg("-h").arg(server.socket()).args(["-p", "5432", "-U", "postgres", "-D", "standby", "-R", "--checkpoint=fast", "--no-sync"]);
+        assert!(copy.status().is_ok_and(|status| status.success()), "pg_basebackup copies the server: {}", server.log());
+        let mut start = command("postgres");
+        start.arg("-D").arg(&folder).arg("-k").arg(&folder).args([
+            "-p",
+            "5432",
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_prepared_transactions=10",
+        ]);
+        let child = start.spawn().expect("postgres starts");
+        until("the standby listens", || folder.join(".s.PGSQL.5432").exists().then_some(()));
+        Self { child, folder }
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
+        let _ = kill(pid, Signal::SIGQUIT);
+        let _ = self.child.wait();
     }
 }

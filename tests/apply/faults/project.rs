@@ -309,7 +309,11 @@ impl Running {
 
     /// Waits until it says something.
     pub fn says(&self, words: &str) {
-        until(&format!("it says `{words}`"), || self.said().contains(words).then_some(()));
+        let begin = Instant::now();
+        while !self.said().contains(words) {
+            assert!(begin.elapsed() < PATIENCE, "it never says `{words}`:\n{}", self.said());
+            sleep(GLANCE);
+        }
     }
 
     /// Whether it has ended.
