@@ -4,6 +4,7 @@ use super::approval::{Approval, open_findings};
 use super::draft::Work;
 use super::ledger::{Entry, State};
 use crate::config::environments::Environment;
+use crate::model::effects::Version;
 use crate::problem::Problem;
 use crate::rule::Severity;
 
@@ -14,6 +15,8 @@ pub struct Circumstances<'a> {
     pub environment: &'a Environment,
     /// The day, by the server's clock: `2026-11-20`.
     pub today: &'a str,
+    /// The server's major version, if approvals are given for another one unless it is said.
+    pub server: Option<Version>,
 }
 
 /// What is in the way of migrations: each needs an approval that is for exactly this SQL, for its class, and for everything that is found
@@ -29,7 +32,8 @@ fn refusal(work: &Work, approvals: &[Approval], here: Circumstances<'_>) -> Opti
         return None;
     }
     let path = work.source().path();
-    let command = format!("lockkeeper approve {} --by NAME --reason WHY", path.display());
+    let server = here.server.map_or(String::new(), |version| format!(" --postgres {}", version.0));
+    let command = format!("lockkeeper approve {} --by NAME --reason WHY{server}", path.display());
     let refuse = |why: String, help: String| Some(Problem::new("apply::not-approved", why).help(help).about(path));
     let is_for = |approval: &&Approval| {
         approval.migration == work.draft.key

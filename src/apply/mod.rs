@@ -23,3 +23,4 @@ pub mod step;
 pub mod stop;
 pub mod verdict;
 pub mod watch;
+pub mod wish;

@@ -2,7 +2,7 @@
 
 use super::approval::Approval;
 use super::draft::{self, Draft, Work};
-use super::due::{self, Item, Status};
+use super::due::{self, Item};
 use super::event::{Event, Tell};
 use super::execute::{Broken, Executor};
 use super::gate::{self, Circumstances, Time};
@@ -16,11 +16,13 @@ use super::preflight;
 use super::session::{self, NoLock, Sessions};
 use super::stop::Stop;
 use super::verdict::{Verdict, verdict_of};
+use super::wish::{Wanted, Wish};
 use crate::config::environments::Environment;
 use crate::db::{Connection, Refusal};
 use crate::discover::History;
 use crate::lint::Settings;
-use crate::problem::{Problem, did_you_mean};
+use crate::model::effects::Version;
+use crate::problem::Problem;
 use sqlx::postgres::PgConnectOptions;
 use std::time::{Duration, Instant};
 
@@ -40,24 +42,6 @@ pub struct Pipeline<'a> {
     pub run: NewRun,
     /// How long another runner is waited for.
     pub patience: Duration,
-}
-
-/// What is wished for.
-#[derive(Clone, Copy, Debug)]
-pub enum Wish<'a> {
-    /// To run what is due.
-    Apply(Wanted<'a>),
-    /// To undo the newest migrations.
-    Rollback(Pick<'a>),
-}
-
-/// Which migrations are wanted.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted<'a> {
-    /// Up to this version, it included; `None`: all.
-    pub to: Option<&'a str>,
-    /// Those behind which others have run already, too.
-    pub out_of_order: bool,
 }
 
 /// What a run would do, before anything is done.
@@ -110,10 +94,12 @@ impl Pipeline<'_> {
         today: &str,
     ) -> Result<(Vec<Work>, Option<String>), Verdict> {
         let (items, drafts, entries) = known;
-        let keys = due_keys(items, drafts, wanted)?;
+        let keys = wanted.keys(items, drafts)?;
         let works = draft::works(self.history, drafts, &keys, self.settings).map_err(Verdict::Refused)?;
         let (works, stops) = in_their_time(works, entries)?;
-        let refusals = gate::refusals(&works, self.approvals, Circumstances { environment: self.environment, today });
+        let Settings { config, server, .. } = *self.settings;
+        let server = (config.postgres.unwrap_or(Version::DEFAULT) != server).then_some(server);
+        let refusals = gate::refusals(&works, self.approvals, Circumstances { environment: self.environment, today, server });
         if refusals.is_empty() { Ok((works, stops)) } else { Err(Verdict::Refused(refusals)) }
     }
 
@@ -339,41 +325,6 @@ impl Pipeline<'_> {
     }
 }
 
-/// How far back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pick<'a> {
-    /// So many migrations.
-    Steps(usize),
-    /// Everything behind this one, which stays.
-    To(&'a str),
-}
-
-impl Pick<'_> {
-    /// The keys of what is undone, the newest first.
-    fn keys(self, entries: &[Entry], items: &[Item]) -> Result<Vec<String>, Verdict> {
-        let partial = items.iter().find(|item| item.status == Status::Partial);
-        if let Some(item) = partial {
-            let message = format!("`{}` was begun and has not ended: it cannot be undone as a whole", item.key);
-            return Err(Verdict::NotReady(vec![Problem::new("apply::partial", message).help("`lockkeeper apply` brings it to its end")]));
-        }
-        let mut run: Vec<_> =
-            entries.iter().filter(|entry| matches!(entry.state, ledger::State::Applied | ledger::State::RollingBack)).collect();
-        run.reverse();
-        let count = match self {
-            Self::Steps(count) => count.min(run.len()),
-            Self::To(key) => match run.iter().position(|entry| entry.key == key) {
-                Some(at) => at,
-                None => {
-                    let known = run.iter().map(|entry| entry.key.as_str());
-                    let problem = Problem::new("apply::version", format!("`{key}` has not run here{}", did_you_mean(key, known)));
-                    return Err(Verdict::Refused(vec![problem.help("`lockkeeper status` lists what has")]));
-                }
-            },
-        };
-        Ok(run[..count].iter().map(|entry| entry.key.clone()).collect())
-    }
-}
-
 /// What the server says of itself.
 struct About {
     database: String,
@@ -386,50 +337,6 @@ async fn about(connection: &mut Connection) -> Result<About, Verdict> {
     let said = connection.texts(query).await.map_err(|refusal| Verdict::NotReady(vec![unreachable(&refusal)]))?;
     let text = |at: usize| said.get(at).cloned().unwrap_or_default();
     Ok(About { database: text(0), standby: text(1) == "true", today: text(2) })
-}
-
-/// What is due, in order, once the ledger does not contradict the files.
-fn due_keys(items: &[Item], drafts: &[Draft], wanted: Wanted<'_>) -> Result<Vec<String>, Verdict> {
-    let path = |key: &str| drafts.iter().find(|draft| draft.key == key).map(|draft| draft.source.path().to_owned());
-    let problem = |item: &Item| {
-        let (message, help) = match item.status {
-            Status::Changed => (
-                "its SQL has changed since it ran here",
-                "put it back, and write a new migration; `lockkeeper repair` takes the new text for the one that ran",
-            ),
-            Status::Missing => {
-                ("it has run here, and its file is gone", "bring it back from version control; `lockkeeper repair` forgets it")
-            }
-            Status::PartlyUndone => ("its way back was begun and has not ended", "`lockkeeper rollback --steps 1` brings it to its end"),
-            Status::OutOfOrder => {
-                ("it has not run, and newer ones have", "give it a newer version, or run it all the same with --out-of-order")
-            }
-            _ => return None,
-        };
-        if item.status == Status::OutOfOrder && wanted.out_of_order {
-            return None;
-        }
-        let problem = Problem::new("apply::history", format!("{}: {message}", item.key)).help(help);
-        Some(match path(&item.key) {
-            Some(path) => problem.about(path),
-            None => problem,
-        })
-    };
-    let wrong: Vec<_> = items.iter().filter_map(problem).collect();
-    if !wrong.is_empty() {
-        return Err(Verdict::NotReady(wrong));
-    }
-    let last = match wanted.to {
-        None => items.len(),
-        Some(to) => match items.iter().position(|item| item.key == to) {
-            Some(at) => at + 1,
-            None => {
-                let message = format!("there is no migration `{to}`{}", did_you_mean(to, items.iter().map(|item| item.key.as_str())));
-                return Err(Verdict::Refused(vec![Problem::new("apply::version", message).help("`lockkeeper status` lists them")]));
-            }
-        },
-    };
-    Ok(items[..last].iter().filter(|item| item.status.is_due()).map(|item| item.key.clone()).collect())
 }
 
 /// Cuts the list where a phase has to wait. If it is the first one, nothing can be done.

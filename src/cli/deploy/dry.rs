@@ -2,10 +2,11 @@
 
 use super::ended;
 use crate::apply::ledger::text;
-use crate::apply::pipeline::{Agenda, Pipeline, Wish};
+use crate::apply::pipeline::{Agenda, Pipeline};
 use crate::apply::session;
 use crate::apply::step::Kind;
 use crate::apply::verdict::Verdict;
+use crate::apply::wish::Wish;
 use crate::cli::{Console, Exit};
 use crate::config::apply::Apply;
 use crate::db::block_on;

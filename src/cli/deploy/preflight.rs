@@ -2,8 +2,9 @@
 
 use super::{Place, ended, new_run, version};
 use crate::apply::event::Event;
-use crate::apply::pipeline::{Pipeline, Wanted, Wish};
+use crate::apply::pipeline::Pipeline;
 use crate::apply::verdict::Verdict;
+use crate::apply::wish::{Wanted, Wish};
 use crate::cli::{Console, Exit};
 use crate::db::block_on;
 use clap::Args;

@@ -1,0 +1,114 @@
+//! What is wished for, and which migrations that means.
+
+use super::draft::Draft;
+use super::due::{Item, Status};
+use super::ledger::{self, Entry};
+use super::verdict::Verdict;
+use crate::problem::{Problem, did_you_mean};
+
+/// What is wished for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish<'a> {
+    /// To run what is due.
+    Apply(Wanted<'a>),
+    /// To undo the newest migrations.
+    Rollback(Pick<'a>),
+}
+
+/// Which migrations are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Up to this version, it included; `None`: all.
+    pub to: Option<&'a str>,
+    /// Those behind which others have run already, too.
+    pub out_of_order: bool,
+}
+
+/// How far back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick<'a> {
+    /// So many migrations.
+    Steps(usize),
+    /// Everything behind this one, which stays.
+    To(&'a str),
+}
+
+impl Pick<'_> {
+    /// The keys of what is undone, the newest first.
+    ///
+    /// # Errors
+    /// Why nothing can be undone.
+    pub fn keys(self, entries: &[Entry], items: &[Item]) -> Result<Vec<String>, Verdict> {
+        let partial = items.iter().find(|item| item.status == Status::Partial);
+        if let Some(item) = partial {
+            let message = format!("`{}` was begun and has not ended: it cannot be undone as a whole", item.key);
+            return Err(Verdict::NotReady(vec![Problem::new("apply::partial", message).help("`lockkeeper apply` brings it to its end")]));
+        }
+        let mut run: Vec<_> =
+            entries.iter().filter(|entry| matches!(entry.state, ledger::State::Applied | ledger::State::RollingBack)).collect();
+        run.reverse();
+        let count = match self {
+            Self::Steps(count) => count.min(run.len()),
+            Self::To(key) => match run.iter().position(|entry| entry.key == key) {
+                Some(at) => at,
+                None => {
+                    let known = run.iter().map(|entry| entry.key.as_str());
+                    let problem = Problem::new("apply::version", format!("`{key}` has not run here{}", did_you_mean(key, known)));
+                    return Err(Verdict::Refused(vec![problem.help("`lockkeeper status` lists what has")]));
+                }
+            },
+        };
+        Ok(run[..count].iter().map(|entry| entry.key.clone()).collect())
+    }
+}
+
+impl Wanted<'_> {
+    /// The keys of what is due, in order.
+    ///
+    /// # Errors
+    /// In what the ledger contradicts the files.
+    pub fn keys(self, items: &[Item], drafts: &[Draft]) -> Result<Vec<String>, Verdict> {
+        let path = |key: &str| drafts.iter().find(|draft| draft.key == key).map(|draft| draft.source.path().to_owned());
+        let problem = |item: &Item| {
+            let (message, help) = match item.status {
+                Status::Changed => (
+                    "its SQL has changed since it ran here",
+                    "put it back, and write a new migration; `lockkeeper repair` takes the new text for the one that ran",
+                ),
+                Status::Missing => {
+                    ("it has run here, and its file is gone", "bring it back from version control; `lockkeeper repair` forgets it")
+                }
+                Status::PartlyUndone => {
+                    ("its way back was begun and has not ended", "`lockkeeper rollback --steps 1` brings it to its end")
+                }
+                Status::OutOfOrder => {
+                    ("it has not run, and newer ones have", "give it a newer version, or run it all the same with --out-of-order")
+                }
+                _ => return None,
+            };
+            if item.status == Status::OutOfOrder && self.out_of_order {
+                return None;
+            }
+            let problem = Problem::new("apply::history", format!("{}: {message}", item.key)).help(help);
+            Some(match path(&item.key) {
+                Some(path) => problem.about(path),
+                None => problem,
+            })
+        };
+        let wrong: Vec<_> = items.iter().filter_map(problem).collect();
+        if !wrong.is_empty() {
+            return Err(Verdict::NotReady(wrong));
+        }
+        let last = match self.to {
+            None => items.len(),
+            Some(to) => match items.iter().position(|item| item.key == to) {
+                Some(at) => at + 1,
+                None => {
+                    let message = format!("there is no migration `{to}`{}", did_you_mean(to, items.iter().map(|item| item.key.as_str())));
+                    return Err(Verdict::Refused(vec![Problem::new("apply::version", message).help("`lockkeeper status` lists them")]));
+                }
+            },
+        };
+        Ok(items[..last].iter().filter(|item| item.status.is_due()).map(|item| item.key.clone()).collect())
+    }
+}
