@@ -73,7 +73,15 @@ impl Pipeline<'_> {
     ///
     /// # Errors
     /// Why nothing can be done.
-    pub async fn agenda(&self, connection: &mut Connection, wish: Wish<'_>) -> Result<Agenda, Verdict> {
+    pub async fn look(&self, wish: Wish<'_>) -> Result<Agenda, Verdict> {
+        let opened = session::own(self.target, "lockkeeper").await;
+        let mut connection = opened.map_err(|refusal| Verdict::NotReady(vec![unreachable(&refusal)]))?;
+        let agenda = self.agenda(&mut connection, wish).await;
+        connection.close().await;
+        agenda
+    }
+
+    async fn agenda(&self, connection: &mut Connection, wish: Wish<'_>) -> Result<Agenda, Verdict> {
         let about = about(connection).await?;
         self.is_the_one(&about)?;
         let entries = ledger::entries(connection).await.map_err(|refusal| Verdict::NotReady(vec![ledger::problem(&refusal)]))?;
@@ -118,15 +126,7 @@ impl Pipeline<'_> {
 
     /// Does what is wished for, once `confirm` agrees.
     pub async fn run(&self, wish: Wish<'_>, confirm: Confirm<'_>, tell: Tell<'_>) -> Verdict {
-        let agenda = match session::own(self.target, "lockkeeper").await {
-            Ok(mut connection) => {
-                let agenda = self.agenda(&mut connection, wish).await;
-                connection.close().await;
-                agenda
-            }
-            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
-        };
-        let agenda = match agenda {
+        let agenda = match self.look(wish).await {
             Ok(agenda) if agenda.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
             Ok(agenda) => agenda,
             Err(verdict) => return verdict,
@@ -148,15 +148,7 @@ impl Pipeline<'_> {
 
     /// Looks whether everything is ready for what is wished for, and changes nothing.
     pub async fn preflight(&self, wish: Wish<'_>, tell: Tell<'_>) -> Verdict {
-        let agenda = match session::own(self.target, "lockkeeper preflight").await {
-            Ok(mut connection) => {
-                let agenda = self.agenda(&mut connection, wish).await;
-                connection.close().await;
-                agenda
-            }
-            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
-        };
-        let agenda = match agenda {
+        let agenda = match self.look(wish).await {
             Ok(agenda) => agenda,
             Err(verdict) => return verdict,
         };

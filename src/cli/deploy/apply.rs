@@ -3,8 +3,8 @@
 use super::agreed::Agreed;
 use super::journal::Journal;
 use super::progress::Progress;
-use super::{Place, dry, ended, new_run, version};
-use crate::apply::pipeline::{Agenda, Pipeline};
+use super::{Place, dry, ended};
+use crate::apply::pipeline::Agenda;
 use crate::apply::verdict::Verdict;
 use crate::apply::wish::{Wanted, Wish};
 use crate::cli::{Console, Exit};
@@ -51,35 +51,22 @@ pub(in crate::cli) struct Apply {
 
 impl Apply {
     pub fn run(self, console: Console) -> Exit {
-        let prepared = self.place.project(console).and_then(|project| {
-            let target = self.place.target(&project, console)?;
-            let version = version(&target, console)?;
-            Ok((project, target, version))
-        });
-        let (project, target, server) = match prepared {
-            Ok(prepared) => prepared,
+        let ready = match self.place.ready(console) {
+            Ok(ready) => ready,
             Err(exit) => return exit,
         };
-        let settings = project.settings(server);
-        let pipeline = Pipeline {
-            history: &project.history,
-            settings: &settings,
-            environment: &target.environment,
-            target: &target.options,
-            approvals: &project.approvals,
-            run: new_run("apply", &target.environment),
-            patience: self.wait,
-        };
+        let settings = ready.project.settings(ready.server);
+        let pipeline = ready.pipeline(&settings, "apply", self.wait);
         let wish = Wish::Apply(Wanted { to: self.to.as_deref(), out_of_order: self.out_of_order });
         if self.dry_run {
             return dry::run(&pipeline, wish, console);
         }
-        let mut journal = match Journal::open(self.journal.as_deref(), &project.config) {
+        let mut journal = match Journal::open(self.journal.as_deref(), &ready.project.config) {
             Ok(journal) => journal,
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new(console);
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target);
+        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &ready.target);
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
@@ -88,7 +75,7 @@ impl Apply {
         match verdict {
             Ok(verdict) => {
                 progress.end();
-                said(&verdict, &target, console);
+                said(&verdict, &ready.target, console);
                 ended(&verdict, console)
             }
             Err(problem) => console.failed(&problem),

@@ -5,24 +5,15 @@ use crate::apply::ledger::text;
 use crate::apply::pipeline::{Agenda, Pipeline};
 use crate::apply::session;
 use crate::apply::step::Kind;
-use crate::apply::verdict::Verdict;
 use crate::apply::wish::Wish;
 use crate::cli::{Console, Exit};
 use crate::config::apply::Apply;
 use crate::db::block_on;
-use crate::problem::Problem;
 use std::io::{self, Write};
 
 /// Prints what would be sent. What the ledger gets beside it is left out.
 pub(super) fn run(pipeline: &Pipeline<'_>, wish: Wish<'_>, console: Console) -> Exit {
-    let agenda = block_on(async {
-        let unreachable = |refusal: crate::db::Refusal| Verdict::NotReady(vec![Problem::new("apply::server", refusal.to_string())]);
-        let mut connection = session::own(pipeline.target, "lockkeeper").await.map_err(unreachable)?;
-        let agenda = pipeline.agenda(&mut connection, wish).await;
-        connection.close().await;
-        agenda
-    });
-    let agenda = match agenda {
+    let agenda = match block_on(pipeline.look(wish)) {
         Ok(Ok(agenda)) => agenda,
         Ok(Err(verdict)) => return ended(&verdict, console),
         Err(problem) => return console.failed(&problem),

@@ -14,6 +14,7 @@ use super::connect::Connect;
 use super::{Console, Exit};
 use crate::apply::approval::{self, Approval};
 use crate::apply::ledger::write::NewRun;
+use crate::apply::pipeline::Pipeline;
 use crate::apply::verdict::Verdict;
 use crate::config::Config;
 use crate::config::environments::Environment;
@@ -29,6 +30,7 @@ use crate::text::SourceFile;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// Which migrations, and which database.
 #[derive(Debug, Args)]
@@ -104,6 +106,37 @@ fn read_project(config: Option<&Path>, directory: Option<&Path>, schema: Option<
 impl Project {
     fn settings(&self, server: Version) -> Settings<'_> {
         Settings { rules: &self.rules, config: &self.config, server }
+    }
+}
+
+/// A project, and the server that it is run on.
+struct Ready {
+    project: Project,
+    target: Target,
+    server: Version,
+}
+
+impl Place {
+    /// Reads the project and knocks at the server. What is wrong has been said.
+    fn ready(&self, console: Console) -> Result<Ready, Exit> {
+        let project = self.project(console)?;
+        let target = self.target(&project, console)?;
+        let server = version(&target, console)?;
+        Ok(Ready { project, target, server })
+    }
+}
+
+impl Ready {
+    fn pipeline<'a>(&'a self, settings: &'a Settings<'a>, command: &'static str, patience: Duration) -> Pipeline<'a> {
+        Pipeline {
+            history: &self.project.history,
+            settings,
+            environment: &self.target.environment,
+            target: &self.target.options,
+            approvals: &self.project.approvals,
+            run: new_run(command, &self.target.environment),
+            patience,
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! `lockkeeper preflight`: whether everything is ready for `apply`.
 
-use super::{Place, ended, new_run, version};
+use super::{Place, ended};
 use crate::apply::event::Event;
-use crate::apply::pipeline::Pipeline;
 use crate::apply::verdict::Verdict;
 use crate::apply::wish::{Wanted, Wish};
 use crate::cli::{Console, Exit};
@@ -21,25 +20,12 @@ pub(in crate::cli) struct Preflight {
 
 impl Preflight {
     pub fn run(self, console: Console) -> Exit {
-        let prepared = self.place.project(console).and_then(|project| {
-            let target = self.place.target(&project, console)?;
-            let version = version(&target, console)?;
-            Ok((project, target, version))
-        });
-        let (project, target, server) = match prepared {
-            Ok(prepared) => prepared,
+        let ready = match self.place.ready(console) {
+            Ok(ready) => ready,
             Err(exit) => return exit,
         };
-        let settings = project.settings(server);
-        let pipeline = Pipeline {
-            history: &project.history,
-            settings: &settings,
-            environment: &target.environment,
-            target: &target.options,
-            approvals: &project.approvals,
-            run: new_run("preflight", &target.environment),
-            patience: Duration::ZERO,
-        };
+        let settings = ready.project.settings(ready.server);
+        let pipeline = ready.pipeline(&settings, "preflight", Duration::ZERO);
         let mut lines = Vec::new();
         let mut tell = |event: &Event| match event {
             Event::Check { id, verdict, evidence } => lines.push(format!("{verdict:4}  {id}: {evidence}")),

@@ -3,8 +3,8 @@
 use super::agreed::Agreed;
 use super::journal::Journal;
 use super::progress::Progress;
-use super::{Place, dry, ended, new_run, version};
-use crate::apply::pipeline::{Agenda, Pipeline};
+use super::{Place, dry, ended};
+use crate::apply::pipeline::Agenda;
 use crate::apply::verdict::Verdict;
 use crate::apply::wish::{Pick, Wish};
 use crate::cli::{Console, Exit};
@@ -38,35 +38,22 @@ pub(in crate::cli) struct Rollback {
 
 impl Rollback {
     pub fn run(self, console: Console) -> Exit {
-        let prepared = self.place.project(console).and_then(|project| {
-            let target = self.place.target(&project, console)?;
-            let version = version(&target, console)?;
-            Ok((project, target, version))
-        });
-        let (project, target, server) = match prepared {
-            Ok(prepared) => prepared,
+        let ready = match self.place.ready(console) {
+            Ok(ready) => ready,
             Err(exit) => return exit,
         };
-        let settings = project.settings(server);
-        let pipeline = Pipeline {
-            history: &project.history,
-            settings: &settings,
-            environment: &target.environment,
-            target: &target.options,
-            approvals: &project.approvals,
-            run: new_run("rollback", &target.environment),
-            patience: Duration::ZERO,
-        };
+        let settings = ready.project.settings(ready.server);
+        let pipeline = ready.pipeline(&settings, "rollback", Duration::ZERO);
         let wish = Wish::Rollback(self.to.as_deref().map_or(Pick::Steps(self.steps), Pick::To));
         if self.dry_run {
             return dry::run(&pipeline, wish, console);
         }
-        let mut journal = match Journal::open(self.journal.as_deref(), &project.config) {
+        let mut journal = match Journal::open(self.journal.as_deref(), &ready.project.config) {
             Ok(journal) => journal,
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new(console);
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &target);
+        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &ready.target);
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
@@ -75,7 +62,7 @@ impl Rollback {
             Ok(verdict) => {
                 progress.end();
                 if let Verdict::Done { migrations, .. } = &verdict {
-                    console.note(&format!("{} undone on {}", counted(migrations.len()), target.shown));
+                    console.note(&format!("{} undone on {}", counted(migrations.len()), ready.target.shown));
                 }
                 ended(&verdict, console)
             }
