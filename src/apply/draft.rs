@@ -62,6 +62,8 @@ pub struct Work {
     pub assessed: Assessed,
     /// What commits together.
     pub steps: Vec<Step>,
+    /// It is no migration, but a file that somebody has named.
+    pub is_job: bool,
     /// The key and the size of the batches that its file asks for.
     pub batches: Option<Batches>,
 }
@@ -170,6 +172,16 @@ pub fn way_back(history: &History, draft: &Draft, settings: &Settings<'_>) -> Re
     works.pop().ok_or_else(Vec::new)
 }
 
+/// Judges a file that is none of the migrations, on the schema that all of them have made.
+///
+/// # Errors
+/// As [`works`].
+pub fn last(history: &History, source: &Arc<SourceFile>, draft: &Draft, settings: &Settings<'_>) -> Result<Work, Vec<Problem>> {
+    let mut works = judged(history.clone().with_last(source), settings, |_| Some(draft.clone()))?;
+    let work = works.pop().ok_or_else(Vec::new)?;
+    Ok(Work { is_job: true, ..work })
+}
+
 fn judged(history: History, settings: &Settings<'_>, draft: impl Fn(&Assessed) -> Option<Draft>) -> Result<Vec<Work>, Vec<Problem>> {
     let parts: BTreeMap<_, _> =
         history.subjects().map(|migration| (migration.source.path().to_owned(), (Arc::clone(&migration.source), migration.part))).collect();
@@ -187,7 +199,7 @@ fn judged(history: History, settings: &Settings<'_>, draft: impl Fn(&Assessed) -
         match steps {
             Ok(steps) => {
                 let batches = header::batches(source, &script.comments);
-                works.push(Work { draft, script, assessed, steps, batches });
+                works.push(Work { draft, script, assessed, steps, is_job: false, batches });
             }
             Err(mut wrong) => problems.append(&mut wrong),
         }

@@ -1,6 +1,7 @@
 //! From files to a changed database: every stage in its order, none of which can be left out.
 
 use super::approval::Approval;
+use super::backfill::file::JobFile;
 use super::draft::{self, Draft, Work};
 use super::due::{self, Item};
 use super::event::{Event, Tell};
@@ -90,6 +91,7 @@ impl Pipeline<'_> {
         let (works, stops) = match wish {
             Wish::Apply(wanted) => self.forwards(wanted, (&items, &drafts, &entries), &about.today)?,
             Wish::Rollback(pick) => (self.back(&pick.keys(&entries, &items)?, &drafts)?, None),
+            Wish::Backfill(file) => (self.job(connection, file, &about.today).await?, None),
         };
         Ok(Agenda { items, works, stops, database: about.database })
     }
@@ -105,10 +107,38 @@ impl Pipeline<'_> {
         let keys = wanted.keys(items, drafts)?;
         let works = draft::works(self.history, drafts, &keys, self.settings).map_err(Verdict::Refused)?;
         let (works, stops) = in_their_time(works, entries)?;
+        self.approved(&works, today)?;
+        Ok((works, stops))
+    }
+
+    /// Whether somebody has approved what needs it.
+    fn approved(&self, works: &[Work], today: &str) -> Result<(), Verdict> {
         let Settings { config, server, .. } = *self.settings;
         let server = (config.postgres.unwrap_or(Version::DEFAULT) != server).then_some(server);
-        let refusals = gate::refusals(&works, self.approvals, Circumstances { environment: self.environment, today, server });
-        if refusals.is_empty() { Ok((works, stops)) } else { Err(Verdict::Refused(refusals)) }
+        let refusals = gate::refusals(works, self.approvals, Circumstances { environment: self.environment, today, server });
+        if refusals.is_empty() { Ok(()) } else { Err(Verdict::Refused(refusals)) }
+    }
+
+    /// A file that is no migration, unless it has run.
+    async fn job(&self, connection: &mut Connection, file: &JobFile, today: &str) -> Result<Vec<Work>, Verdict> {
+        let work = file.work(self.history, self.settings).map_err(Verdict::Refused)?;
+        self.approved(std::slice::from_ref(&work), today)?;
+        let unreadable = |refusal: Refusal| Verdict::NotReady(vec![ledger::problem(&refusal)]);
+        if !ledger::exists(connection).await.map_err(unreadable)? {
+            return Ok(vec![work]);
+        }
+        if let Some(other) = ledger::job::other(connection, file.name(), &work.draft.key).await.map_err(unreadable)? {
+            let message = format!("it was begun with other SQL, and has not ended: {other}");
+            let help = format!(
+                "put the SQL back; or, to begin again at the first row with what it says now, `lockkeeper backfill --cancel {}`",
+                file.name()
+            );
+            return Err(Verdict::NotReady(vec![Problem::new("backfill::changed", message).help(help).about(work.source().path())]));
+        }
+        let steps = ledger::steps(connection, &work.draft.key, Direction::Up).await.map_err(unreadable)?;
+        let has_run =
+            work.steps.iter().all(|step| steps.iter().any(|entry| i64::from(entry.number) == i64::from(step.number) && entry.is_done()));
+        Ok(if has_run { Vec::new() } else { vec![work] })
     }
 
     /// What undoes migrations. Whoever has approved them has approved that as well.
@@ -197,7 +227,7 @@ impl Pipeline<'_> {
             }
         }
         let direction = match wish {
-            Wish::Apply(_) => Direction::Up,
+            Wish::Apply(_) | Wish::Backfill(_) => Direction::Up,
             Wish::Rollback(_) => Direction::Down,
         };
         let result = self.each(&mut executor, &agenda, direction).await;
@@ -237,7 +267,8 @@ impl Pipeline<'_> {
             if direction == Direction::Up {
                 self.holds(executor, work, &done).await?;
             }
-            executor.migration(work, direction).await.map_err(|trouble| broken(trouble, &done))?;
+            let ran = if work.is_job { executor.job(work).await } else { executor.migration(work, direction).await };
+            ran.map_err(|trouble| broken(trouble, &done))?;
             if direction == Direction::Up {
                 self.is_true(executor, work).await?;
             }

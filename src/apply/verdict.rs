@@ -92,13 +92,11 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verd
     };
     let partly = broken.committed > 0 || batches.is_some();
     let step = broken.step.map_or(String::new(), |step| format!("step {step}: "));
-    let before = match (broken.committed, done.len()) {
-        _ if batches.is_some_and(|(batches, _)| *batches > 0) => batches.map_or(String::new(), |(batches, rows)| {
-            format!("{rows} rows were changed in {batches} batches, which have committed and stay")
-        }),
-        (0, 0) => "nothing of it has happened".to_owned(),
-        (0, before) => format!("nothing of this one has happened; {before} before it have run"),
-        (steps, _) => format!("its first {steps} steps have committed and stay"),
+    let before = match (batches, broken.committed, done.len()) {
+        (Some((batches, rows)), ..) => format!("{rows} rows were changed in {batches} batches, which have committed and stay"),
+        (None, 0, 0) => "nothing of it has happened".to_owned(),
+        (None, 0, before) => format!("nothing of this one has happened; {before} before it have run"),
+        (None, steps, _) => format!("its first {steps} steps have committed and stay"),
     };
     let problem = |code: &'static str, help: String| {
         let problem = Problem::new(code, format!("{step}{}", broken.trouble)).help(help);
@@ -107,7 +105,11 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verd
             None => problem,
         }
     };
-    let again = "`lockkeeper apply` goes on from there";
+    let command = match work.filter(|work| work.is_job) {
+        Some(work) => format!("lockkeeper backfill {}", work.draft.path()),
+        None => "lockkeeper apply".to_owned(),
+    };
+    let again = format!("`{command}` goes on from there");
     match trouble {
         Trouble::Interrupted => Verdict::Interrupted(problem("apply::interrupted", format!("{before}; {again}"))),
         Trouble::Spent { .. } | Trouble::Busy(_) if !partly && done.is_empty() => {
@@ -116,19 +118,19 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verd
         Trouble::Unclear(_) | Trouble::Contradiction(_) | Trouble::Partway { .. } => Verdict::Operator(problem("apply::unclear", before)),
         Trouble::Lost(_) => Verdict::Operator(problem(
             "apply::lost",
-            "what has happened stands in the ledger; `lockkeeper status` shows it when the server is back, and `lockkeeper apply` goes on"
-                .to_owned(),
+            format!(
+                "what has happened stands in the ledger; `lockkeeper status` shows it when the server is back, and `{command}` goes on"
+            ),
         )),
         Trouble::Spent { .. } | Trouble::Busy(_) => Verdict::Partial(problem("apply::busy", format!("{before}; {again}"))),
+        Trouble::Failed(_) if batches.is_some() => Verdict::Partial(problem("apply::failed", format!("{before}; {again}"))),
         Trouble::Failed(_) if partly => {
             Verdict::Partial(problem("apply::failed", format!("{before}; mend the rest of the file, and {again}")))
         }
         // insufficient_resources: the file is right, the server is too small.
         Trouble::Failed(refusal) if refusal.code.starts_with("53") => {
-            Verdict::RolledBack(problem("apply::failed", format!("{before}; make room on the server, and `lockkeeper apply` runs it")))
+            Verdict::RolledBack(problem("apply::failed", format!("{before}; make room on the server, and `{command}` runs it")))
         }
-        Trouble::Failed(_) => {
-            Verdict::RolledBack(problem("apply::failed", format!("{before}; mend the file, and `lockkeeper apply` runs it")))
-        }
+        Trouble::Failed(_) => Verdict::RolledBack(problem("apply::failed", format!("{before}; mend the file, and `{command}` runs it"))),
     }
 }

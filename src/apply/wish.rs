@@ -1,5 +1,6 @@
 //! What is wished for, and which migrations that means.
 
+use super::backfill::file::JobFile;
 use super::draft::Draft;
 use super::due::{Item, Status};
 use super::ledger::{self, Entry};
@@ -13,6 +14,8 @@ pub enum Wish<'a> {
     Apply(Wanted<'a>),
     /// To undo the newest migrations.
     Rollback(Pick<'a>),
+    /// To run a file that is no migration.
+    Backfill(&'a JobFile),
 }
 
 /// Which migrations are wanted.

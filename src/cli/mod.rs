@@ -78,6 +78,9 @@ enum Command {
     #[cfg(feature = "apply")]
     #[command(alias = "downgrade")]
     Rollback(deploy::rollback::Rollback),
+    /// Change many rows in batches, or say a word to what does
+    #[cfg(feature = "apply")]
+    Backfill(deploy::backfill::BackfillCommand),
     /// Write a commented lockkeeper.yaml
     Init,
     /// Say how lockkeeper sees a file: operations, facts, effects, and what each rule made of them
@@ -142,6 +145,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let console = Console { choice: cli.color };
     match cli.command {
         Command::Lint(lint) => lint.run(console),
+        #[cfg(feature = "apply")]
+        Command::Backfill(backfill) => backfill.run(console),
         Command::Plan(plan) => plan.run(console),
         #[cfg(feature = "apply")]
         Command::Apply(apply) => apply.run(console),

@@ -47,6 +47,15 @@ impl History {
         history.renumber()
     }
 
+    /// The same with a file behind all others, which alone is judged, whatever its name says.
+    #[must_use]
+    pub fn with_last(mut self, source: &Arc<SourceFile>) -> Self {
+        self.migrations.iter_mut().for_each(|migration| migration.role = Role::History);
+        let next = self.migrations.last().map_or(1, |last| last.step.0 + 1);
+        self.migrations.push(Migration { step: Step(next), ..new_migration(source, None) });
+        self
+    }
+
     /// Steps, and what rests on them, by the places in the list.
     fn renumber(mut self) -> Self {
         let own = |migration: &&mut Migration| migration.step != Step::BASE;

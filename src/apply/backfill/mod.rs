@@ -1,16 +1,16 @@
 //! A change of many rows, made a few at a time: each batch commits together with the place up to which the table has been gone through, so
 //! that every row is changed exactly once, whatever happens in between.
 
+pub mod file;
 pub mod pace;
 pub mod splice;
 pub mod throttle;
 pub mod way;
 
+use super::hash;
 use super::step::{Kind, Step};
-use super::{draft, hash};
-use crate::discover::Migration;
 use crate::model::operation::Operation;
-use crate::plan::{Batches, header};
+use crate::plan::header;
 use crate::problem::Problem;
 use crate::sql::{Script, Statement};
 use crate::text::SourceFile;
@@ -50,16 +50,5 @@ fn is_change(statement: &Statement) -> bool {
     statement.operations.iter().any(|operation| is(&operation.what))
 }
 
-/// By what the ledger knows a file that is run outside of the migrations' order: its path, and what it says.
-pub fn key(migration: &Migration) -> String {
-    let hash = hash::normalised([(&*migration.source, migration.part)]);
-    format!("{}{SEPARATOR}{}", migration.source.path().display(), &hash[..12])
-}
-
-/// Between path and hash.
+/// Between the path of a file and the hash of its SQL, where it is run as a job of its own.
 pub const SEPARATOR: char = '#';
-
-/// The key and the size of the batches of a work, if it is one step in batches.
-pub fn batches(work: &draft::Work) -> Option<&Batches> {
-    work.batches.as_ref().filter(|_| work.steps.iter().any(|step| step.kind == Kind::Backfill))
-}

@@ -187,6 +187,21 @@ pub async fn tell(connection: &mut Connection, key: &str, standing: Standing) ->
     connection.texts(&sql).await
 }
 
+/// Another backfill of a file, with other SQL, that has begun and neither ended nor been cancelled.
+///
+/// # Errors
+/// What the server says.
+pub async fn other(connection: &mut Connection, file: &str, key: &str) -> Result<Option<String>, Refusal> {
+    let separator = crate::apply::backfill::SEPARATOR;
+    let sql = format!(
+        "SELECT migration FROM lockkeeper.job
+         WHERE starts_with(migration, {} || '{separator}') AND migration <> {} AND batches > 0 AND state IN ('running', 'paused')",
+        text(file),
+        text(key),
+    );
+    Ok(connection.texts(&sql).await?.into_iter().next())
+}
+
 /// All of them, with words for where they stand.
 ///
 /// # Errors

@@ -1,14 +1,15 @@
 //! `lockkeeper approve`: writes down that somebody agrees to a migration as it is.
 
-use super::read_project;
+use super::{Project, read_project};
 use crate::apply::approval::{self, Approval, is_day, open_findings};
+use crate::apply::backfill::file::JobFile;
 use crate::apply::draft;
 use crate::cli::{Console, Exit};
 use crate::config::major_version;
 use crate::model::effects::Version;
 use crate::problem::Problem;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Writes a line into lockkeeper.approvals.yaml, which belongs into version control: the hash of the migration's SQL and of what undoes it, its
 /// class, and everything that the linter says of it. Whoever changes a byte of the SQL has to ask again; comments and line ends do not count.
@@ -68,16 +69,21 @@ impl Approve {
         }
     }
 
-    fn approvals(&self, project: &super::Project) -> Result<Vec<Approval>, Vec<Problem>> {
+    fn approvals(&self, project: &Project) -> Result<Vec<Approval>, Vec<Problem>> {
         let server = self.postgres.or(project.config.postgres).unwrap_or(Version::DEFAULT);
         let drafts = draft::drafts(&project.history).map_err(|problem| vec![problem])?;
-        let mut keys = Vec::new();
+        let settings = project.settings(server);
+        let (mut keys, mut jobs) = (Vec::new(), Vec::new());
         for file in &self.files {
             let same = |path: &std::path::Path| {
                 path == file || path.canonicalize().ok().is_some_and(|path| file.canonicalize().ok() == Some(path))
             };
             match drafts.iter().find(|draft| same(draft.source.path())) {
                 Some(draft) => keys.push(draft.key.clone()),
+                None if is_backfill(file, project) => {
+                    let job = JobFile::read(file, &project.config.directory).map_err(|problem| vec![problem])?;
+                    jobs.push(job.work(&project.history, &settings)?);
+                }
                 None => {
                     let problem = Problem::new("approve::no-migration", "this is none of the migrations")
                         .help("name a migration's own file, not the one that undoes it");
@@ -85,9 +91,10 @@ impl Approve {
                 }
             }
         }
-        let works = draft::works(&project.history, &drafts, &keys, &project.settings(server))?;
+        let works = draft::works(&project.history, &drafts, &keys, &settings)?;
         Ok(works
             .iter()
+            .chain(&jobs)
             .map(|work| Approval {
                 migration: work.draft.key.clone(),
                 hash: work.draft.approved_hash(),
@@ -100,6 +107,11 @@ impl Approve {
             })
             .collect())
     }
+}
+
+/// Whether a file that is no migration says that it is run in batches, as `lockkeeper backfill` runs it.
+fn is_backfill(file: &Path, project: &Project) -> bool {
+    JobFile::read(file, &project.config.directory).is_ok()
 }
 
 fn line(approval: &Approval) -> String {

@@ -3,6 +3,7 @@
 mod agreed;
 pub(super) mod apply;
 pub(super) mod approve;
+pub(super) mod backfill;
 mod dry;
 mod journal;
 pub(super) mod preflight;
