@@ -1,5 +1,8 @@
 //! Changes of many rows in batches: every row exactly once, whatever happens in between.
 
+mod job;
+mod standby;
+
 use crate::project::{Project, Said, said};
 use crate::servers::servers;
 use lockkeeper::db::server::Server;
@@ -156,19 +159,27 @@ fn killed_again_and_again_it_changes_every_row_exactly_once() {
     let project = shop(server, 200_000, "-- lockkeeper: backfill key=id batch=200\nUPDATE orders SET n = n + 1;\n");
     let config = "migrations: [m]\nhistory: whole\nenvironments:\n  test: { confirm: false }\napply: { reconnect: 20s, backfill: { target: 4ms } }\n";
     project.write("lockkeeper.yaml", config);
+    let first = project.run(&["apply", "--to", "0001"]);
+    assert_eq!(first.code, 0, "{}", first.err);
     let random = RandomState::new();
-    let mut killed = 0;
-    for round in 0..50u32 {
+    let (mut killed, mut batches) = (0, String::from("0"));
+    for round in 0..50u64 {
         let child = begun(&project);
-        // From before the first statement until some batches later.
-        std::thread::sleep(Duration::from_millis(20 + random.hash_one(round) % 280));
+        // Some before anything has happened, the others in the midst of their batches.
+        if round % 5 != 0 {
+            until(&project, &format!("SELECT batches > {batches} OR state = 'done' FROM lockkeeper.job"));
+        }
+        std::thread::sleep(Duration::from_millis(random.hash_one(round) % 60));
         signal(&child, Signal::SIGKILL);
         killed += i32::from(ended(child).code != 0);
+        if round > 0 {
+            batches = project.ask("SELECT batches::text FROM lockkeeper.job");
+        }
     }
     applied(&project);
     assert_eq!(project.ask(COUNTED), "1: 200000", "after {killed} kills");
     assert_eq!(project.ask("SELECT rows::text FROM lockkeeper.job"), "200000");
-    assert!(killed > 20, "only {killed} of the runs were killed before their end");
+    assert!(killed > 40, "only {killed} of the runs were killed before their end");
 }
 
 #[test]

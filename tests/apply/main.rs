@@ -10,3 +10,5 @@ mod predicate;
 mod project;
 mod servers;
 mod shop;
+#[path = "../live/standby_server.rs"]
+mod standby_server;

@@ -17,6 +17,7 @@ mod same_end;
 mod schema;
 mod servers;
 mod shop;
+mod standby_server;
 mod types;
 mod stats;
 mod target;

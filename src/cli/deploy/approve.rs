@@ -5,7 +5,8 @@ use crate::apply::approval::{self, Approval, is_day, open_findings};
 use crate::apply::backfill::file::JobFile;
 use crate::apply::draft;
 use crate::cli::{Console, Exit};
-use crate::config::major_version;
+use crate::config::setup::Setup;
+use crate::config::{FILE_NAME, major_version, non_empty};
 use crate::model::effects::Version;
 use crate::problem::Problem;
 use clap::Args;
@@ -49,8 +50,8 @@ impl Approve {
         if self.by.trim().is_empty() || self.reason.trim().is_empty() {
             return console.failed(&Problem::new("approve::nobody", "an approval says who agrees, and why").help("--by NAME --reason WHY"));
         }
-        let directory = self.files[0].parent().map(PathBuf::from).unwrap_or_default();
-        let project = match read_project(self.config.as_deref(), Some(&crate::config::non_empty(&directory)), None, console) {
+        let (config, directory) = self.place();
+        let project = match read_project(config.as_deref(), directory.as_deref(), None, console) {
             Ok(project) => project,
             Err(exit) => return exit,
         };
@@ -67,6 +68,17 @@ impl Approve {
             }
             Err(problems) => problems.iter().fold(Exit::Failed, |_, problem| console.failed(problem)),
         }
+    }
+
+    /// The config, and the directory of the migrations: that of the first file, unless it lies beside those that the config names.
+    fn place(&self) -> (Option<PathBuf>, Option<PathBuf>) {
+        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let directory = non_empty(self.files[0].parent().unwrap_or(Path::new(""))).to_owned();
+        let Setup { config, .. } = Setup::read(self.config.as_deref(), &directory);
+        let paths = config.migration_paths();
+        let is_beside = !paths.is_empty() && !paths.iter().any(|path| whole(&self.files[0]).starts_with(whole(path)));
+        let own = || Some(config.directory.join(FILE_NAME));
+        if is_beside { (self.config.clone().or_else(own), None) } else { (self.config.clone(), Some(directory)) }
     }
 
     fn approvals(&self, project: &Project) -> Result<Vec<Approval>, Vec<Problem>> {
