@@ -3,7 +3,7 @@
 use super::compare::{Declared, End, compare};
 use super::ends::{File, Original};
 use super::table::{Table, Tally};
-use crate::servers::servers;
+use crate::servers::oldest_and_newest;
 use lockkeeper::db::server::Server;
 use lockkeeper::db::{Refusal, block_on};
 use lockkeeper::lint::example::{self, edited};
@@ -32,7 +32,7 @@ fn speaks_for_itself(rule: &str) {
 fn hold_all(entry: &Entry, rules: &RuleSet) {
     let examples = entry.examples().unwrap_or_else(|problem| panic!("{}", problem.message));
     let mut complaints = Vec::new();
-    for server in servers() {
+    for server in oldest_and_newest() {
         let mut tally = Tally::default();
         let version = server.installation().version;
         let (mut fixes, mut planned) = (0, false);

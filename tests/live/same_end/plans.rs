@@ -4,7 +4,7 @@ use super::ends::File;
 use super::journey::Journey;
 use super::phases::{declared, steps};
 use super::table::{Table, Tally};
-use crate::servers::servers;
+use crate::servers::oldest_and_newest;
 use lockkeeper::db::block_on;
 use lockkeeper::db::server::Server;
 use lockkeeper::lint::example;
@@ -33,7 +33,7 @@ fn speaks_for_itself(rule: &str) {
 fn hold_all(entry: &Entry, rules: &RuleSet) {
     let examples = entry.examples().unwrap_or_else(|problem| panic!("{}", problem.message));
     let mut complaints = Vec::new();
-    for server in servers() {
+    for server in oldest_and_newest() {
         let mut tally = Tally::default();
         let of_this_server = |example: &&Example| example.is_about(server.installation().version.0);
         for example in examples.bad.iter().filter(of_this_server) {
