@@ -95,7 +95,7 @@ pub fn time(work: &Work, entries: &[Entry], before: &[Work]) -> Time {
     let done =
         entries.iter().find(|entry| entry.phase.as_ref().is_some_and(|(of, phase)| of == plan && i64::from(*phase) == previous as i64));
     match done {
-        Some(entry) if entry.state == State::Applied => {
+        Some(entry) if matches!(entry.state, State::Applied | State::Baselined) => {
             let left = (wait as i64 * 3600).saturating_sub(entry.age);
             if left <= 0 { Time::Now } else { Time::NotYet(asks(&format!("{} of the {wait} between them are left", hours(left)))) }
         }

@@ -1,5 +1,6 @@
 //! Approved migrations, run exactly once: what is due, whether it may run, how it runs, and what the ledger says of it.
 
+pub mod amend;
 pub mod approval;
 pub mod backfill;
 pub mod cleanup;
@@ -9,6 +10,7 @@ pub mod due;
 pub mod event;
 pub mod execute;
 pub mod failpoint;
+pub mod foreign;
 pub mod gate;
 pub mod hash;
 pub mod ledger;

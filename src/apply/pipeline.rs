@@ -328,7 +328,7 @@ impl Pipeline<'_> {
     }
 
     /// Whether the connected database is the one that is meant.
-    fn is_the_one(&self, about: &About) -> Result<(), Verdict> {
+    pub(super) fn is_the_one(&self, about: &About) -> Result<(), Verdict> {
         let not_ready = |code, message: String, help: &str| Err(Verdict::NotReady(vec![Problem::new(code, message).help(help.to_owned())]));
         if about.standby {
             return not_ready(
@@ -349,13 +349,13 @@ impl Pipeline<'_> {
 }
 
 /// What the server says of itself.
-struct About {
-    database: String,
+pub(super) struct About {
+    pub(super) database: String,
     standby: bool,
     today: String,
 }
 
-async fn about(connection: &mut Connection) -> Result<About, Verdict> {
+pub(super) async fn about(connection: &mut Connection) -> Result<About, Verdict> {
     let query = "SELECT current_database()::text UNION ALL SELECT pg_is_in_recovery()::text UNION ALL SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD')";
     let said = connection.texts(query).await.map_err(|refusal| Verdict::NotReady(vec![unreachable(&refusal)]))?;
     let text = |at: usize| said.get(at).cloned().unwrap_or_default();
@@ -381,7 +381,7 @@ fn in_their_time(mut works: Vec<Work>, entries: &[Entry]) -> Result<(Vec<Work>, 
     Ok((works, None))
 }
 
-fn no_lock_verdict(no_lock: &NoLock) -> Verdict {
+pub(super) fn no_lock_verdict(no_lock: &NoLock) -> Verdict {
     match no_lock {
         NoLock::Held(holder) => Verdict::Locked(
             Problem::new("apply::locked", format!("another runner is at work here: {holder}"))
@@ -391,6 +391,6 @@ fn no_lock_verdict(no_lock: &NoLock) -> Verdict {
     }
 }
 
-fn unreachable(refusal: &Refusal) -> Problem {
+pub(super) fn unreachable(refusal: &Refusal) -> Problem {
     Problem::new("apply::server", refusal.to_string()).help("nothing was done; is the URL that of the right server, and does it run?")
 }

@@ -76,16 +76,21 @@ impl Wanted<'_> {
             let (message, help) = match item.status {
                 Status::Changed => (
                     "its SQL has changed since it ran here",
-                    "put it back, and write a new migration; `lockkeeper repair` takes the new text for the one that ran",
+                    format!(
+                        "put it back, and write a new migration; if the new text says the same, `{}` takes it for the one that ran",
+                        repair(&item.key)
+                    ),
                 ),
                 Status::Missing => {
-                    ("it has run here, and its file is gone", "bring it back from version control; `lockkeeper repair` forgets it")
+                    let help = format!("bring it back from version control; `{}` forgets it", repair(&item.key));
+                    ("it has run here, and its file is gone", help)
                 }
                 Status::PartlyUndone => {
-                    ("its way back was begun and has not ended", "`lockkeeper rollback --steps 1` brings it to its end")
+                    ("its way back was begun and has not ended", "`lockkeeper rollback --steps 1` brings it to its end".to_owned())
                 }
                 Status::OutOfOrder => {
-                    ("it has not run, and newer ones have", "give it a newer version, or run it all the same with --out-of-order")
+                    let help = "give it a newer version, or run it all the same with --out-of-order".to_owned();
+                    ("it has not run, and newer ones have", help)
                 }
                 _ => return None,
             };
@@ -114,4 +119,15 @@ impl Wanted<'_> {
         };
         Ok(items[..last].iter().filter(|item| item.status.is_due()).map(|item| item.key.clone()).collect())
     }
+}
+
+/// The command that makes peace between the ledger and a file.
+fn repair(key: &str) -> String {
+    format!("lockkeeper repair {} --reason WHY", quoted(key))
+}
+
+/// A key as a shell takes it.
+pub(super) fn quoted(key: &str) -> String {
+    let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=./:,@%+".contains(&byte));
+    if plain { key.to_owned() } else { format!("'{}'", key.replace('\'', r"'\''")) }
 }

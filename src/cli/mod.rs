@@ -81,6 +81,18 @@ enum Command {
     /// Change many rows in batches, or say a word to what does
     #[cfg(feature = "apply")]
     Backfill(deploy::backfill::BackfillCommand),
+    /// Say what had run before lockkeeper came
+    #[cfg(feature = "apply")]
+    Baseline(deploy::amend::Baseline),
+    /// Say how a step has ended that was broken off
+    #[cfg(feature = "apply")]
+    Resolve(deploy::amend::Resolve),
+    /// Take the files of today for what ran
+    #[cfg(feature = "apply")]
+    Repair(deploy::amend::Repair),
+    /// Take over the history of another tool
+    #[cfg(feature = "apply")]
+    Adopt(deploy::amend::Adopt),
     /// Write a commented lockkeeper.yaml
     Init,
     /// Say how lockkeeper sees a file: operations, facts, effects, and what each rule made of them
@@ -162,6 +174,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Validate(validate) => validate.run(console),
         #[cfg(feature = "apply")]
         Command::Rollback(rollback) => rollback.run(console),
+        #[cfg(feature = "apply")]
+        Command::Baseline(baseline) => baseline.run(console),
+        #[cfg(feature = "apply")]
+        Command::Resolve(resolve) => resolve.run(console),
+        #[cfg(feature = "apply")]
+        Command::Repair(repair) => repair.run(console),
+        #[cfg(feature = "apply")]
+        Command::Adopt(adopt) => adopt.run(console),
         Command::Init => init::run(console),
         Command::Show(show) => show.run(console),
         #[cfg(feature = "apply")]

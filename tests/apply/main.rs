@@ -1,5 +1,7 @@
 //! What `apply` rests on, held against servers that are started for it.
 
+mod adopt;
+mod amend;
 mod backfill;
 mod block;
 mod cleanup;

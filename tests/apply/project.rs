@@ -24,6 +24,14 @@ pub struct Said {
     pub err: String,
 }
 
+impl Said {
+    /// Whether it complained in these words, wherever a line of the report ends.
+    pub fn says(&self, words: &str) -> bool {
+        let words_only = |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        words_only(&self.err).contains(&words_only(words))
+    }
+}
+
 /// Nobody is asked, and nobody is waited for long.
 const CONFIG: &str = "migrations: [m]\nhistory: whole\nenvironments:\n  test: { confirm: false }\n\
                       apply: { lock: { timeout: 300ms, budget: 20s }, reconnect: 20s }\n";
@@ -48,6 +56,11 @@ impl Project {
         let path = if name == "lockkeeper.yaml" { self.path().join(name) } else { self.path().join("m").join(name) };
         fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("the folder can be made");
         fs::write(path, text).expect("the file can be written");
+    }
+
+    /// Removes a file below `m/`.
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path().join("m").join(name)).expect("it is there");
     }
 
     pub fn path(&self) -> &Path {

@@ -16,6 +16,7 @@ pub use trouble::Trouble;
 use super::draft::Work;
 use super::event::{Event, Tell};
 use super::failpoint;
+use super::foreign;
 use super::ledger::{Direction, State, write};
 use super::notices::Notices;
 use super::session::{self, NoLock, Sessions, lost};
@@ -98,16 +99,31 @@ impl Executor<'_> {
                 .await
                 .map_err(|refusal| broken(refusal.into(), None, committed))?;
         }
-        self.note(work, ended).await.map_err(|trouble| broken(trouble, None, committed))?;
+        let beside = self.in_step(work, direction).await.map_err(|trouble| broken(trouble, None, committed))?;
+        self.note_with(work, ended, &beside).await.map_err(|trouble| broken(trouble, None, committed))?;
         failpoint::reach("migration-ended");
         session::set_up(&mut self.sessions.work, self.limits).await.map_err(|refusal| broken(refusal.into(), None, committed))
     }
 
     /// Notes where the migration stands.
     async fn note(&mut self, work: &Work, state: State) -> Result<(), Trouble> {
+        self.note_with(work, state, "").await
+    }
+
+    /// The same, and in the same transaction what is true with it.
+    async fn note_with(&mut self, work: &Work, state: State, beside: &str) -> Result<(), Trouble> {
         let header = work.header();
         let about = (work.assessed.class.word(), header.as_ref().map(|header| (header.plan, header.phase)));
-        Ok(write::migration(&mut self.sessions.watch, self.run, &work.draft, about, state).await?)
+        Ok(write::migration(&mut self.sessions.watch, self.run, &work.draft, about, state, beside).await?)
+    }
+
+    /// What the tool that ran migrations here before is to read in its own table, if somebody wants that.
+    async fn in_step(&mut self, work: &Work, direction: Direction) -> Result<String, Trouble> {
+        let Some(table) = foreign::kept(&mut self.sessions.watch).await? else { return Ok(String::new()) };
+        foreign::beside(&table, &work.draft, direction).map_err(|why| {
+            let message = format!("{} of {} cannot be kept in step: {why}", table.name, table.tool.word());
+            Trouble::Failed(Refusal { code: OUT_OF_STEP.to_owned(), message })
+        })
     }
 
     /// Runs the steps of a file that is no migration, from where they stand.
@@ -224,6 +240,9 @@ impl Executor<'_> {
         Ok(write::event(&mut self.sessions.watch, self.run, kind, words).await?)
     }
 }
+
+/// Ours: another tool could not have run such a file.
+const OUT_OF_STEP: &str = "LK004";
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

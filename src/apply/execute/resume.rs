@@ -6,6 +6,7 @@ use crate::apply::event::Event;
 use crate::apply::ledger::{self, Direction, StepEntry, write};
 use crate::apply::predicate::Evidence;
 use crate::apply::step::{Kind, Step};
+use crate::apply::wish::quoted;
 use crate::model::operation::Operation;
 use crate::sql::Statement;
 use std::collections::BTreeSet;
@@ -89,8 +90,11 @@ impl Executor<'_> {
                 Ok(false)
             }
             Evidence::Unknown { why } => Err(Trouble::Unclear(format!(
-                "nobody knows whether step {} has run ({why}); look, and say so: `lockkeeper resolve {} --step {} --as done` or `--as not-run`",
-                step.number, work.draft.key, step.number
+                "nobody knows whether step {} has run ({why}); look, and say so: `lockkeeper resolve {} --step {} --as done --reason WHY`, or \
+                 `--as not-run`",
+                step.number,
+                quoted(&work.draft.key),
+                step.number
             ))),
         }
     }

@@ -8,6 +8,8 @@ pub mod job;
 mod schema;
 pub mod write;
 
+pub use schema::ADOPTED;
+
 use crate::db::{Connection, Refusal};
 use crate::problem::Problem;
 use sqlx::Row;
@@ -245,7 +247,7 @@ const TAMPERED: &str = "LK001";
 pub fn problem(refusal: &Refusal) -> Problem {
     let help = match refusal.code.as_str() {
         "42P01" | "42703" | TAMPERED => {
-            "somebody has changed the tables of the ledger; restore the schema `lockkeeper` from a backup, or drop it and run `lockkeeper baseline`"
+            "somebody has changed the tables of the ledger; restore the schema `lockkeeper` from a backup, or drop it and say what has run: `lockkeeper baseline VERSION --reason WHY`"
         }
         "42501" => "grant the role USAGE on schema lockkeeper and SELECT, INSERT, UPDATE on its tables, or run as the role that made it",
         _ => "`lockkeeper status` asks again",

@@ -8,7 +8,7 @@ use crate::db::{Connection, Refusal};
 /// # Errors
 /// What the server says: the role needs CREATE on the database.
 pub(super) async fn create(connection: &mut Connection) -> Result<(), Refusal> {
-    connection.run(&format!("BEGIN; {TABLES} INSERT INTO lockkeeper.ledger (format) SELECT {FORMAT} WHERE NOT EXISTS (SELECT FROM lockkeeper.ledger); COMMIT")).await
+    connection.run(&format!("BEGIN; {TABLES} {ADOPTED} INSERT INTO lockkeeper.ledger (format) SELECT {FORMAT} WHERE NOT EXISTS (SELECT FROM lockkeeper.ledger); COMMIT")).await
 }
 
 const TABLES: &str = "
@@ -86,4 +86,14 @@ CREATE TABLE IF NOT EXISTS lockkeeper.job (
     state text NOT NULL,
     changed timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (migration, direction, number));
+";
+
+/// Whose history was taken over, and whether its table is kept in step. Ledgers that were made before it was known get it when it is needed.
+pub const ADOPTED: &str = "
+CREATE TABLE IF NOT EXISTS lockkeeper.adopted (
+    relation text PRIMARY KEY,
+    tool text NOT NULL,
+    keep bool NOT NULL,
+    run bigint REFERENCES lockkeeper.run,
+    changed timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp());
 ";

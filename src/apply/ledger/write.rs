@@ -71,7 +71,7 @@ pub async fn end_run(connection: &mut Connection, run: i64, state: &str, error: 
         .await
 }
 
-/// Notes where a migration stands now, and by what it is known.
+/// Notes where a migration stands now, and by what it is known. `beside` is what has to be true if and only if that is.
 ///
 /// # Errors
 /// What the server says.
@@ -81,19 +81,30 @@ pub async fn migration(
     draft: &Draft,
     about: (&str, Option<(&str, usize)>),
     state: State,
+    beside: &str,
 ) -> Result<(), Refusal> {
+    let (class, phase) = about;
+    // One message is one transaction (manual: protocol-flow, Multiple Statements in a Simple Query).
+    connection.run(&format!("{}; {beside}", migration_sql(run, draft, (Some(class), phase), state))).await
+}
+
+/// The SQL for it.
+pub fn migration_sql(run: i64, draft: &Draft, about: (Option<&str>, Option<(&str, usize)>), state: State) -> String {
     let (class, plan) = about;
-    let version = draft.version.as_deref().map_or("NULL".to_owned(), text);
+    let (version, class) = (nullable(draft.version.as_deref()), nullable(class));
     let (plan, phase) = plan.map_or(("NULL".to_owned(), "NULL".to_owned()), |(plan, phase)| (text(plan), phase.to_string()));
-    let sql = format!(
+    format!(
         "INSERT INTO lockkeeper.migration (key, version, name, path, checksum, hash, class, plan, phase, state, run)
-         VALUES ({}, {version}, {}, {}, {}, {}, {}, {plan}, {phase}, {}, {run})
+         VALUES ({}, {version}, {}, {}, {}, {}, {class}, {plan}, {phase}, {}, {run})
          ON CONFLICT (key) DO UPDATE SET (version, name, path, checksum, hash, class, plan, phase, state, run, changed) =
              (excluded.version, excluded.name, excluded.path, excluded.checksum, excluded.hash, excluded.class, excluded.plan, excluded.phase,
               excluded.state, excluded.run, pg_catalog.clock_timestamp())",
-        text(&draft.key), text(&draft.name), text(&draft.path()), text(&draft.checksum), text(&draft.hash), text(class), text(state.word()),
-    );
-    connection.run(&sql).await
+        text(&draft.key), text(&draft.name), text(&draft.path()), text(&draft.checksum), text(&draft.hash), text(state.word()),
+    )
+}
+
+fn nullable(value: Option<&str>) -> String {
+    value.map_or("NULL".to_owned(), text)
 }
 
 /// Notes that a step is about to run, and gives the number of its row.
@@ -158,7 +169,12 @@ pub async fn undo_steps(connection: &mut Connection, key: &str) -> Result<(), Re
 /// # Errors
 /// What the server says.
 pub async fn event(connection: &mut Connection, run: i64, kind: &str, words: &str) -> Result<(), Refusal> {
-    connection.run(&format!("INSERT INTO lockkeeper.event (run, kind, text) VALUES ({run}, {}, {})", text(kind), text(words))).await
+    connection.run(&event_sql(run, kind, words)).await
+}
+
+/// The SQL for it.
+pub fn event_sql(run: i64, kind: &str, words: &str) -> String {
+    format!("INSERT INTO lockkeeper.event (run, kind, text) VALUES ({run}, {}, {})", text(kind), text(words))
 }
 
 async fn id(connection: &mut Connection, sql: &str) -> Result<i64, Refusal> {

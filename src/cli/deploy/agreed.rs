@@ -22,10 +22,14 @@ pub(in crate::cli) struct Agreed {
 impl Agreed {
     /// Whether whoever calls has agreed to this; asks on the terminal if there is one.
     pub fn to(&self, agenda: &Agenda, target: &Target) -> Result<(), Problem> {
+        self.to_hash(&agenda.hash(), &agenda.database, target)
+    }
+
+    /// The same of anything that has a hash.
+    pub fn to_hash(&self, hash: &str, database: &str, target: &Target) -> Result<(), Problem> {
         let words: Vec<_> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
         let command = command(&words);
-        let hash = agenda.hash();
-        let change = Change { environment: &target.environment, database: &agenda.database, hash: &hash, command: &command };
+        let change = Change { environment: &target.environment, database, hash, command: &command };
         let consent = Consent { yes: self.yes, approve_hash: self.approve_hash.as_deref() };
         let (input, prompt) = (io::stdin(), io::stderr());
         let audience = if input.is_terminal() && prompt.is_terminal() { Audience::Terminal } else { Audience::Nobody };

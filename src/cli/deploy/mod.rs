@@ -1,6 +1,7 @@
 //! The commands that change a database, or tell what has been done to it.
 
 mod agreed;
+pub(super) mod amend;
 pub(super) mod apply;
 pub(super) mod approve;
 pub(super) mod backfill;
