@@ -87,7 +87,9 @@ impl Pipeline<'_> {
         answer: Answer,
     ) -> Result<Option<String>, Refusal> {
         let noted = match step.kind {
-            Kind::Transaction => Some("it runs in a transaction that would have noted its end: it has not run, and `lockkeeper apply` runs it"),
+            Kind::Transaction => {
+                Some("it runs in a transaction that would have noted its end: it has not run, and `lockkeeper apply` runs it")
+            }
             Kind::Backfill => Some("each of its batches has noted how far it came, and `lockkeeper apply` goes on from there"),
             Kind::Alone => None,
         };
