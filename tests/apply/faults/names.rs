@@ -1,6 +1,6 @@
 //! Secrets, settings of the database, names and roles that are not the usual ones.
 
-use super::project::{LOGGED, PATIENT, Scene};
+use super::project::{LOGGED, PATIENT, Scene, files_below};
 use std::fs;
 
 const SECRET: &str = "geheim-0815";
@@ -22,7 +22,7 @@ fn a_password_is_nowhere_to_be_read() {
     }
     scene.ends_with(&["apply", "--dry-run"], 0);
     let mut read = 0;
-    for file in walk(&scene.path("")) {
+    for file in files_below(&scene.path("")) {
         let text = String::from_utf8_lossy(&fs::read(&file).expect("it is there")).into_owned();
         assert!(!text.contains(SECRET), "{}: {text}", file.display());
         read += usize::from(file.ends_with("journal.jsonl") || file.extension().is_some_and(|it| it == "err"));
@@ -37,17 +37,6 @@ fn a_password_is_nowhere_to_be_read() {
     fs::remove_file(scene.path("migrations/005_wrong.sql")).expect("it was written");
     scene.place = usual;
     scene.settles(LOGGED);
-}
-
-fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder").flatten() {
-            if entry.path().is_dir() { folders.push(entry.path()) } else { files.push(entry.path()) }
-        }
-    }
-    files
 }
 
 #[test]
@@ -80,7 +69,7 @@ fn a_database_with_settings_of_its_own() {
 
 #[test]
 fn names_of_all_kinds() {
-    let done = "quoted, non-ASCII and 63-byte names, in a schema that is not public; a statement of ten thousand in one file";
+    let done = "quoted, non-ASCII and 63-byte names, in a schema that is not public; a file of ten thousand statements";
     let mut scene = Scene::new("names", done).with_shop();
     let long = "i".repeat(63);
     scene.file(
