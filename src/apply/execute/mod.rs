@@ -144,7 +144,7 @@ impl Executor<'_> {
         let title = work.texts(step).next().map_or_else(String::new, |(span, _)| step::title(work.source(), span));
         (self.tell)(&Event::Step { number: step.number, of: work.steps.len(), title, kind: step.kind.word() });
         let begin = Instant::now();
-        let mut attempt = 0;
+        let (mut attempt, mut losses) = (0, 0);
         loop {
             if self.stop.asked().await {
                 return Err(Trouble::Interrupted);
@@ -164,7 +164,10 @@ impl Executor<'_> {
             match result {
                 Ok(()) => break,
                 Err(Trouble::Busy(refusal)) => self.pause(&refusal, attempt, begin).await?,
+                // It may be the statement itself that takes the server down.
+                Err(Trouble::Lost(refusal)) if losses == MOST_LOSSES => return Err(Trouble::Lost(refusal)),
                 Err(Trouble::Lost(refusal)) => {
+                    losses += 1;
                     if self.found_done(work, step, direction, refusal).await? {
                         break;
                     }
@@ -243,6 +246,9 @@ impl Executor<'_> {
 
 /// Ours: another tool could not have run such a file.
 const OUT_OF_STEP: &str = "LK004";
+
+/// How often a step is tried again whose session ended while it ran.
+const MOST_LOSSES: u32 = 3;
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
