@@ -1,6 +1,7 @@
 //! Disks that are full, and a table of locks that is.
 
-use super::project::{LOGGED, Scene};
+use super::copy::Copy;
+use super::project::{BRIEF, LOGGED, Scene};
 use crate::servers::servers;
 use lockkeeper::db::server::Server;
 use std::path::PathBuf;
@@ -13,11 +14,11 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    fn mount() -> Self {
+    fn mount(size: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("lockkeeper-disk-").tempdir_in("/tmp").expect("a folder to mount it on").keep();
         let user = nix::unistd::User::from_name("postgres").ok().flatten().expect("who runs the server");
         let disk = Self { server: Some(server(&[])), folder };
-        disk.run(&["mount", "-t", "tmpfs", "-o", &format!("size=20m,mode=700,uid={},gid={}", user.uid, user.gid), "lockkeeper"]);
+        disk.run(&["mount", "-t", "tmpfs", "-o", &format!("size={size},mode=700,uid={},gid={}", user.uid, user.gid), "lockkeeper"]);
         disk
     }
 
@@ -26,7 +27,7 @@ impl SmallDisk {
     }
 
     fn grow(&self) {
-        self.run(&["mount", "-o", "remount,size=200m"]);
+        self.run(&["mount", "-o", "remount,size=800m"]);
     }
 
     fn run(&self, command: &[&str]) {
@@ -63,7 +64,7 @@ fn on_a_small_disk(done: &'static str, disk: &SmallDisk) -> Scene {
 
 #[test]
 fn a_table_that_is_written_anew() {
-    let disk = SmallDisk::mount();
+    let disk = SmallDisk::mount("20m");
     let mut scene = on_a_small_disk("the disk is full while a table is written anew", &disk);
     scene.file("005_id.sql", "ALTER TABLE payments ALTER COLUMN id TYPE bigint;\nINSERT INTO log (word) VALUES ('rewritten');");
     scene.approve();
@@ -80,7 +81,7 @@ fn a_table_that_is_written_anew() {
 
 #[test]
 fn an_index_that_is_built() {
-    let disk = SmallDisk::mount();
+    let disk = SmallDisk::mount("20m");
     let mut scene = on_a_small_disk("the disk is full while an index is built concurrently", &disk);
     scene.file("005_index.sql", "CREATE INDEX CONCURRENTLY payments_words ON payments (words, id) TABLESPACE small;");
     let size = "SELECT pg_tablespace_size('small')::text";
@@ -92,6 +93,37 @@ fn an_index_that_is_built() {
     scene.finds("its space is free again", size, &before);
     disk.grow();
     scene.settles(LOGGED);
+}
+
+#[test]
+fn the_log_of_the_server() {
+    let disk = SmallDisk::mount("64m");
+    let mut copy = Copy::of(disk.server(), &["--waldir", &disk.folder.join("wal").display().to_string()]);
+    let done = "the disk of the server's write-ahead log is full, and the server goes down";
+    let mut scene = Scene::on(disk.server(), "disk", done).with_shop();
+    let host = copy.folder.display().to_string();
+    scene.reach_by("PGHOST", host);
+    scene.reach_by("PGDATABASE", "postgres".to_owned());
+    scene.database = scene.database.clone().socket(&copy.folder).database("postgres");
+    scene.ready();
+    scene.configure(&BRIEF.replace("reconnect: 20s", "reconnect: 3s"));
+    scene.ends_with(&["apply"], 0);
+    // What nobody has fetched is kept.
+    scene.sql(&["SELECT pg_create_physical_replication_slot('archive', true)", "CREATE TABLE payments (id int, words text)"]);
+    scene.file(
+        "005_payments.sql",
+        "INSERT INTO payments SELECT g, repeat(md5(g::text), 8) FROM generate_series(1, 400000) g;\nINSERT INTO log (word) VALUES ('payments');",
+    );
+    let answer = scene.ends_with(&["apply"], 7);
+    scene.saw("it says what it has heard last", answer.err.contains("the server has gone away"), &answer.err);
+    disk.grow();
+    copy.restart();
+    scene.ready();
+    scene.sql(&["SELECT pg_drop_replication_slot('archive')"]);
+    scene.finds("nothing of it has happened", "SELECT count(*)::text FROM payments", "0");
+    scene.configure(BRIEF);
+    scene.settles(&format!("{LOGGED}, payments"));
+    drop(copy);
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! Connections that end, fall silent or lead somewhere else.
 
+use super::copy::Copy;
 use super::project::{BRIEF, LOGGED, PATIENT, Scene, Session, until};
 use super::proxy::{COMMIT, Deed, Proxy};
 use crate::servers::servers;
+use lockkeeper::db::block_on;
 use lockkeeper::db::server::Server;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 /// A shop whose second migration waits in a transaction for whoever holds the advisory lock 42.
 fn held(scene: Scene) -> (Scene, Session) {
@@ -137,7 +136,7 @@ fn the_wire_is_cut_at_commit() {
 fn the_address_leads_to_a_standby() {
     let installation = servers().last().expect("a server").installation();
     let server = Server::start(installation, &[]).unwrap_or_else(|problem| panic!("{}", problem.message));
-    let standby = Standby::of(&server);
+    let standby = Copy::of(&server, &["-R"]);
     let done = "the connection breaks, and the address leads to a read-only standby from then on; later to the primary again";
     let (mut scene, other) = held(Scene::on(&server, "connection", done));
     let proxy = through_proxy(&mut scene);
@@ -145,8 +144,9 @@ fn the_address_leads_to_a_standby() {
     let pid = scene.held_up("SELECT pg_advisory_xact_lock");
     let known = format!("SELECT 'x' FROM pg_database WHERE datname = '{}'", scene.database.get_database().expect("a name"));
     until("the standby has the database", || {
-        let mut session = Session::open(&scene.database.clone().socket(&standby.folder).database("postgres"));
-        (!session.ask(&known).is_empty()).then_some(())
+        let there = scene.database.clone().socket(&standby.folder).database("postgres");
+        let open = block_on(lockkeeper::db::Connection::open(&there)).is_ok_and(|opened| opened.is_ok());
+        (open && !Session::open(&there).ask(&known).is_empty()).then_some(())
     });
     proxy.lead_to(&standby.folder);
     scene.sql(&[&format!("SELECT pg_terminate_backend({pid})"), TERMINATE_GUARD]);
@@ -159,49 +159,15 @@ fn the_address_leads_to_a_standby() {
     scene.settles(LOGGED);
 }
 
-/// A server that follows another one. It ends with the test.
-struct Standby {
-    child: Child,
-    folder: PathBuf,
-}
-
-impl Standby {
-    fn of(server: &Server) -> Self {
-        let folder = server.socket().join("standby");
-        let bin = &server.installation().bin;
-        let command = |program: &str| {
-            let mut command = Command::new(bin.join(program));
-            command.current_dir(server.socket()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            if nix::unistd::geteuid().is_root() {
-                let user = nix::unistd::User::from_name("postgres").ok().flatten().expect("who runs servers");
-                command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-            }
-            command
-        };
-        let mut copy = command("pg_basebackup");
-        copy.arg("-h").arg(server.socket()).args(["-p", "5432", "-U", "postgres", "-D", "standby", "-R", "--checkpoint=fast", "--no-sync"]);
-        assert!(copy.status().is_ok_and(|status| status.success()), "pg_basebackup copies the server: {}", server.log());
-        let mut start = command("postgres");
-        start.arg("-D").arg(&folder).arg("-k").arg(&folder).args([
-            "-p",
-            "5432",
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "fsync=off",
-            "-c",
-            "max_prepared_transactions=10",
-        ]);
-        let child = start.spawn().expect("postgres starts");
-        until("the standby listens", || folder.join(".s.PGSQL.5432").exists().then_some(()));
-        Self { child, folder }
-    }
-}
-
-impl Drop for Standby {
-    fn drop(&mut self) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
-        let _ = kill(pid, Signal::SIGQUIT);
-        let _ = self.child.wait();
-    }
+#[test]
+fn a_statement_that_ends_its_own_session() {
+    let mut scene = Scene::new("connection", "a statement ends its own session whenever it runs").with_shop();
+    scene.ends_with(&["apply"], 0);
+    scene.file("005_ends.sql", "INSERT INTO log (word) VALUES ('last');\nSELECT pg_terminate_backend(pg_backend_pid());");
+    scene.approve();
+    scene.ends_with(&["apply"], 7);
+    scene.saw("it is not tried for ever", true, "");
+    scene.finds("nothing of it has happened", "SELECT count(*)::text FROM log WHERE word = 'last'", "0");
+    scene.file("005_ends.sql", "INSERT INTO log (word) VALUES ('last');");
+    scene.settles(&format!("{LOGGED}, last"));
 }

@@ -165,6 +165,11 @@ impl Scene {
         answer
     }
 
+    /// Waits until the server lets somebody in.
+    pub fn ready(&self) {
+        until("the server answers", || block_on(Connection::open(&self.database)).is_ok_and(|opened| opened.is_ok()).then_some(()));
+    }
+
     /// Agrees to all migrations as they are.
     pub fn approve(&self) {
         let mut files: Vec<_> =
