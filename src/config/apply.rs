@@ -362,6 +362,18 @@ mod tests {
     }
 
     #[test]
+    fn batches_have_times_and_bytes_with_units() {
+        let read = apply("apply: { backfill: { target: 50ms, max_lag_bytes: 16 MB, max_lag: 5s, max_active: 8 } }").backfill;
+        let wanted =
+            Backfill { target: Duration::from_millis(50), max_lag_bytes: 16 << 20, max_lag: Duration::from_secs(5), max_active: Some(8) };
+        assert_eq!(read, wanted);
+        for bytes in ["64", "64mb", "64 megabytes", "1.5GB", "MB", "99999999TB"] {
+            let fault = fault(&format!("apply: {{ backfill: {{ max_lag_bytes: {bytes} }} }}"));
+            assert!(fault.starts_with("apply.backfill.max_lag_bytes: a number of bytes with its unit"), "{bytes}: {fault}");
+        }
+    }
+
+    #[test]
     fn a_setting_with_a_key_of_its_own_is_sent_there() {
         assert_snapshot!(fault("apply: { settings: { Lock_Timeout: 1s } }"), @"apply.settings: `lock_timeout` is not set here <- Lock_Timeout (it is `lock: { timeout: ... }`, and `index: { lock_timeout: ... }`)");
         assert_snapshot!(fault("apply: { settings: { 'a = 1; DROP TABLE orders': 1 } }"), @"apply.settings: `a = 1; drop table orders` is no name of a setting <- 'a = 1; DROP TABLE orders' (names are as `SHOW ALL` lists them: work_mem, shop.tenant)");

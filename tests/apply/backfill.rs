@@ -239,3 +239,37 @@ fn ctrl_c_ends_it_after_the_batch_and_it_goes_on_later() {
     applied(&project);
     assert_eq!(project.ask(COUNTED), "1: 100000");
 }
+
+#[test]
+fn a_session_that_is_ended_in_the_midst_of_batches_is_followed_by_another() {
+    let project = shop(&servers()[0], 100_000, "-- lockkeeper: backfill key=id batch=50\nUPDATE orders SET n = n + 1;\n");
+    let config = "migrations: [m]\nhistory: whole\nenvironments:\n  test: { confirm: false }\napply: { reconnect: 20s, backfill: { target: 1ms } }\n";
+    project.write("lockkeeper.yaml", config);
+    let child = begun(&project);
+    let mut batches = "0".to_owned();
+    for _ in 0..5 {
+        until(&project, &format!("SELECT batches > {batches} FROM lockkeeper.job"));
+        let ended = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity WHERE application_name = 'lockkeeper apply' AND datname = current_database()";
+        assert_eq!(project.ask(ended), "1");
+        batches = project.ask("SELECT batches::text FROM lockkeeper.job");
+    }
+    let run = ended(child);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(project.ask(COUNTED), "1: 100000");
+    assert!(project.ask("SELECT count(*)::text FROM lockkeeper.step WHERE migration = '0002'").parse::<u32>().is_ok_and(|tries| tries > 1));
+}
+
+#[test]
+fn a_partitioned_table_is_gone_through_by_its_own_key() {
+    for server in servers() {
+        let table = "CREATE TABLE payments (day date, id int, n int NOT NULL DEFAULT 0, PRIMARY KEY (day, id)) PARTITION BY RANGE (day);\n\
+             CREATE TABLE payments_1 PARTITION OF payments FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');\n\
+             CREATE TABLE payments_2 PARTITION OF payments FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');\n\
+             INSERT INTO payments SELECT '2026-01-01'::date + g % 59, g FROM generate_series(1, 4000) g;\n";
+        let count = "-- lockkeeper: backfill batch=300\nUPDATE payments SET n = n + 1;\n";
+        let project = Project::new(server, &[("0001_payments.sql", table), ("0002_count.sql", count)]);
+        applied(&project);
+        assert_eq!(project.ask("SELECT string_agg(DISTINCT n::text, ' ') || ': ' || count(*) FROM payments"), "1: 4000");
+        assert_eq!(project.ask("SELECT key FROM lockkeeper.job"), "[\"day\",\"id\"]");
+    }
+}

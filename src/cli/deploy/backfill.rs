@@ -3,11 +3,11 @@
 use super::agreed::Agreed;
 use super::journal::Journal;
 use super::progress::Progress;
-use super::{Project, dry, ended, new_run, read_project, version};
+use super::{Project, Ready, dry, ended, read_project, version};
 use crate::apply::backfill::file::JobFile;
 use crate::apply::ledger;
 use crate::apply::ledger::job::{self, Standing};
-use crate::apply::pipeline::{Agenda, Pipeline};
+use crate::apply::pipeline::Agenda;
 use crate::apply::session;
 use crate::apply::verdict::Verdict;
 use crate::apply::wish::Wish;
@@ -84,38 +84,31 @@ impl BackfillCommand {
         };
         match &self.file {
             Some(file) => match JobFile::read(file, &project.config.directory) {
-                Ok(job) => self.run_job(&job.with(&self.key, self.batch), &project, &target, console),
+                Ok(job) => self.run_job(&job.with(&self.key, self.batch), project, target, console),
                 Err(problem) => console.failed(&problem),
             },
             None => self.say(&target, console),
         }
     }
 
-    fn run_job(&self, job: &JobFile, project: &Project, target: &Target, console: Console) -> Exit {
-        let server = match version(target, console) {
+    fn run_job(&self, job: &JobFile, project: Project, target: Target, console: Console) -> Exit {
+        let server = match version(&target, console) {
             Ok(server) => server,
             Err(exit) => return exit,
         };
-        let settings = project.settings(server);
-        let pipeline = Pipeline {
-            history: &project.history,
-            settings: &settings,
-            environment: &target.environment,
-            target: &target.options,
-            approvals: &project.approvals,
-            run: new_run("backfill", &target.environment),
-            patience: self.wait,
-        };
+        let ready = Ready { project, target, server };
+        let settings = ready.project.settings(ready.server);
+        let pipeline = ready.pipeline(&settings, "backfill", self.wait);
         let wish = Wish::Backfill(job);
         if self.dry_run {
             return dry::run(&pipeline, wish, console);
         }
-        let mut journal = match Journal::open(self.journal.as_deref(), &project.config) {
+        let mut journal = match Journal::open(self.journal.as_deref(), &ready.project.config) {
             Ok(journal) => journal,
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new(console);
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, target);
+        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &ready.target);
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
@@ -125,7 +118,7 @@ impl BackfillCommand {
                 progress.end();
                 if let Verdict::Done { migrations, .. } = &verdict {
                     let what = if migrations.is_empty() { "nothing to do: it has run" } else { "it has run" };
-                    console.note(&format!("{what} on {}", target.shown));
+                    console.note(&format!("{what} on {}", ready.target.shown));
                 }
                 ended(&verdict, console)
             }
