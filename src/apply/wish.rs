@@ -47,19 +47,23 @@ impl Pick<'_> {
             let message = format!("`{}` was begun and has not ended: it cannot be undone as a whole", item.key);
             return Err(Verdict::NotReady(vec![Problem::new("apply::partial", message).help("`lockkeeper apply` brings it to its end")]));
         }
-        let mut run: Vec<_> =
-            entries.iter().filter(|entry| matches!(entry.state, ledger::State::Applied | ledger::State::RollingBack)).collect();
+        let was_run = |entry: &Entry| matches!(entry.state, ledger::State::Applied | ledger::State::RollingBack);
+        let mut run: Vec<_> = entries.iter().filter(|entry| was_run(entry)).collect();
         run.reverse();
         let count = match self {
             Self::Steps(count) => count.min(run.len()),
-            Self::To(key) => match run.iter().position(|entry| entry.key == key) {
-                Some(at) => at,
-                None => {
-                    let known = run.iter().map(|entry| entry.key.as_str());
-                    let problem = Problem::new("apply::version", format!("`{key}` has not run here{}", did_you_mean(key, known)));
-                    return Err(Verdict::Refused(vec![problem.help("`lockkeeper status` lists what has")]));
+            Self::To(key) => {
+                let stays =
+                    |entry: &Entry| matches!(entry.state, ledger::State::Applied | ledger::State::RollingBack | ledger::State::Baselined);
+                match entries.iter().position(|entry| entry.key == key && stays(entry)) {
+                    Some(at) => run.len() - entries[..=at].iter().filter(|entry| was_run(entry)).count(),
+                    None => {
+                        let known = entries.iter().filter(|entry| stays(entry)).map(|entry| entry.key.as_str());
+                        let problem = Problem::new("apply::version", format!("`{key}` has not run here{}", did_you_mean(key, known)));
+                        return Err(Verdict::Refused(vec![problem.help("`lockkeeper status` lists what has")]));
+                    }
                 }
-            },
+            }
         };
         Ok(run[..count].iter().map(|entry| entry.key.clone()).collect())
     }

@@ -271,3 +271,58 @@ fn a_table_that_cannot_be_written_leaves_the_migration_open_and_the_next_run_end
     assert_eq!(applied.code, 0, "{}", applied.err);
     assert_eq!(project.ask("SELECT count(*)::text FROM goose_db_version WHERE version_id = 3"), "1");
 }
+
+/// What would count as run, by a table of Flyway that says this, each row as `version type script success`.
+fn flyway_says(rows: &str) -> String {
+    let files = [("V1__add_users.sql", USERS), ("V2__add_drafts.sql", DRAFTS), ("V2.1__add_notes.sql", NOTES), ("R__views.sql", VIEW)];
+    let project = Project::new(&servers()[0], &files);
+    project.ask(&format!(
+        r#"DO $past$ BEGIN
+           CREATE TABLE flyway_schema_history ("installed_rank" INT PRIMARY KEY, "version" VARCHAR(50), "description" VARCHAR(200) NOT NULL,
+               "type" VARCHAR(20) NOT NULL, "script" VARCHAR(1000) NOT NULL, "checksum" INTEGER, "installed_by" VARCHAR(100) NOT NULL,
+               "installed_on" TIMESTAMP NOT NULL DEFAULT now(), "execution_time" INTEGER NOT NULL, "success" BOOLEAN NOT NULL);
+           INSERT INTO flyway_schema_history SELECT row_number() OVER (), nullif(v, '-'), '', t, s, nullif(c, '-')::int, 'anna', now(), 1, ok::bool
+           FROM (SELECT split_part(r, ' ', 1), split_part(r, ' ', 2), split_part(r, ' ', 3), split_part(r, ' ', 4), split_part(r, ' ', 5)
+                 FROM unnest(string_to_array('{rows}', ', ')) r) x (v, t, s, c, ok);
+           END $past$"#
+    ));
+    let said = project.run(&["adopt", "--dry-run"]);
+    let problems = said.err.lines().filter_map(|line| line.trim().strip_prefix("× ")).collect::<Vec<_>>().join("; ");
+    let ran = said.out.lines().filter_map(|line| Some(line.split_once(": had run")?.0)).collect::<Vec<_>>().join(", ");
+    if said.code == 0 { ran } else { problems }
+}
+
+const VIEW: &str = "CREATE OR REPLACE VIEW names AS SELECT email FROM users;\n";
+
+#[test]
+fn of_what_flyway_has_written_down_counts_what_stands_at_the_end() {
+    let sum = 996_368_910;
+    for (rows, words) in [
+        ("- SCHEMA shop - true, 1 SQL V1__add_users.sql - true, 2.0 SQL V2__add_drafts.sql - true", "1 add_users, 2 add_drafts"),
+        ("02 BASELINE baseline - true", "1 add_users, 2 add_drafts"),
+        (&format!("1 SQL V1__add_users.sql {sum} true, 2 SQL x - true, 2 UNDO_SQL U2__add_drafts.sql - true"), "1 add_users"),
+        ("1 SQL V1__add_users.sql - true, 7 JDBC db.V7 - true, 7 DELETE x - true", "1 add_users"),
+        ("1 SQL V1__add_users.sql - true, 7 JDBC db.V7 - true", "7 has run by public.flyway_schema_history, and no file has that version"),
+        (
+            "1 SQL V1__add_users.sql - true, 2 SQL V2__add_drafts.sql - false",
+            "2 has not ended well by public.flyway_schema_history: flyway did not come to its end",
+        ),
+        ("1 SQL V1__add_users.sql 7 true", "1 is not the file that has run: public.flyway_schema_history knows another checksum of it"),
+        // A repeatable one that is another one now is due again.
+        ("1 SQL V1__add_users.sql - true, - SQL R__views.sql 7 true", "1 add_users"),
+        ("1 SQL V1__add_users.sql - true, - SQL R__views.sql VIEW true", "1 add_users, views views"),
+    ] {
+        assert_eq!(flyway_says(&rows.replace("VIEW", FLYWAY_VIEW)), words, "{rows}");
+    }
+}
+
+/// CRC-32 of it, as above.
+const FLYWAY_VIEW: &str = "-944337962";
+
+#[test]
+fn golang_migrate_that_broke_off_is_refused() {
+    let project = project(&servers()[0], &golang_migrate());
+    project.ask("UPDATE schema_migrations SET dirty = true RETURNING version::text");
+    let said = project.run(&["adopt"]);
+    assert_eq!((said.code, said.says("2 has not ended well by public.schema_migrations")), (1, true), "{}", said.err);
+}

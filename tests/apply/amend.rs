@@ -16,7 +16,8 @@ fn by_hand(project: &Project, files: &[(&str, &str)]) {
 #[test]
 fn what_was_there_before_is_not_run_again_and_what_comes_behind_it_is() {
     for server in servers() {
-        let project = Project::new(server, &[USERS, DRAFTS, NOTES]);
+        let down = ("0003_notes.down.sql", "ALTER TABLE drafts DROP COLUMN note;\n");
+        let project = Project::new(server, &[USERS, DRAFTS, NOTES, down]);
         by_hand(&project, &[USERS, DRAFTS]);
         let baseline = |more: &[&str]| {
             let mut arguments = vec!["baseline", "0002", "--reason", "made by psql"];
@@ -38,6 +39,8 @@ fn what_was_there_before_is_not_run_again_and_what_comes_behind_it_is() {
             project.ask("SELECT r.command || ' ' || r.state || ' by ' || r.who || ': ' || e.text FROM lockkeeper.run r JOIN lockkeeper.event e ON e.run = r.id WHERE e.kind = 'reason'"),
             "baseline succeeded by anna: made by psql"
         );
+        let history = project.run(&["history"]).out;
+        assert!(history.contains("  reason: made by psql\n  baseline: 0001 users: had run before there was a ledger\n"), "{history}");
         let again = baseline(&[]);
         assert_eq!((again.code, again.says("nothing to do")), (0, true), "{}", again.err);
         let applied = project.run(&["apply"]);
@@ -45,6 +48,8 @@ fn what_was_there_before_is_not_run_again_and_what_comes_behind_it_is() {
         assert_eq!(project.ask("SELECT note FROM drafts"), "");
         let late = project.run(&["baseline", "0003", "--reason", "too late"]);
         assert_eq!((late.code, late.says("0003 has run here, and the ledger says so")), (1, true), "{}", late.err);
+        let back = project.run(&["rollback", "--to", "0002"]);
+        assert_eq!((back.code, back.says("1 migration undone on")), (0, true), "{}", back.err);
     }
 }
 

@@ -140,7 +140,7 @@ fn shown(row: &Row) -> &str {
 
 fn not_ended(table: &Table, row: &Row) -> Problem {
     let (tool, version) = (table.tool.word(), shown(row));
-    Problem::new("apply::adopt", format!("{version} has not ended well by {}: {tool} began it, and did not come to its end", table.name))
+    Problem::new("apply::adopt", format!("{version} has not ended well by {}: {tool} did not come to its end", table.name))
         .help(format!("bring it to an end, or undo what it has done, and tell {tool} so; then adopt"))
 }
 

@@ -272,10 +272,13 @@ const RUNS: &str = "
     SELECT r.id, r.command, r.environment, r.who || '@' || r.host, r.state,
            pg_catalog.to_char(r.began AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),
            extract(epoch FROM r.ended - r.began)::float8, r.error,
-           coalesce((SELECT pg_catalog.string_agg(
+           pg_catalog.concat_ws(E'\\n',
+             (SELECT pg_catalog.string_agg(e.kind || ': ' || e.text, E'\\n' ORDER BY e.id) FROM lockkeeper.event e
+              WHERE e.run = r.id AND (e.kind = 'reason' OR e.kind = r.command)),
+             (SELECT pg_catalog.string_agg(
                 s.migration || ' ' || s.direction || ' step ' || s.number || ': ' || s.state
                 || coalesce(' in ' || pg_catalog.round(extract(epoch FROM s.ended - s.began)::numeric, 3) || ' s', '')
                 || CASE WHEN s.attempt > 1 THEN ', attempt ' || s.attempt ELSE '' END
                 || coalesce(', ' || s.wal_bytes || ' bytes of WAL', '') || coalesce(', ' || s.error, ''), E'\\n' ORDER BY s.id)
-             FROM lockkeeper.step s WHERE s.run = r.id), '')
+              FROM lockkeeper.step s WHERE s.run = r.id))
     FROM lockkeeper.run r ORDER BY r.id DESC";
