@@ -192,6 +192,7 @@ fn judged(history: History, settings: &Settings<'_>, draft: impl Fn(&Assessed) -
         let (Some(draft), Some((source, part))) = (draft(&assessed), parts.get(assessed.source.path())) else { continue };
         let script = sql::read(source, *part);
         let refuses = |at: usize| refuses_transaction(script.statements.get(at), assessed.statements.get(at));
+        problems.append(&mut step::not_text(source, &script));
         let steps = match backfill::step(source, &script) {
             Some(step) => step.map(|step| vec![step]).map_err(|problem| vec![problem]),
             None => step::cut(source, &script, assessed.transaction, refuses),

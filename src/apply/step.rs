@@ -67,6 +67,19 @@ pub fn cut(
     if problems.is_empty() { Ok(cutter.steps) } else { Err(problems) }
 }
 
+/// Statements that cannot be sent as they stand. Their encoding is not known, so nobody can say what their bytes were meant to be.
+pub fn not_text(source: &Arc<SourceFile>, script: &Script) -> Vec<Problem> {
+    let spans = script.statements.iter().map(|statement| statement.span);
+    let broken =
+        spans.filter_map(|span| std::str::from_utf8(source.slice(span)).err().map(|error| span.start + error.valid_up_to() as u32));
+    let problem = |at: u32| {
+        Problem::new("apply::statement", "this is not UTF-8, so nobody knows which character it is meant to be")
+            .help("save the file as UTF-8")
+            .at(source, Span::new(at, at + 1), "this byte")
+    };
+    broken.map(problem).collect()
+}
+
 struct Cutter<'a> {
     source: &'a Arc<SourceFile>,
     script: &'a Script,
@@ -129,9 +142,10 @@ fn refused(statement: &Statement) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// The first words of a statement, to name it in a line.
+/// The first words of a statement, to name it in a line that a journal and a terminal may keep: without its passwords.
 pub fn title(source: &SourceFile, span: Span) -> String {
     let words = source.text(span);
+    let words = source.without_hidden(&words);
     let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(LONGEST_TITLE) {
         Some((end, _)) => format!("{}...", &line[..end]),

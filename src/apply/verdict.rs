@@ -115,6 +115,9 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verd
         Trouble::Spent { .. } | Trouble::Busy(_) if !partly && done.is_empty() => {
             Verdict::Locked(problem("apply::busy", format!("{before}; {again}, better when who is in the way has ended")))
         }
+        Trouble::Unclear(_) | Trouble::Contradiction(_) if !partly => {
+            Verdict::Operator(problem("apply::unclear", "`lockkeeper history` shows what the ledger knows of it".to_owned()))
+        }
         Trouble::Unclear(_) | Trouble::Contradiction(_) | Trouble::Partway { .. } => Verdict::Operator(problem("apply::unclear", before)),
         Trouble::Lost(_) => Verdict::Operator(problem(
             "apply::lost",

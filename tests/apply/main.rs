@@ -8,6 +8,7 @@ mod cleanup;
 mod confirm;
 mod faults;
 mod interrupted;
+mod lies;
 mod predicate;
 mod project;
 mod servers;

@@ -8,6 +8,7 @@ use crate::apply::failpoint;
 use crate::apply::ledger::Direction;
 use crate::apply::ledger::write::{self, Begun};
 use crate::apply::predicate::{self, Evidence};
+use crate::apply::session::ANSWER;
 use crate::apply::step::Step;
 use crate::db::Refusal;
 use crate::model::kind::OpKind;
@@ -48,9 +49,18 @@ impl Executor<'_> {
         failpoint::reach("alone-begun");
         let (timeouts, began_at) = (self.timeouts(work, statement), self.wal().await?);
         self.set_timeouts_alone(timeouts).await?;
+        let number = if may_commit_inside(work, statement) { self.transactions().await } else { None };
         match self.statement(sql, timeouts).await {
             Ok(()) => {}
             Err(Trouble::Lost(refusal)) => return Err(Trouble::Lost(refusal)),
+            Err(trouble) if number.is_some() && self.transactions().await != number.map(|before| before + 2) => {
+                // It stays begun in the ledger, so that no other run repeats what has committed.
+                return Err(Trouble::Unclear(format!(
+                    "{trouble}; what its code had committed before that stays; look, and say whether it counts as run: \
+                     `lockkeeper resolve {} --step {} --as done` or `--as not-run`",
+                    work.draft.key, step.number
+                )));
+            }
             Err(trouble) => {
                 write::end_step(&mut self.sessions.watch, row, "failed", Some(&trouble.to_string())).await?;
                 self.clear(work, statement).await?;
@@ -74,6 +84,16 @@ impl Executor<'_> {
         write::end_step(&mut self.sessions.watch, row, "done", None).await?;
         let wal = self.wal_since(&began_at).await?;
         Ok(write::note_wal(&mut self.sessions.watch, row, &wal).await?)
+    }
+
+    /// The number of the working session's transaction, counted by the server: two looks with a statement between them are two apart, unless
+    /// the statement has ended transactions of its own.
+    async fn transactions(&mut self) -> Option<i64> {
+        let number = "SELECT pg_catalog.split_part(virtualtransaction, '/', 2) FROM pg_catalog.pg_locks \
+                      WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'virtualxid' LIMIT 1";
+        // A statement that was left alone by a second signal still runs, and then nobody waits for its answer.
+        let texts = tokio::time::timeout(ANSWER, self.sessions.work.texts(number)).await.ok()?.ok()?;
+        texts.first()?.parse().ok()
     }
 
     /// What the catalog says of a statement.
@@ -128,6 +148,12 @@ impl Executor<'_> {
         let sql = format!("SET lock_timeout = {}; SET statement_timeout = {}", timeouts.lock.as_millis(), timeouts.statement.as_millis());
         Ok(self.sessions.work.run(&sql).await?)
     }
+}
+
+/// Whether the code that a statement calls may commit by itself. A loop in batches does, and may be run as often as one likes.
+fn may_commit_inside(work: &Work, statement: &Statement) -> bool {
+    let calls = |operation: &Operation| matches!(operation, Operation::DoBlock { .. } | Operation::Call { .. });
+    work.batches.is_none() && statement.operations.iter().any(|operation| calls(&operation.what))
 }
 
 /// duplicate_object

@@ -2,6 +2,7 @@
 
 use crate::apply::event::Event;
 use crate::cli::Console;
+use crate::text::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -59,7 +60,7 @@ impl Progress {
 
     fn line(&self, line: &str) {
         // If nobody can be told, the journal and the ledger still are.
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        let _ = writeln!(io::stderr().lock(), "{}", shown(line));
     }
 
     fn bar(&mut self, phase: &str, done: u64, total: u64) {
