@@ -21,6 +21,7 @@ fn a_comment_may_be_in_any_encoding() {
     let project = Project::new(servers().last().expect("a server"), &[]);
     project.write("001_orders.sql", "");
     fs::write(project.path().join("m/001_orders.sql"), b"-- caf\xe9\nCREATE TABLE orders (note text);\n").expect("the file can be written");
+    project.approve_all();
     let said = project.run(&["apply"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(project.ask("SELECT to_regclass('orders')::text"), "orders");
