@@ -143,8 +143,8 @@ impl Executor<'_> {
     async fn step(&mut self, work: &Work, step: &Step, direction: Direction) -> Result<(), Trouble> {
         let title = work.texts(step).next().map_or_else(String::new, |(span, _)| step::title(work.source(), span));
         (self.tell)(&Event::Step { number: step.number, of: work.steps.len(), title, kind: step.kind.word() });
-        let begin = Instant::now();
-        let (mut attempt, mut losses) = (0, 0);
+        let mut tries = Tries::new();
+        let mut losses = 0;
         loop {
             if self.stop.asked().await {
                 return Err(Trouble::Interrupted);
@@ -155,7 +155,7 @@ impl Executor<'_> {
                     break;
                 }
             }
-            attempt += 1;
+            let attempt = tries.next();
             let result = match step.kind {
                 Kind::Transaction => self.in_transaction(work, step, direction, attempt).await,
                 Kind::Alone => self.alone(work, step, direction, attempt).await,
@@ -163,7 +163,7 @@ impl Executor<'_> {
             };
             match result {
                 Ok(()) => break,
-                Err(Trouble::Busy(refusal)) => self.pause(&refusal, attempt, begin).await?,
+                Err(Trouble::Busy(refusal)) => self.pause(&refusal, &tries).await?,
                 // It may be the statement itself that takes the server down.
                 Err(Trouble::Lost(refusal)) if losses == MOST_LOSSES => return Err(Trouble::Lost(refusal)),
                 Err(Trouble::Lost(refusal)) => {
@@ -175,16 +175,17 @@ impl Executor<'_> {
                 Err(other) => return Err(other),
             }
         }
-        (self.tell)(&Event::StepDone { number: step.number, seconds: begin.elapsed().as_secs_f64() });
+        (self.tell)(&Event::StepDone { number: step.number, seconds: tries.begin.elapsed().as_secs_f64() });
         Ok(())
     }
 
-    /// Waits before the next try: a random time, longer from try to try, so that two who are in each other's way do not meet again.
-    async fn pause(&mut self, refusal: &Refusal, attempt: u32, begin: Instant) -> Result<(), Trouble> {
-        let (lock, spent) = (self.limits.lock, begin.elapsed());
+    /// Waits before the next try: as long as others may have queued behind the last one, so that all of them get through, however many they
+    /// are, and a random time, longer from try to try, so that two who are in each other's way do not meet again.
+    async fn pause(&mut self, refusal: &Refusal, tries: &Tries) -> Result<(), Trouble> {
+        let (lock, spent, attempt) = (self.limits.lock, tries.begin.elapsed(), tries.number);
         let longest = LONGEST_PAUSE.min(FIRST_PAUSE * 2u32.saturating_pow(attempt.min(16)));
         let random = RandomState::new().hash_one(attempt) as f64 / u64::MAX as f64;
-        let pause = longest.mul_f64(random).max(SHORTEST_PAUSE);
+        let pause = tries.last.elapsed().clamp(SHORTEST_PAUSE, lock.timeout.max(SHORTEST_PAUSE)) + longest.mul_f64(random);
         if attempt >= lock.attempts || spent + pause >= lock.budget {
             return Err(Trouble::Spent { refusal: refusal.clone(), attempts: attempt, seconds: spent.as_secs_f64() });
         }
@@ -241,6 +242,30 @@ impl Executor<'_> {
     /// Keeps in the ledger what happened.
     pub async fn event(&mut self, kind: &str, words: &str) -> Result<(), Trouble> {
         Ok(write::event(&mut self.sessions.watch, self.run, kind, words).await?)
+    }
+}
+
+/// The tries of a step.
+struct Tries {
+    /// When the first one began.
+    begin: Instant,
+    /// When the last one began.
+    last: Instant,
+    /// How many there were.
+    number: u32,
+}
+
+impl Tries {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { begin: now, last: now, number: 0 }
+    }
+
+    /// The number of the one that begins.
+    fn next(&mut self) -> u32 {
+        self.number += 1;
+        self.last = Instant::now();
+        self.number
     }
 }
 
