@@ -3,12 +3,15 @@
 use super::event::Event;
 use crate::db::{Connection, Refusal};
 use sqlx::Row;
+use std::time::Duration;
 
 /// What the second connection sees of the working session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sight {
     /// Who holds what it waits for, a line each.
     pub blockers: Vec<String>,
+    /// How long it has waited for the lock that it waits for; nothing if it does not wait.
+    pub waits: Duration,
     /// How many sessions wait for it.
     pub queue: usize,
     /// What a long command has done so far: its phase, how much, of how much.
@@ -35,6 +38,7 @@ pub async fn look(watch: &mut Connection, pid: i32) -> Result<Sight, Refusal> {
     for row in watch.rows(&WHO.replace("$pid", &pid.to_string())).await? {
         match row.try_get::<&str, _>(0)? {
             "blocker" => sight.blockers.push(row.try_get(1)?),
+            "waits" => sight.waits = Duration::from_millis(row.try_get::<&str, _>(1)?.parse().unwrap_or_default()),
             _ => sight.queue += 1,
         }
     }
@@ -65,6 +69,9 @@ const WHO: &str = "
            || coalesce(', transaction open for ' || date_trunc('second', clock_timestamp() - a.xact_start)::text, '')
            || coalesce(': ' || nullif(left(regexp_replace(a.query, '\\s+', ' ', 'g'), 80), ''), '')
     FROM (SELECT DISTINCT unnest(pg_blocking_pids($pid)) AS pid) b JOIN pg_stat_activity a ON a.pid = b.pid
+    UNION ALL
+    SELECT 'waits', greatest(0, extract(epoch FROM clock_timestamp() - min(l.waitstart)) * 1000)::bigint::text
+    FROM pg_locks l WHERE l.pid = $pid AND NOT l.granted HAVING min(l.waitstart) IS NOT NULL
     UNION ALL
     SELECT 'queued', a.pid::text FROM pg_stat_activity a WHERE a.wait_event_type = 'Lock' AND a.pid <> $pid AND $pid = ANY (pg_blocking_pids(a.pid))";
 

@@ -47,10 +47,10 @@ impl Executor<'_> {
             return Ok(());
         }
         failpoint::reach("alone-begun");
-        let (timeouts, began_at) = (self.timeouts(work, statement), self.wal().await?);
+        let (mut timeouts, began_at) = (self.timeouts(work, statement), self.wal().await?);
         self.set_timeouts_alone(timeouts).await?;
         let number = if may_commit_inside(work, statement) { self.transactions().await } else { None };
-        match self.statement(sql, timeouts).await {
+        match self.statement(sql, &mut timeouts).await {
             Ok(()) => {}
             Err(Trouble::Lost(refusal)) => return Err(Trouble::Lost(refusal)),
             Err(trouble) if number.is_some() && self.transactions().await != number.map(|before| before + 2) => {
@@ -125,9 +125,9 @@ impl Executor<'_> {
         let Evidence::Leftover { what, drop } = evidence else { return Ok(evidence) };
         (self.tell)(&Event::Cleanup { what: what.clone() });
         self.event("cleanup", &what).await?;
-        let timeouts = Timeouts { lock: self.limits.index.lock_timeout, statement: self.limits.index.timeout };
+        let mut timeouts = Timeouts::new(self.limits.index.lock_timeout, self.limits.index.timeout);
         self.set_timeouts_alone(timeouts).await?;
-        self.statement(&drop, timeouts).await?;
+        self.statement(&drop, &mut timeouts).await?;
         self.evidence(work, statement).await
     }
 
@@ -135,12 +135,12 @@ impl Executor<'_> {
     /// A loop in batches is as long as its table.
     fn timeouts(&self, work: &Work, statement: &Statement) -> Timeouts {
         if work.batches.is_some() {
-            return Timeouts { lock: self.limits.lock.timeout, statement: NO_END };
+            return Timeouts::new(self.limits.lock.timeout, NO_END);
         }
         let is_index = |operation: &Operation| matches!(operation.kind(), OpKind::CreateIndex | OpKind::DropIndex | OpKind::Reindex);
         let patient = statement.operations.iter().any(|operation| is_index(&operation.what));
         let lock = if patient { self.limits.index.lock_timeout } else { self.limits.lock.timeout };
-        Timeouts { lock, statement: self.limits.index.timeout }
+        Timeouts::new(lock, self.limits.index.timeout)
     }
 
     /// As ours are the longer ones here, the file's own do not count.

@@ -29,13 +29,13 @@ impl Executor<'_> {
     }
 
     async fn transaction(&mut self, work: &Work, step: &Step, row: i64) -> Result<(), Trouble> {
-        let timeouts = Timeouts { lock: self.limits.lock.timeout, statement: self.limits.statement_timeout };
+        let mut timeouts = Timeouts::new(self.limits.lock.timeout, self.limits.statement_timeout);
         let began_at = self.wal().await?;
         self.sessions.work.run("BEGIN").await?;
         self.set_timeouts(timeouts).await?;
         for (at, (span, sql)) in step.statements.iter().zip(work.texts(step)) {
             debug_assert_eq!(work.script.statements[*at].span, span);
-            self.statement(sql, timeouts).await?;
+            self.statement(sql, &mut timeouts).await?;
             if sets_timeouts(work, *at) {
                 self.set_timeouts(timeouts).await?;
             }
@@ -43,7 +43,7 @@ impl Executor<'_> {
         }
         self.mark(work, step, row).await?;
         failpoint::reach("before-commit");
-        self.statement("COMMIT", timeouts).await?;
+        self.statement("COMMIT", &mut timeouts).await?;
         failpoint::reach("committed");
         let wal = self.wal_since(&began_at).await?;
         Ok(write::note_wal(&mut self.sessions.watch, row, &wal).await?)

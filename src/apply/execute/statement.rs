@@ -3,28 +3,40 @@
 use super::{Executor, Trouble};
 use crate::apply::event::Event;
 use crate::apply::session::{ANSWER, Sessions, lost};
-use crate::apply::watch;
-use crate::db::Refusal;
+use crate::apply::watch::{self, Sight};
+use crate::db::{Connection, Refusal};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// How often a running statement is looked at.
-const TICK: Duration = Duration::from_millis(250);
+/// How often a running statement is looked at: whoever waits behind it waits for so much longer at most when it has to be given up.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How much longer than its own timeout a statement may take to be heard of again.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The timeouts of a statement.
+/// The timeouts of the statements of one transaction, or of one that runs alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timeouts {
+    /// Of the wait for a lock. The server begins anew with each lock and each statement; those behind the first lock wait for all of it.
     pub lock: Duration,
+    /// Of each statement.
     pub statement: Duration,
+    /// How much of `lock` has been waited.
+    pub waited: Duration,
+}
+
+impl Timeouts {
+    pub(super) fn new(lock: Duration, statement: Duration) -> Self {
+        Self { lock, statement, waited: Duration::ZERO }
+    }
 }
 
 impl Executor<'_> {
     /// Runs one statement as one message on the working session, and keeps what the server says beside its answer.
-    pub(super) async fn statement(&mut self, sql: &str, timeouts: Timeouts) -> Result<(), Trouble> {
-        let result = self.watched(sql, timeouts).await;
+    pub(super) async fn statement(&mut self, sql: &str, timeouts: &mut Timeouts) -> Result<(), Trouble> {
+        let mut wait = Duration::ZERO;
+        let result = self.watched(sql, *timeouts, &mut wait).await;
+        timeouts.waited += wait;
         self.say_notices().await;
         result
     }
@@ -43,16 +55,17 @@ impl Executor<'_> {
         }
     }
 
-    async fn watched(&mut self, sql: &str, timeouts: Timeouts) -> Result<(), Trouble> {
+    async fn watched(&mut self, sql: &str, timeouts: Timeouts, waited: &mut Duration) -> Result<(), Trouble> {
         let notices = self.notices.clone();
         let Sessions { work, watch, .. } = &mut self.sessions;
         let (pid, begin, most) = (work.pid(), Instant::now(), self.limits.lock.max_waiters as usize);
         let running = notices.during(work.run(sql));
         tokio::pin!(running);
-        let (mut gave_up, mut interrupted, mut mute) = (None, 0, false);
+        let (mut gave_up, mut interrupted, mut mute, mut last) = (None, 0, false, Duration::ZERO);
         loop {
             tokio::select! {
                 biased;
+                // Whatever the second connection is about: locks are held, and what comes next has to be sent.
                 result = &mut running => return judged(result, gave_up, interrupted > 0),
                 count = self.stop.signal() => {
                     interrupted = count;
@@ -61,20 +74,20 @@ impl Executor<'_> {
                     }
                     let _ = timeout(ANSWER, watch::cancel(watch, pid)).await;
                 }
-                () = tokio::time::sleep(TICK) => {
+                seen = glance(watch, pid, mute) => {
                     if begin.elapsed() > timeouts.statement + GRACE {
                         return Err(Trouble::Lost(lost("the server does not answer any more")));
                     }
-                    // If the second connection is lost, the working one tells soon enough.
-                    if mute {
-                        continue;
-                    }
-                    let Ok(Ok(sight)) = timeout(ANSWER, watch::look(watch, pid)).await else {
-                        mute = true;
-                        continue;
-                    };
-                    if gave_up.is_none() && sight.queue > most {
-                        gave_up = Some(sight.queue);
+                    mute = seen.is_none();
+                    let Some(sight) = seen else { continue };
+                    // Less than at the last look: it is another wait.
+                    *waited += sight.waits.checked_sub(last).unwrap_or(sight.waits);
+                    last = sight.waits;
+                    let all = timeouts.waited + *waited;
+                    // The server itself ends one wait in time. Of several it does not know, and the next look would come too late.
+                    let reason = too_much(&sight, most, all > sight.waits && all + TICK > timeouts.lock);
+                    if let (None, Some(reason)) = (&gave_up, reason) {
+                        gave_up = Some(reason);
                         let _ = timeout(ANSWER, watch::cancel(watch, pid)).await;
                     }
                     if let Some(event) = sight.event() {
@@ -99,8 +112,30 @@ impl Executor<'_> {
     }
 }
 
+/// A look at a session, a moment from now; none if nobody answers, or is `mute` already. If the second connection is lost, the working one tells
+/// soon enough.
+async fn glance(watch: &mut Connection, pid: i32, mute: bool) -> Option<Sight> {
+    tokio::time::sleep(TICK).await;
+    if mute {
+        return None;
+    }
+    timeout(ANSWER, watch::look(watch, pid)).await.ok()?.ok()
+}
+
+/// Why a wait for a lock has to end before its time.
+fn too_much(sight: &Sight, most: usize, for_long: bool) -> Option<String> {
+    match sight.queue {
+        0 => None,
+        queue if queue > most => Some(format!("{queue} sessions were waiting behind it")),
+        _ if for_long && !sight.blockers.is_empty() => {
+            Some("its waits for several locks together were longer than one may be, and somebody was waiting behind it".to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// What has become of a statement, given who may have cancelled it.
-fn judged(result: Result<(), Refusal>, gave_up: Option<usize>, interrupted: bool) -> Result<(), Trouble> {
+fn judged(result: Result<(), Refusal>, gave_up: Option<String>, interrupted: bool) -> Result<(), Trouble> {
     const CANCELED: &str = "57014";
     match result {
         Err(refusal) if refusal.code == CANCELED && interrupted => {
@@ -108,9 +143,7 @@ fn judged(result: Result<(), Refusal>, gave_up: Option<usize>, interrupted: bool
             Err(Trouble::Interrupted)
         }
         Err(refusal) if refusal.code == CANCELED => match gave_up {
-            Some(queue) => {
-                Err(Trouble::Busy(Refusal { message: format!("given up because {queue} sessions were waiting behind it"), ..refusal }))
-            }
+            Some(reason) => Err(Trouble::Busy(Refusal { message: format!("given up because {reason}"), ..refusal })),
             // The server says which of the two it was; a person may try again, a timeout would only come again.
             None if refusal.message.contains("timeout") => Err(Trouble::Failed(refusal)),
             None => Err(Trouble::Busy(refusal)),
