@@ -11,7 +11,10 @@ use tempfile::TempDir;
 /// Takes ACCESS EXCLUSIVE for a moment: nothing is read, nothing is written but the catalog.
 pub const CHANGE: &str = "ALTER TABLE orders ADD COLUMN remark text;";
 
-const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL);";
+/// Changes a table, and then another one in the same transaction: the first is locked while the second is waited for.
+pub const TWO_CHANGES: &str = "ALTER TABLE orders ADD COLUMN remark text; ALTER TABLE users ADD COLUMN remark text;";
+
+const TABLES: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL);\nCREATE TABLE users (id bigint PRIMARY KEY);";
 
 /// Who makes the change.
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +36,13 @@ pub enum By {
 pub struct Shop<'a> {
     folder: TempDir,
     database: &'a Database,
+    change: &'static str,
 }
 
 impl<'a> Shop<'a> {
-    /// Makes the table by the first migration, and fills it.
-    pub fn open(database: &'a Database, rows: u32, by: By) -> Self {
-        let shop = Self { folder: TempDir::new().expect("a temporary folder"), database };
+    /// Makes the tables by the first migration, and fills that of the orders.
+    pub fn open(database: &'a Database, rows: u32, (by, change): (By, &'static str)) -> Self {
+        let shop = Self { folder: TempDir::new().expect("a temporary folder"), database, change };
         let (timeout, max_waiters) = match by {
             By::Apply { timeout, max_waiters } => (timeout, max_waiters),
             By::Nobody | By::Psql => (Duration::from_secs(2), 20),
@@ -47,9 +51,9 @@ impl<'a> Shop<'a> {
         let config = "migrations: [m]\nhistory: whole\nenvironments:\n  test: { confirm: false }\n";
         fs::create_dir(shop.path().join("m")).expect("the folder is new");
         shop.write("lockkeeper.yaml", &format!("{config}apply: {{ statement_timeout: 11min, lock: {{ {lock} }} }}\n"));
-        shop.write("m/0001_orders.up.sql", ORDERS);
+        shop.write("m/0001_tables.up.sql", TABLES);
         shop.apply();
-        shop.write("m/0002_remark.up.sql", CHANGE);
+        shop.write("m/0002_remark.up.sql", change);
         shop.psql(&format!("INSERT INTO orders SELECT n, 'new' FROM generate_series(1, {rows}) n"));
         shop.psql("VACUUM ANALYZE orders");
         shop
@@ -59,7 +63,7 @@ impl<'a> Shop<'a> {
     pub fn change(&self, by: By) {
         match by {
             By::Nobody => return,
-            By::Psql => drop(self.psql(CHANGE)),
+            By::Psql => drop(self.psql(self.change)),
             By::Apply { .. } => self.apply(),
         }
         let there = self.psql("SELECT count(remark) FROM orders");

@@ -6,8 +6,8 @@ mod pgbench;
 
 use super::case::hold;
 use super::servers::Template;
-use super::{ONE_AT_A_TIME, updates_docs};
-use change::{By, Shop};
+use super::{MOST_ATTEMPTS, ONE_AT_A_TIME, updates_docs};
+use change::{By, CHANGE, Shop, TWO_CHANGES};
 use pgbench::{Clients, Felt};
 use std::fs;
 use std::path::Path;
@@ -29,6 +29,8 @@ struct Scene {
     clients: u32,
     /// How long the reader's transaction stays open.
     open: Duration,
+    /// Two tables are changed: a reader has read the orders and leaves after so long, the one that stays has read the users.
+    before: Option<Duration>,
 }
 
 /// What has come of it.
@@ -48,15 +50,21 @@ impl Scene {
     fn play(self) -> Outcome {
         let empty = Template::filled("SELECT 'a shop that nobody has opened yet'");
         let database = empty.copy();
-        let shop = Shop::open(&database, ROWS, self.by);
+        let (change, readers) = match self.before {
+            None => (CHANGE, vec![("orders", self.open)]),
+            Some(before) => (TWO_CHANGES, vec![("orders", before), ("users", self.open)]),
+        };
+        let shop = Shop::open(&database, ROWS, (self.by, change));
         let clients = Clients::start(&database, self.clients, ROWS);
         std::thread::sleep(ALONE);
         let (from, begin) = (SystemTime::now(), Instant::now());
         let took = std::thread::scope(|scope| {
-            let (holds, held) = mpsc::channel();
-            let options = database.options();
-            scope.spawn(move || lockkeeper::db::block_on(hold(&options, "orders", self.open, holds)));
-            held.recv().expect("the transaction is open");
+            for (table, long) in readers {
+                let (holds, held) = mpsc::channel();
+                let options = database.options();
+                scope.spawn(move || lockkeeper::db::block_on(hold(&options, table, long, holds)));
+                held.recv().expect("the transaction is open");
+            }
             let begin = Instant::now();
             shop.change(self.by);
             begin.elapsed()
@@ -76,13 +84,19 @@ const TIMEOUTS: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs
 /// Nobody, psql, and a migration with each of the timeouts, all with eight clients behind the same reader.
 fn behind_a_reader(open: Duration) -> Vec<Outcome> {
     let apply = TIMEOUTS.map(|timeout| By::Apply { timeout, max_waiters: 20 });
-    [By::Nobody, By::Psql].into_iter().chain(apply).map(|by| Scene { by, clients: 8, open }.play()).collect()
+    [By::Nobody, By::Psql].into_iter().chain(apply).map(|by| Scene { by, clients: 8, open, before: None }.play()).collect()
 }
 
 /// More clients than may queue, and a limit that they do not reach.
 fn in_a_crowd(open: Duration) -> [Outcome; 2] {
     let timeout = TIMEOUTS[2];
-    [5, 100].map(|max_waiters| Scene { by: By::Apply { timeout, max_waiters }, clients: 30, open }.play())
+    [5, 100].map(|max_waiters| Scene { by: By::Apply { timeout, max_waiters }, clients: 30, open, before: None }.play())
+}
+
+/// A migration that holds a lock, for which it has waited already, while it waits for the next.
+fn with_two_locks(open: Duration, before: Duration) -> Outcome {
+    let by = By::Apply { timeout: TIMEOUTS[2], max_waiters: 20 };
+    Scene { by, clients: 8, open, before: Some(before) }.play()
 }
 
 #[test]
@@ -116,6 +130,19 @@ fn a_crowd_behind_a_migration_ends_its_try_early() {
     assert!(few.felt.longest < many.felt.longest, "who may not queue in numbers does not wait for all of `lock.timeout`: {few:?} {many:?}");
 }
 
+#[test]
+fn waits_for_two_locks_together_are_no_longer_than_one_may_be() {
+    if updates_docs() {
+        return;
+    }
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (open, before) = (Duration::from_secs(5), Duration::from_millis(1500));
+    let outcomes: Vec<_> = (0..MOST_ATTEMPTS).map(|_| with_two_locks(open, before)).collect();
+    let least = outcomes.iter().map(|outcome| outcome.felt.longest).min().unwrap_or_default();
+    println!("{}", page::table(&outcomes));
+    assert!(least < TIMEOUTS[2] + before / 2, "somebody has waited for both locks: {outcomes:?}");
+}
+
 /// Writes docs/apply-load.md if `UPDATE_DOCS` is set: behind a reader that stays for a minute.
 #[test]
 fn the_page_is_written() {
@@ -124,7 +151,8 @@ fn the_page_is_written() {
     }
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let outcomes = behind_a_reader(Duration::from_secs(60));
-    let crowd = in_a_crowd(Duration::from_secs(20));
+    let crowd = in_a_crowd(Duration::from_secs(10));
+    let two = with_two_locks(Duration::from_secs(10), Duration::from_millis(1500));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/apply-load.md");
-    fs::write(&path, page::page(&outcomes, &crowd)).expect("docs/apply-load.md is written");
+    fs::write(&path, page::page(&outcomes, &crowd, two)).expect("docs/apply-load.md is written");
 }

@@ -1,6 +1,6 @@
 //! docs/apply-load.md: what was measured, in tables.
 
-use super::change::{By, CHANGE};
+use super::change::{By, CHANGE, TWO_CHANGES};
 use super::pgbench::RATE;
 use super::{Outcome, ROWS};
 use crate::page::{count, count_of, machine, seconds, time};
@@ -9,11 +9,13 @@ use crate::servers::{ask, server};
 /// What makes the page.
 const COMMAND: &str = "UPDATE_DOCS=1 cargo test --test load apply";
 
-pub fn page(outcomes: &[Outcome], crowd: &[Outcome]) -> String {
+/// The page.
+pub fn page(outcomes: &[Outcome], crowd: &[Outcome], two: Outcome) -> String {
     let open = outcomes[0].scene.open.as_secs();
     let crowd_open = crowd[0].scene.open.as_secs();
     let (today, release, machine, rows) = (ask("SELECT current_date::text"), &server().installation().release, machine(), count(ROWS));
     let (clients, many) = (outcomes[0].scene.clients, crowd[0].scene.clients);
+    let (before, two_open) = (two.scene.before.map(time).unwrap_or_default(), two.scene.open.as_secs());
     format!(
         "# A migration under load\n\n\
          `lockkeeper apply` makes a brief change while a transaction that stays open is in its way; beside it stands the same change made by psql. \
@@ -31,9 +33,14 @@ pub fn page(outcomes: &[Outcome], crowd: &[Outcome]) -> String {
          psql waits for the reader, and so does everybody. A migration gives up after `lock.timeout`, leaves the road free for at least as long as it \
          has barred it, and is tried again, later and later: so what anybody waits is one lock wait, however long the reader stays.\n\n\
          ## Behind a reader that stays for {crowd_open} seconds, {many} clients\n\n\
-         When more than `lock.max_waiters` sessions queue behind it, a try is given up before its time.\n\n{}",
+         When more than `lock.max_waiters` sessions queue behind it, a try is given up before its time.\n\n{}\n\
+         ## Two locks in one transaction, {clients} clients\n\n\
+         `{TWO_CHANGES}`: a reader of `orders` leaves after {before}, a reader of `users` stays for {two_open} seconds. `lock_timeout` begins anew with each \
+         lock, but who waits for `orders` waits for all of it; so a try ends as well when its waits together are longer than `lock.timeout` and \
+         somebody is waiting behind it.\n\n{}",
         table(outcomes),
         self::crowd(crowd),
+        table(&[two]),
     )
 }
 
@@ -43,7 +50,7 @@ pub fn table(outcomes: &[Outcome]) -> String {
                 |---|--:|--:|--:|--:|--:|--:|--:|--:|\n";
     outcomes.iter().fold(head.to_owned(), |table, outcome| {
         let (what, beyond) = match outcome.scene.by {
-            By::Nobody => ("nothing but the clients and the reader".to_owned(), None),
+            By::Nobody => ("nothing: the clients and the reader alone".to_owned(), None),
             By::Psql => (format!("`psql -c '{CHANGE}'`"), None),
             By::Apply { timeout, .. } => {
                 (format!("`lockkeeper apply`, `lock.timeout: {}`", time(timeout)), Some(outcome.felt.longest.saturating_sub(timeout)))
@@ -65,8 +72,12 @@ pub fn crowd(outcomes: &[Outcome]) -> String {
     })
 }
 
-fn line(what: &str, Outcome { tries, took, felt, .. }: &Outcome, beyond: &str) -> String {
-    let (took, longest, due, p99) = (seconds(*took), time(felt.longest), time(felt.longest_from_due), time(felt.p99));
+fn line(what: &str, Outcome { scene, tries, took, felt }: &Outcome, beyond: &str) -> String {
+    let (tries, took) = match scene.by {
+        By::Nobody => (String::new(), String::new()),
+        By::Psql | By::Apply { .. } => (tries.to_string(), seconds(*took)),
+    };
+    let (longest, due, p99) = (time(felt.longest), time(felt.longest_from_due), time(felt.p99));
     // A client that is told an error ends the test.
     format!("| {what} | {tries} | {took} | {longest} | {beyond} | {due} | {p99} | {} | 0 |\n", count_of(felt.transactions))
 }
