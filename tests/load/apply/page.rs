@@ -33,7 +33,8 @@ pub fn page(outcomes: &[Outcome], crowd: &[Outcome], two: Outcome) -> String {
          psql waits for the reader, and so does everybody. A migration gives up after `lock.timeout`, leaves the road free for at least as long as it \
          has barred it, and is tried again, later and later: so what anybody waits is one lock wait, however long the reader stays.\n\n\
          ## Behind a reader that stays for {crowd_open} seconds, {many} clients\n\n\
-         When more than `lock.max_waiters` sessions queue behind it, a try is given up before its time.\n\n{}\n\
+         When more than `lock.max_waiters` sessions queue behind it, a try is to be given up before its time; a longest wait of a whole \
+         `lock.timeout` there means that one try was not.\n\n{}\n\
          ## Two locks in one transaction, {clients} clients\n\n\
          `{TWO_CHANGES}`: a reader of `orders` leaves after {before}, a reader of `users` stays for {two_open} seconds. `lock_timeout` begins anew with each \
          lock, but who waits for `orders` waits for all of it; so a try ends as well when its waits together are longer than `lock.timeout` and \
