@@ -326,3 +326,17 @@ fn golang_migrate_that_broke_off_is_refused() {
     let said = project.run(&["adopt"]);
     assert_eq!((said.code, said.says("2 has not ended well by public.schema_migrations")), (1, true), "{}", said.err);
 }
+
+#[test]
+fn a_file_that_the_tool_could_not_have_run_is_refused_before_it_runs() {
+    let project = project(&servers()[0], &sqlx());
+    assert_eq!(project.run(&["adopt", "--keep-in-step"]).code, 0);
+    assert_eq!(project.run(&["apply"]).code, 0);
+    project.write("payments.sql", "CREATE TABLE payments (id bigint PRIMARY KEY);\n");
+    let refused = project.run(&["apply"]);
+    assert_eq!((refused.code, refused.says("public._sqlx_migrations of sqlx cannot be kept in step")), (6, true), "{}", refused.err);
+    assert_eq!(project.ask("SELECT to_regclass('payments')::text"), "");
+    assert_eq!(project.run(&["adopt"]).code, 0);
+    assert_eq!(project.run(&["apply"]).code, 0);
+    assert_eq!(project.ask("SELECT count(*)::text FROM _sqlx_migrations"), "3");
+}

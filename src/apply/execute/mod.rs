@@ -84,6 +84,8 @@ impl Executor<'_> {
         failpoint::reach("migration-begun");
         let known = self.known(work, direction).await.map_err(|trouble| broken(trouble, None, 0))?;
         committed += known.len();
+        // Whether the other tool could have run it is asked before anything more of it happens.
+        self.in_step(work, direction).await.map_err(|trouble| broken(trouble, None, committed))?;
         // What earlier steps have set for the session holds for the later ones.
         self.set_again(work, &known).await.map_err(|trouble| broken(trouble, None, committed))?;
         for step in &work.steps {
@@ -121,7 +123,11 @@ impl Executor<'_> {
     async fn in_step(&mut self, work: &Work, direction: Direction) -> Result<String, Trouble> {
         let Some(table) = foreign::kept(&mut self.sessions.watch).await? else { return Ok(String::new()) };
         foreign::beside(&table, &work.draft, direction).map_err(|why| {
-            let message = format!("{} of {} cannot be kept in step: {why}", table.name, table.tool.word());
+            let message = format!(
+                "{} of {} cannot be kept in step: {why}; `lockkeeper adopt` without --keep-in-step lets it be",
+                table.name,
+                table.tool.word()
+            );
             Trouble::Failed(Refusal { code: OUT_OF_STEP.to_owned(), message })
         })
     }

@@ -297,3 +297,13 @@ pub async fn adopted(connection: &mut Connection) -> Result<Vec<(Table, bool)>, 
     }
     Ok(tables)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tool_has_its_own_row() {
+        assert!(Tool::all().all(|tool| tool.kind().tool == tool && Tool::read(tool.word()) == Some(tool)));
+    }
+}
