@@ -218,18 +218,18 @@ impl Pipeline<'_> {
         };
         let limits = &self.settings.config.apply;
         let mut executor = Executor { target: self.target, limits, sessions, run, stop, notices: Notices::default(), tell };
+        let direction = match wish {
+            Wish::Apply(_) | Wish::Backfill(_) => Direction::Up,
+            Wish::Rollback(_) => Direction::Down,
+        };
         for stage in ["backup", "rehearsal"] {
             let outcome = "skipped: not configured".to_owned();
             (executor.tell)(&Event::Stage { stage, outcome: outcome.clone() });
             // That it was skipped has to be on record before anything runs.
             if let Err(trouble) = executor.event(stage, &outcome).await {
-                return verdict_of(&[], None, &Broken { trouble, step: None, committed: 0 });
+                return verdict_of(&[], None, &Broken { trouble, step: None, committed: 0 }, direction);
             }
         }
-        let direction = match wish {
-            Wish::Apply(_) | Wish::Backfill(_) => Direction::Up,
-            Wish::Rollback(_) => Direction::Down,
-        };
         let result = self.each(&mut executor, &agenda, direction).await;
         self.close(executor, result, agenda.stops).await
     }
@@ -256,7 +256,7 @@ impl Pipeline<'_> {
         let mut done = Vec::new();
         for (at, work) in agenda.works.iter().enumerate() {
             let name = format!("{} {}", work.draft.key, work.draft.name);
-            let broken = |broken: Broken, done: &[String]| verdict_of(done, Some(work), &broken);
+            let broken = |broken: Broken, done: &[String]| verdict_of(done, Some(work), &broken, direction);
             (executor.tell)(&Event::Migration {
                 name: name.clone(),
                 at: at + 1,
@@ -290,7 +290,7 @@ impl Pipeline<'_> {
                         .about(work.source().path());
                     return Err(if done.is_empty() { Verdict::Refused(vec![problem]) } else { Verdict::Partial(problem) });
                 }
-                Err(trouble) => return Err(verdict_of(done, Some(work), &Broken { trouble, step: None, committed: 0 })),
+                Err(trouble) => return Err(verdict_of(done, Some(work), &Broken { trouble, step: None, committed: 0 }, Direction::Up)),
             }
         }
         Ok(())

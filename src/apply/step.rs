@@ -1,9 +1,11 @@
 //! A migration cut into steps: what commits together.
 
 use super::hash;
+use crate::model::name::Ident;
 use crate::model::operation::{Operation, TwoPhase};
 use crate::model::session::TransactionMode;
 use crate::problem::Problem;
+use crate::sql::lex::{Lexer, Token};
 use crate::sql::{Script, Statement};
 use crate::text::{SourceFile, Span};
 use std::sync::Arc;
@@ -58,7 +60,7 @@ pub fn cut(
     let mut problems = Vec::new();
     let each_alone = matches!(mode, TransactionMode::None | TransactionMode::Explicit | TransactionMode::Assumed(false));
     for (at, statement) in script.statements.iter().enumerate() {
-        match refused(statement) {
+        match refused(statement).or_else(|| names_ledger(source, statement.span).then_some(LEDGER)) {
             Some((why, help)) => problems.push(Problem::new("apply::statement", why).help(help).at(source, statement.span, "this")),
             None => cutter.add(at, refuses(at), each_alone),
         }
@@ -119,6 +121,26 @@ impl Cutter<'_> {
         let hash = hash::normalised(statements.iter().map(|at| (&**self.source, self.script.statements[*at].span)));
         self.steps.push(Step { number: self.steps.len() as u32 + 1, kind, statements, hash });
     }
+}
+
+const LEDGER: (&str, &str) = (
+    "this reaches into the schema in which lockkeeper keeps what has run",
+    "take it out: `lockkeeper repair` and `resolve` mend the ledger",
+);
+
+/// Whether a statement names the schema of the ledger, or something in it.
+fn names_ledger(source: &SourceFile, span: Span) -> bool {
+    let mut before = None;
+    let mut tokens = Lexer::new(source, span).peekable();
+    while let Some(token) = tokens.next() {
+        let is_ledger = token.ident(source).is_some_and(|name| name == Ident::quoted("lockkeeper"));
+        let is_schema = |token: &Token| token.is_word(source, "SCHEMA") || token.is_word(source, "EXISTS");
+        if is_ledger && (tokens.peek().is_some_and(|next| next.is_mark(source, ".")) || before.as_ref().is_some_and(is_schema)) {
+            return true;
+        }
+        before = Some(token);
+    }
+    false
 }
 
 /// Why a statement is not run, and what to do.

@@ -2,6 +2,7 @@
 
 use super::draft::Work;
 use super::execute::{Broken, Trouble};
+use super::ledger::Direction;
 use crate::problem::Problem;
 
 /// How a run ended.
@@ -84,7 +85,7 @@ impl Verdict {
 }
 
 /// What it means that a migration broke off, after others have `done`.
-pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verdict {
+pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken, direction: Direction) -> Verdict {
     // Batches that have committed stay, as steps do.
     let (trouble, batches) = match &broken.trouble {
         Trouble::Partway { batches, rows, why } => (&**why, Some((batches, rows))),
@@ -105,9 +106,10 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken) -> Verd
             None => problem,
         }
     };
-    let command = match work.filter(|work| work.is_job) {
-        Some(work) => format!("lockkeeper backfill {}", work.draft.path()),
-        None => "lockkeeper apply".to_owned(),
+    let command = match (work.filter(|work| work.is_job), direction) {
+        (Some(work), _) => format!("lockkeeper backfill {}", work.draft.path()),
+        (None, Direction::Up) => "lockkeeper apply".to_owned(),
+        (None, Direction::Down) => "lockkeeper rollback".to_owned(),
     };
     let again = format!("`{command}` goes on from there");
     match trouble {

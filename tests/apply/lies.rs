@@ -80,3 +80,20 @@ fn a_password_in_a_migration_is_neither_shown_nor_written_down() {
     let journal = fs::read_to_string(project.path().join(".lockkeeper/journal.jsonl")).expect("there is a journal");
     assert!(journal.contains("PASSWORD") && !journal.contains("very-secret"), "{journal}");
 }
+
+#[test]
+fn a_migration_that_reaches_into_the_ledger_is_refused() {
+    for sql in
+        ["TRUNCATE lockkeeper.run CASCADE;", "DROP SCHEMA IF EXISTS \"lockkeeper\" CASCADE;", "UPDATE LOCKKEEPER.step SET state = 'done';"]
+    {
+        let project = Project::new(&servers()[0], &[("0001_lie.up.sql", sql)]);
+        let refused = project.run(&["apply"]);
+        assert_eq!(refused.code, 1, "{sql}: {}", refused.err);
+        assert!(refused.err.contains("this reaches into the schema in which lockkeeper keeps what has run"), "{}", refused.err);
+    }
+    let project = Project::new(
+        &servers()[0],
+        &[("0001_name.up.sql", "CREATE TABLE keepers (lockkeeper text);\nCREATE TABLE lockkeeper (id int);\n")],
+    );
+    assert_eq!(project.run(&["apply"]).code, 0);
+}

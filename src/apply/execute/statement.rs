@@ -86,8 +86,9 @@ impl Executor<'_> {
                     let all = timeouts.waited + *waited;
                     // The server itself ends one wait in time. Of several it does not know, and the next look would come too late.
                     let reason = too_much(&sight, most, all > sight.waits && all + TICK > timeouts.lock);
-                    if let (None, Some(reason)) = (&gave_up, reason) {
-                        gave_up = Some(reason);
+                    if let Some(reason) = reason {
+                        gave_up.get_or_insert(reason);
+                        // It may come between two waits and end nothing: then the next look sends it again.
                         let _ = timeout(ANSWER, watch::cancel(watch, pid)).await;
                     }
                     if let Some(event) = sight.event() {

@@ -60,6 +60,8 @@ impl From<Refusal> for Trouble {
         match refusal.code.as_str() {
             // lock_not_available, deadlock_detected, serialization_failure
             "55P03" | "40P01" | "40001" => Self::Busy(refusal),
+            // query_canceled, and not by a timeout: a cancel of ours that came too late for its statement, or somebody's.
+            "57014" if !refusal.message.contains("timeout") => Self::Busy(refusal),
             _ => Self::Failed(refusal),
         }
     }
