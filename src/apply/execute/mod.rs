@@ -17,6 +17,7 @@ use super::draft::Work;
 use super::event::{Event, Tell};
 use super::failpoint;
 use super::foreign;
+use super::ledger::job::JobId;
 use super::ledger::{Direction, State, write};
 use super::notices::Notices;
 use super::session::{self, NoLock, Sessions, lost};
@@ -150,7 +151,7 @@ impl Executor<'_> {
         let title = work.texts(step).next().map_or_else(String::new, |(span, _)| step::title(work.source(), span));
         (self.tell)(&Event::Step { number: step.number, of: work.steps.len(), title, kind: step.kind.word() });
         let mut tries = Tries::new();
-        let mut losses = 0;
+        let (mut losses, mut batches) = (0, 0);
         loop {
             if self.stop.asked().await {
                 return Err(Trouble::Interrupted);
@@ -177,12 +178,26 @@ impl Executor<'_> {
                     if self.found_done(work, step, direction, refusal).await? {
                         break;
                     }
+                    // What has come further is not taken down by the same batch again and again.
+                    let now = self.batches(work, step, direction).await?;
+                    if now > batches {
+                        (losses, batches) = (1, now);
+                    }
                 }
                 Err(other) => return Err(other),
             }
         }
         (self.tell)(&Event::StepDone { number: step.number, seconds: tries.begin.elapsed().as_secs_f64() });
         Ok(())
+    }
+
+    /// How many batches of a step have committed.
+    async fn batches(&mut self, work: &Work, step: &Step, direction: Direction) -> Result<u64, Trouble> {
+        if step.kind != Kind::Backfill {
+            return Ok(0);
+        }
+        let job = JobId { key: &work.draft.key, direction, number: step.number }.read(&mut self.sessions.watch).await?;
+        Ok(job.map_or(0, |job| job.batches))
     }
 
     /// Waits before the next try: as long as others may have queued behind the last one, so that all of them get through, however many they

@@ -1,6 +1,8 @@
 //! A copy of a server, made by pg_basebackup: a standby, or a server of its own.
 
 use super::project::until;
+use crate::servers::servers;
+use lockkeeper::db::installed::Installation;
 use lockkeeper::db::server::Server;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,6 +16,13 @@ pub struct Copy {
     bin: PathBuf,
     /// Its files, and its socket.
     pub folder: PathBuf,
+}
+
+/// The newest installation that can copy its servers: those beside the installed one bring no pg_basebackup along.
+pub fn installation() -> &'static Installation {
+    let can_copy = |installation: &&Installation| installation.bin.join("pg_basebackup").exists();
+    let newest = servers().iter().rev().map(Server::installation).find(can_copy);
+    newest.expect("one of the servers has pg_basebackup: apt-get install postgresql")
 }
 
 impl Copy {

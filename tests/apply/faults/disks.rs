@@ -1,8 +1,7 @@
 //! Disks that are full, and a table of locks that is.
 
-use super::copy::Copy;
+use super::copy::{self, Copy};
 use super::project::{BRIEF, LOGGED, Scene};
-use crate::servers::servers;
 use lockkeeper::db::server::Server;
 use std::path::PathBuf;
 use std::process::Command;
@@ -45,8 +44,7 @@ impl Drop for SmallDisk {
 }
 
 fn server(settings: &[(&str, &str)]) -> Server {
-    let installation = servers().last().expect("a server").installation();
-    Server::start(installation, settings).unwrap_or_else(|problem| panic!("{}", problem.message))
+    Server::start(copy::installation(), settings).unwrap_or_else(|problem| panic!("{}", problem.message))
 }
 
 /// A shop whose payments lie on a small disk and fill most of it.

@@ -1,6 +1,6 @@
 //! Connections that end, fall silent or lead somewhere else.
 
-use super::copy::Copy;
+use super::copy::{self, Copy};
 use super::project::{BRIEF, LOGGED, PATIENT, Scene, Session, until};
 use super::proxy::{COMMIT, Deed, Proxy};
 use crate::servers::servers;
@@ -134,8 +134,7 @@ fn the_wire_is_cut_at_commit() {
 
 #[test]
 fn the_address_leads_to_a_standby() {
-    let installation = servers().last().expect("a server").installation();
-    let server = Server::start(installation, &[]).unwrap_or_else(|problem| panic!("{}", problem.message));
+    let server = Server::start(copy::installation(), &[]).unwrap_or_else(|problem| panic!("{}", problem.message));
     let standby = Copy::of(&server, &["-R"]);
     let done = "the connection breaks, and the address leads to a read-only standby from then on; later to the primary again";
     let (mut scene, other) = held(Scene::on(&server, "connection", done));
