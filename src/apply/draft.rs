@@ -8,6 +8,7 @@ use crate::lint::finding::{Assessed, Judged};
 use crate::lint::{self, Settings};
 use crate::model::catalog::Step as Place;
 use crate::model::effects::InTransaction;
+use crate::model::operation::Operation;
 use crate::plan::{Batches, header};
 use crate::problem::{Problem, io_words};
 use crate::sql::{self, Script, Statement};
@@ -76,6 +77,20 @@ impl Work {
             let span = self.script.statements.get(*at)?.span;
             Some((span, std::str::from_utf8(source.slice(span)).ok()?))
         })
+    }
+
+    /// The first words of a step, to name it in a line: of its first statement that is more than a setting.
+    pub fn title(&self, step: &Step) -> String {
+        let statements = || step.statements.iter().filter_map(|at| self.script.statements.get(*at));
+        let is_setting = |statement: &&Statement| {
+            statement.operations.iter().all(|operation| matches!(operation.what, Operation::Set { .. } | Operation::Reset { .. }))
+        };
+        let first = statements().find(|statement| !is_setting(statement)).or_else(|| statements().next());
+        let title = first.map_or_else(String::new, |statement| step::title(self.source(), statement.span));
+        match statements().filter(|statement| !is_setting(statement)).count() {
+            0 | 1 => title,
+            count => format!("{title} and {} more", count - 1),
+        }
     }
 
     /// What the linter knows of a statement.

@@ -21,7 +21,7 @@ use super::ledger::job::JobId;
 use super::ledger::{Direction, State, write};
 use super::notices::Notices;
 use super::session::{self, NoLock, Sessions, lost};
-use super::step::{self, Kind, Step};
+use super::step::{Kind, Step};
 use super::stop::Stop;
 use crate::config::apply::Apply;
 use crate::db::Refusal;
@@ -148,7 +148,7 @@ impl Executor<'_> {
 
     /// One step, with as many tries as it may have.
     async fn step(&mut self, work: &Work, step: &Step, direction: Direction) -> Result<(), Trouble> {
-        let title = work.texts(step).next().map_or_else(String::new, |(span, _)| step::title(work.source(), span));
+        let title = work.title(step);
         (self.tell)(&Event::Step { number: step.number, of: work.steps.len(), title, kind: step.kind.word() });
         let mut tries = Tries::new();
         let (mut losses, mut batches) = (0, 0);
