@@ -3,7 +3,7 @@
 use super::approval::Approval;
 use super::backfill::file::JobFile;
 use super::draft::{self, Draft, Work};
-use super::due::{self, Item};
+use super::due::{self, Item, Status};
 use super::event::{Event, Tell};
 use super::execute::{Broken, Executor};
 use super::gate::{self, Circumstances, Time};
@@ -25,6 +25,7 @@ use crate::lint::Settings;
 use crate::model::effects::Version;
 use crate::problem::Problem;
 use sqlx::postgres::PgConnectOptions;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What is to be done, and with what.
@@ -59,6 +60,11 @@ pub struct Agenda {
 }
 
 impl Agenda {
+    /// Whether an earlier run has begun a migration, and not ended it.
+    fn has_begun(&self, work: &Work) -> bool {
+        self.items.iter().any(|item| item.key == work.draft.key && item.status == Status::Partial)
+    }
+
     /// Of everything that would run, in its order: twelve digits to type or to pass on.
     pub fn hash(&self) -> String {
         let all: String = self.works.iter().map(|work| work.draft.approved_hash()).collect();
@@ -165,10 +171,8 @@ impl Pipeline<'_> {
         if let Err(problem) = confirm(&agenda) {
             return Verdict::Refused(vec![problem]);
         }
-        match live::pooler(self.target).await {
-            Ok(check) if check.verdict == preflight::Verdict::Fail => return Verdict::NotReady(vec![live::problem(&check)]),
-            Ok(check) => tell(&live::event(&check)),
-            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
+        if let Err(problem) = self.pooled(tell).await {
+            return Verdict::NotReady(vec![problem]);
         }
         match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
             Ok(sessions) => self.behind_the_lock(&agenda, wish, sessions, tell).await,
@@ -183,14 +187,20 @@ impl Pipeline<'_> {
             Err(verdict) => return verdict,
         };
         tell(&Event::Stage { stage: "gate", outcome: format!("passed: {} to run", agenda.works.len()) });
-        match live::pooler(self.target).await {
-            Ok(check) => tell(&live::event(&check)),
-            Err(refusal) => return Verdict::NotReady(vec![unreachable(&refusal)]),
+        if let Err(problem) = self.pooled(tell).await {
+            return Verdict::NotReady(vec![problem]);
         }
         match self.fits(&agenda, wish, tell).await {
             Ok(()) => Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
             Err(problems) => Verdict::NotReady(problems),
         }
+    }
+
+    /// Whether a pooler in between lets a session keep its lock.
+    async fn pooled(&self, tell: Tell<'_>) -> Result<(), Problem> {
+        let check = live::pooler(self.target).await.map_err(|refusal| unreachable(&refusal))?;
+        tell(&live::event(&check));
+        if check.verdict == preflight::Verdict::Fail { Err(live::problem(&check)) } else { Ok(()) }
     }
 
     /// Everything behind the lock: nobody else changes the ledger from here on.
@@ -227,7 +237,8 @@ impl Pipeline<'_> {
             (executor.tell)(&Event::Stage { stage, outcome: outcome.clone() });
             // That it was skipped has to be on record before anything runs.
             if let Err(trouble) = executor.event(stage, &outcome).await {
-                return verdict_of(&[], None, &Broken { trouble, step: None, committed: 0 }, direction);
+                let verdict = verdict_of(&[], None, &Broken { trouble, step: None, committed: 0 }, direction);
+                return self.close(executor, Err(verdict), agenda.stops).await;
             }
         }
         let result = self.each(&mut executor, &agenda, direction).await;
@@ -242,7 +253,10 @@ impl Pipeline<'_> {
             let mut connection = session::own(self.target, "lockkeeper preflight").await.map_err(|refusal| vec![unreachable(&refusal)])?;
             let surprises = live::surprises(&mut connection, (self.history, &drafts), &agenda.works, self.settings).await;
             connection.close().await;
-            let surprises = surprises.map_err(|refusal| vec![unreachable(&refusal)])?;
+            let mut surprises = surprises.map_err(|refusal| vec![unreachable(&refusal)])?;
+            // What was begun meets what it has done itself, and was looked at before it began.
+            let begun = |path: &Path| agenda.works.iter().any(|work| work.source().path() == path && agenda.has_begun(work));
+            surprises.retain(|problem| !problem.path().is_some_and(begun));
             if !surprises.is_empty() {
                 return Err(surprises);
             }
@@ -256,7 +270,6 @@ impl Pipeline<'_> {
         let mut done = Vec::new();
         for (at, work) in agenda.works.iter().enumerate() {
             let name = format!("{} {}", work.draft.key, work.draft.name);
-            let broken = |broken: Broken, done: &[String]| verdict_of(done, Some(work), &broken, direction);
             (executor.tell)(&Event::Migration {
                 name: name.clone(),
                 at: at + 1,
@@ -264,50 +277,12 @@ impl Pipeline<'_> {
                 class: work.assessed.class.word(),
             });
             let begin = Instant::now();
-            if direction == Direction::Up {
-                self.holds(executor, work, &done).await?;
-            }
             let ran = if work.is_job { executor.job(work).await } else { executor.migration(work, direction).await };
-            ran.map_err(|trouble| broken(trouble, &done))?;
-            if direction == Direction::Up {
-                self.is_true(executor, work).await?;
-            }
+            ran.map_err(|broken| verdict_of(&done, Some(work), &broken, direction))?;
             (executor.tell)(&Event::MigrationDone { name: name.clone(), seconds: begin.elapsed().as_secs_f64() });
             done.push(name);
         }
         Ok(done)
-    }
-
-    /// Asks what has to be true before a phase runs.
-    async fn holds(&self, executor: &mut Executor<'_>, work: &Work, done: &[String]) -> Result<(), Verdict> {
-        let asserts = work.header().map_or(Vec::new(), |header| header.asserts.iter().map(|query| (*query).to_owned()).collect());
-        for query in asserts {
-            match executor.ask(&query).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    let problem = Problem::new("apply::assert", format!("what has to be true before this phase is not: {query}"))
-                        .help("what is missing stands in the header of the file; then run it again")
-                        .about(work.source().path());
-                    return Err(if done.is_empty() { Verdict::Refused(vec![problem]) } else { Verdict::Partial(problem) });
-                }
-                Err(trouble) => return Err(verdict_of(done, Some(work), &Broken { trouble, step: None, committed: 0 }, Direction::Up)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks what has to be true when a phase has run.
-    async fn is_true(&self, executor: &mut Executor<'_>, work: &Work) -> Result<(), Verdict> {
-        let verifies = work.header().map_or(Vec::new(), |header| header.verifies.iter().map(|query| (*query).to_owned()).collect());
-        for query in verifies {
-            if !executor.ask(&query).await.unwrap_or(false) {
-                let problem = Problem::new("apply::verify", format!("it has run, and what it should have made true is not: {query}"))
-                    .help(format!("look at it; `lockkeeper rollback --to {}` would undo what came behind it", work.draft.key))
-                    .about(work.source().path());
-                return Err(Verdict::Invalid(problem));
-            }
-        }
-        Ok(())
     }
 
     /// Notes how it ended, and says goodbye.

@@ -113,6 +113,13 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken, directi
     };
     let again = format!("`{command}` goes on from there");
     match trouble {
+        Trouble::Premature(_) => {
+            let problem = problem("apply::assert", "what is missing stands in the header of the file; then run it again".to_owned());
+            if done.is_empty() { Verdict::Refused(vec![problem]) } else { Verdict::Partial(problem) }
+        }
+        Trouble::Unproven(_) => {
+            Verdict::Invalid(problem("apply::verify", format!("look at it; when it is true, `{command}` ends the migration")))
+        }
         Trouble::Interrupted => Verdict::Interrupted(problem("apply::interrupted", format!("{before}; {again}"))),
         Trouble::Spent { .. } | Trouble::Busy(_) if !partly && done.is_empty() => {
             Verdict::Locked(problem("apply::busy", format!("{before}; {again}, better when who is in the way has ended")))

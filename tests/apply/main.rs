@@ -9,6 +9,7 @@ mod confirm;
 mod faults;
 mod interrupted;
 mod lies;
+mod phases;
 mod predicate;
 mod project;
 mod servers;

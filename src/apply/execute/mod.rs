@@ -26,6 +26,7 @@ use super::stop::Stop;
 use crate::config::apply::Apply;
 use crate::db::Refusal;
 use sqlx::postgres::PgConnectOptions;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -66,7 +67,12 @@ impl Executor<'_> {
     /// Where it broke off and why. What has committed is in the ledger.
     pub async fn migration(&mut self, work: &Work, direction: Direction) -> Result<(), Broken> {
         let result = self.all_steps(work, direction).await;
-        if let Err(Broken { trouble: Trouble::Failed(_) | Trouble::Spent { .. } | Trouble::Interrupted, committed: 0, .. }) = &result {
+        let undone = |trouble: &Trouble| {
+            matches!(trouble, Trouble::Failed(_) | Trouble::Spent { .. } | Trouble::Interrupted | Trouble::Premature(_))
+        };
+        if let Err(Broken { trouble, committed: 0, .. }) = &result
+            && undone(trouble)
+        {
             // It is as if it had never been begun. If that cannot be written, the next run finds the same out.
             let before = if direction == Direction::Up { State::RolledBack } else { State::Applied };
             let _ = self.note(work, before).await;
@@ -87,6 +93,7 @@ impl Executor<'_> {
         committed += known.len();
         // Whether the other tool could have run it is asked before anything more of it happens.
         self.in_step(work, direction).await.map_err(|trouble| broken(trouble, None, committed))?;
+        self.holds(work, direction, &known).await.map_err(|trouble| broken(trouble, None, committed))?;
         // What earlier steps have set for the session holds for the later ones.
         self.set_again(work, &known).await.map_err(|trouble| broken(trouble, None, committed))?;
         for step in &work.steps {
@@ -97,6 +104,7 @@ impl Executor<'_> {
             committed += 1;
             failpoint::reach("step-ended");
         }
+        self.proven(work, direction).await.map_err(|trouble| broken(trouble, None, committed))?;
         if direction == Direction::Down {
             write::undo_steps(&mut self.sessions.watch, &work.draft.key)
                 .await
@@ -105,7 +113,34 @@ impl Executor<'_> {
         let beside = self.in_step(work, direction).await.map_err(|trouble| broken(trouble, None, committed))?;
         self.note_with(work, ended, &beside).await.map_err(|trouble| broken(trouble, None, committed))?;
         failpoint::reach("migration-ended");
-        session::set_up(&mut self.sessions.work, self.limits).await.map_err(|refusal| broken(refusal.into(), None, committed))
+        Ok(())
+    }
+
+    /// Asks what has to be true before a phase runs. One that was begun before was asked then: what it has done may have made it untrue.
+    async fn holds(&mut self, work: &Work, direction: Direction, known: &BTreeSet<u32>) -> Result<(), Trouble> {
+        let asserts = work.header().filter(|_| direction == Direction::Up).map_or(Vec::new(), |header| header.asserts);
+        let begun = match work.steps.first() {
+            Some(step) if known.is_empty() => self.batches(work, step, direction).await? > 0,
+            _ => true,
+        };
+        for query in asserts.into_iter().filter(|_| !begun) {
+            if !self.ask(query).await? {
+                return Err(Trouble::Premature(query.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what the file has set for the session, and asks what a phase should have made true. Until it is, the migration has not ended.
+    async fn proven(&mut self, work: &Work, direction: Direction) -> Result<(), Trouble> {
+        session::set_up(&mut self.sessions.work, self.limits).await?;
+        let verifies = work.header().filter(|_| direction == Direction::Up).map_or(Vec::new(), |header| header.verifies);
+        for query in verifies {
+            if !self.ask(query).await? {
+                return Err(Trouble::Unproven(query.to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// Notes where the migration stands.
@@ -138,12 +173,14 @@ impl Executor<'_> {
     /// # Errors
     /// As [`Self::migration`].
     pub async fn job(&mut self, work: &Work) -> Result<(), Broken> {
-        let known = self.known(work, Direction::Up).await.map_err(|trouble| Broken { trouble, step: None, committed: 0 })?;
+        let broken = |trouble: Trouble| Broken { trouble, step: None, committed: 0 };
+        let known = self.known(work, Direction::Up).await.map_err(broken)?;
+        self.holds(work, Direction::Up, &known).await.map_err(broken)?;
         for step in work.steps.iter().filter(|step| !known.contains(&step.number)) {
             let broken = |trouble: Trouble| Broken { trouble, step: Some(step.number), committed: 0 };
             self.step(work, step, Direction::Up).await.map_err(broken)?;
         }
-        Ok(())
+        self.proven(work, Direction::Up).await.map_err(broken)
     }
 
     /// One step, with as many tries as it may have.
@@ -250,10 +287,7 @@ impl Executor<'_> {
     }
 
     /// Asks a query of one boolean, in a transaction that can change nothing.
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn ask(&mut self, query: &str) -> Result<bool, Trouble> {
+    async fn ask(&mut self, query: &str) -> Result<bool, Trouble> {
         self.sessions.work.run("BEGIN READ ONLY").await?;
         let answer = self.sessions.work.texts(&format!("SELECT CASE WHEN ({query}) THEN 'true' END")).await;
         self.sessions.work.run("ROLLBACK").await?;

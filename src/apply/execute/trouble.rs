@@ -36,6 +36,10 @@ pub enum Trouble {
     },
     /// The file or the ledger is not what it was when the migration was begun.
     Contradiction(String),
+    /// A query that has to be true before the migration runs is not.
+    Premature(String),
+    /// Everything has run, and a query that it should have made true is not.
+    Unproven(String),
 }
 
 impl fmt::Display for Trouble {
@@ -48,6 +52,8 @@ impl fmt::Display for Trouble {
             Self::Interrupted => f.write_str("interrupted"),
             Self::Partway { why, .. } => why.fmt(f),
             Self::Unclear(why) | Self::Contradiction(why) => f.write_str(why),
+            Self::Premature(query) => write!(f, "what has to be true before this phase is not: {query}"),
+            Self::Unproven(query) => write!(f, "it has run, and what it should have made true is not: {query}"),
         }
     }
 }
