@@ -105,7 +105,7 @@ pub struct Finding {
     pub why: Arc<str>,
     /// Facts that the history did not tell and that were taken at their worst.
     pub assumed: Vec<String>,
-    /// The allowance that covers it.
+    /// Why it does not count, if it does not.
     pub allowed: Option<Allowance>,
     /// Stays the same when other lines of the file change: 16 hexadecimal digits.
     pub fingerprint: String,
@@ -133,13 +133,28 @@ impl Finding {
     }
 }
 
-/// An `-- lockkeeper: allow RULE because REASON` that covers a finding.
+/// Why a finding does not count.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Allowance {
-    /// The reason that was given.
-    pub reason: String,
-    /// Where the comment stands.
-    pub span: Span,
+pub enum Allowance {
+    /// An `-- lockkeeper: allow RULE because REASON` covers it.
+    Comment {
+        /// The reason that was given.
+        reason: String,
+        /// Where the comment stands.
+        span: Span,
+    },
+    /// It is in the baseline: it was there before anybody looked.
+    Baseline,
+}
+
+impl Allowance {
+    /// Why, in words that may follow `because`.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Comment { reason, .. } => reason,
+            Self::Baseline => "it is in the baseline",
+        }
+    }
 }
 
 /// What to do instead.

@@ -65,7 +65,7 @@ pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], 
             covers += group.size;
             if let Some(reason) = directive.reason {
                 for at in group.open.drain(..) {
-                    findings[at].allowed.get_or_insert_with(|| Allowance { reason: reason.to_owned(), span: directive.span });
+                    findings[at].allowed.get_or_insert_with(|| Allowance::Comment { reason: reason.to_owned(), span: directive.span });
                 }
             }
         }

@@ -36,7 +36,7 @@ fn findings(sql: &str) -> String {
     let assessed = assessed(sql);
     let line = |finding: &Finding| {
         let line = assessed.source.place(finding.span.start).line;
-        let allowed = finding.allowed.as_ref().map(|allowance| format!(" (allowed: {})", allowance.reason)).unwrap_or_default();
+        let allowed = finding.allowed.as_ref().map(|allowance| format!(" (allowed: {})", allowance.reason())).unwrap_or_default();
         format!("{line} {}{allowed}", finding.rule)
     };
     assessed.findings.iter().map(line).collect::<Vec<_>>().join("\n")

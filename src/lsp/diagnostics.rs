@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::document::{Document, Ruler, Text};
-use crate::lint::finding::{Assessed, Finding};
+use crate::lint::finding::{Allowance, Assessed, Finding};
 use crate::problem::Problem;
 use crate::rule::Severity;
 use crate::text::{SourceFile, Span};
@@ -34,11 +34,14 @@ fn diagnostic(finding: &Finding, document: &Document, ruler: &mut Ruler<'_>, cli
         // Somebody has looked at it.
         diagnostic.severity = Some(DiagnosticSeverity::HINT);
         diagnostic.message = format!("allowed: {}", finding.message);
-        let location = Location { uri: document.uri.clone(), range: ruler.range(allowance.span) };
-        let message = format!("allowed because {}", allowance.reason);
-        match client.shows_related {
-            true => diagnostic.related_information = Some(vec![DiagnosticRelatedInformation { location, message }]),
-            false => diagnostic.message = format!("{} ({message})", diagnostic.message),
+        let message = format!("allowed because {}", allowance.reason());
+        let comment = match allowance {
+            Allowance::Comment { span, .. } => Some(*span).filter(|_| client.shows_related),
+            Allowance::Baseline => None,
+        };
+        match comment.map(|span| Location { uri: document.uri.clone(), range: ruler.range(span) }) {
+            Some(location) => diagnostic.related_information = Some(vec![DiagnosticRelatedInformation { location, message }]),
+            None => diagnostic.message = format!("{} ({message})", diagnostic.message),
         }
     }
     diagnostic

@@ -101,7 +101,7 @@ fn waits(blocked: Blocked, statement: &Judged) -> String {
 }
 
 fn says(finding: &Finding, text: &mut String) {
-    let allowed = finding.allowed.as_ref().map(|allowance| format!(" (allowed because {})", allowance.reason)).unwrap_or_default();
+    let allowed = finding.allowed.as_ref().map(|allowance| format!(" (allowed because {})", allowance.reason())).unwrap_or_default();
     let _ = writeln!(text, "---\n\n**{}** `{}`: {}{allowed}\n", finding.severity, finding.rule, finding.message);
     let _ = writeln!(text, "{}\n", finding.why.trim());
     if !finding.assumed.is_empty() {

@@ -194,9 +194,14 @@ impl Serialize for In<'_, &Finding> {
 
 impl Serialize for In<'_, &Allowance> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_struct("allowance", 2)?;
-        map.serialize_field("reason", &self.what.reason)?;
-        map.serialize_field("span", &In { source: self.source, what: self.what.span })?;
+        let (kind, span) = match self.what {
+            Allowance::Comment { span, .. } => ("comment", Some(In { source: self.source, what: *span })),
+            Allowance::Baseline => ("baseline", None),
+        };
+        let mut map = to.serialize_struct("allowance", 3)?;
+        map.serialize_field("kind", kind)?;
+        map.serialize_field("reason", self.what.reason())?;
+        map.serialize_field("span", &span)?;
         map.end()
     }
 }
@@ -272,7 +277,7 @@ impl Serialize for In<'_, Span> {
 
 impl Serialize for Totals {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut map = to.serialize_struct("summary", 7)?;
+        let mut map = to.serialize_struct("summary", 8)?;
         map.serialize_field("migrations", &self.migrations)?;
         map.serialize_field("statements", &self.statements)?;
         map.serialize_field("unreadable", &self.unreadable)?;
@@ -280,6 +285,7 @@ impl Serialize for Totals {
         map.serialize_field("warnings", &self.warnings)?;
         map.serialize_field("advice", &self.advice)?;
         map.serialize_field("allowed", &self.allowed)?;
+        map.serialize_field("baseline", &self.baseline)?;
         map.end()
     }
 }

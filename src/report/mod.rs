@@ -13,7 +13,7 @@ pub mod show;
 use crate::config::FailOn;
 use crate::discover::Skipped;
 use crate::lint::Suggest;
-use crate::lint::finding::{Assessed, Finding, Report};
+use crate::lint::finding::{Allowance, Assessed, Finding, Report};
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
 use std::io::{self, Write};
@@ -93,7 +93,7 @@ pub fn fails(report: &Report, fail_on: FailOn) -> bool {
     }
 }
 
-/// The findings that no allowance covers.
+/// The findings that count.
 fn open_findings(report: &Report) -> impl Iterator<Item = &Finding> {
     report.migrations.iter().flat_map(|migration| &migration.findings).filter(|finding| finding.allowed.is_none())
 }
@@ -107,7 +107,10 @@ struct Totals {
     errors: usize,
     warnings: usize,
     advice: usize,
+    /// By a comment.
     allowed: usize,
+    /// In the baseline.
+    baseline: usize,
 }
 
 impl Totals {
@@ -119,7 +122,8 @@ impl Totals {
                 migration.statements.iter().filter(|statement| statement.reading == crate::sql::Reading::Unreadable).count();
             for finding in &migration.findings {
                 *match (&finding.allowed, finding.severity) {
-                    (Some(_), _) => &mut totals.allowed,
+                    (Some(Allowance::Comment { .. }), _) => &mut totals.allowed,
+                    (Some(Allowance::Baseline), _) => &mut totals.baseline,
                     (None, Severity::Error) => &mut totals.errors,
                     (None, Severity::Warning) => &mut totals.warnings,
                     (None, Severity::Advice) => &mut totals.advice,

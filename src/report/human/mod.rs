@@ -4,7 +4,7 @@ mod excerpt;
 mod summary;
 
 use super::{Look, Paint, diff};
-use crate::lint::finding::{Assessed, Edit, Finding, Report, Suggestion};
+use crate::lint::finding::{Allowance, Assessed, Edit, Finding, Report, Suggestion};
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
 use crate::text::{SourceFile, Span, shown};
@@ -76,8 +76,9 @@ impl<'a, W: Write> Page<'a, W> {
 
     /// Warnings and errors with their excerpts, then advice and allowances in one line each.
     fn migration(&mut self, migration: &Assessed) -> io::Result<()> {
+        let told = migration.findings.iter().filter(|finding| finding.allowed != Some(Allowance::Baseline));
         let (loud, mut quiet): (Vec<_>, Vec<_>) =
-            migration.findings.iter().partition(|finding| finding.allowed.is_none() && finding.severity > Severity::Advice);
+            told.partition(|finding| finding.allowed.is_none() && finding.severity > Severity::Advice);
         self.above = None;
         for finding in &loud {
             self.finding(migration, finding)?;
@@ -186,7 +187,7 @@ impl<'a, W: Write> Page<'a, W> {
         let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         let at = format!("{}:{}:{}{more}", migration.source.path().display(), place.line, place.column);
         let text = match &finding.allowed {
-            Some(allowance) => self.paint.dim(format_args!("allowed[{}] {at}: {}", finding.rule, shown(&allowance.reason))),
+            Some(allowance) => self.paint.dim(format_args!("allowed[{}] {at}: {}", finding.rule, shown(allowance.reason()))),
             None => {
                 let mark = self.paint.severity(finding.severity, format_args!("{}[{}]", finding.severity, finding.rule));
                 format!("{mark} {at}: {}", shown(&finding.message))

@@ -91,6 +91,7 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
         counted(Severity::Advice, totals.advice, paint),
     ];
     parts.extend((totals.allowed > 0).then(|| format!("{} allowed", totals.allowed)));
+    parts.extend((totals.baseline > 0).then(|| format!("{} in the baseline", totals.baseline)));
     parts.extend((totals.unreadable > 0).then(|| format!("{} unreadable", count(totals.unreadable, "statement"))));
     parts.extend((!report.problems.is_empty()).then(|| paint.severity(Severity::Error, count(report.problems.len(), "problem"))));
     writeln!(out, "{judged} for PostgreSQL {}: {}", report.server.0, parts.join(", "))?;
