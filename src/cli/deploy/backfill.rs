@@ -1,13 +1,10 @@
 //! `lockkeeper backfill`: changes of many rows in batches, outside of the migrations' order, and a word to those that run.
 
-use super::agreed::Agreed;
-use super::journal::Journal;
-use super::progress::Progress;
-use super::{Project, Ready, dry, ended, read_project, version};
+use super::run::{Errand, Run};
+use super::{Project, Ready, read_project, version};
 use crate::apply::backfill::file::JobFile;
 use crate::apply::ledger;
 use crate::apply::ledger::job::{self, Standing};
-use crate::apply::pipeline::Agenda;
 use crate::apply::session;
 use crate::apply::verdict::Verdict;
 use crate::apply::wish::Wish;
@@ -43,33 +40,27 @@ pub(in crate::cli) struct BackfillCommand {
     #[arg(long, value_name = "ROWS", requires = "file", value_parser = clap::value_parser!(u32).range(1..))]
     batch: Option<u32>,
     /// Let a backfill wait after its batch: a migration's version, or a file's path
-    #[arg(long, value_name = "KEY", group = "word", conflicts_with = "file")]
+    #[arg(long, value_name = "KEY", group = "word", conflicts_with_all = ["file", "dry_run"])]
     pause: Option<String>,
     /// Let it go on
-    #[arg(long, value_name = "KEY", group = "word", conflicts_with = "file")]
+    #[arg(long, value_name = "KEY", group = "word", conflicts_with_all = ["file", "dry_run"])]
     resume: Option<String>,
     /// End it after its batch; what has committed stays
-    #[arg(long, value_name = "KEY", group = "word", conflicts_with = "file")]
+    #[arg(long, value_name = "KEY", group = "word", conflicts_with_all = ["file", "dry_run"])]
     cancel: Option<String>,
     /// Say how far each has come
-    #[arg(long, group = "word", conflicts_with = "file")]
+    #[arg(long, group = "word", conflicts_with_all = ["file", "dry_run"])]
     list: bool,
-    /// Print the SQL that would be sent, and change nothing
-    #[arg(long, requires = "file")]
-    dry_run: bool,
     /// How long another runner is waited for: 30s, 10min
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "0s")]
     wait: Duration,
     #[command(flatten)]
     connect: Connect,
     #[command(flatten)]
-    agreed: Agreed,
+    run: Run,
     /// The config [default: the nearest lockkeeper.yaml above this directory]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where what happens is written, a line of JSON for each event [default: .lockkeeper/journal.jsonl beside the config]
-    #[arg(long, value_name = "FILE")]
-    journal: Option<PathBuf>,
 }
 
 impl BackfillCommand {
@@ -97,33 +88,8 @@ impl BackfillCommand {
             Err(exit) => return exit,
         };
         let ready = Ready { project, target, server };
-        let settings = ready.project.settings(ready.server);
-        let pipeline = ready.pipeline(&settings, "backfill", self.wait);
         let wish = Wish::Backfill(job);
-        if self.dry_run {
-            return dry::run(&pipeline, wish, console);
-        }
-        let mut journal = match Journal::open(self.journal.as_deref(), &ready.project.config) {
-            Ok(journal) => journal,
-            Err(problem) => return console.failed(&problem),
-        };
-        let mut progress = Progress::new(console);
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &ready.target);
-        let mut tell = |event: &_| {
-            journal.write(event);
-            progress.show(event);
-        };
-        match block_on(pipeline.run(wish, &mut confirm, &mut tell)) {
-            Ok(verdict) => {
-                progress.end();
-                if let Verdict::Done { migrations, .. } = &verdict {
-                    let what = if migrations.is_empty() { "nothing to do: it has run" } else { "it has run" };
-                    console.note(&format!("{what} on {}", ready.target.shown));
-                }
-                ended(&verdict, console)
-            }
-            Err(problem) => console.failed(&problem),
-        }
+        self.run.carry_out(&ready, Errand { command: "backfill", wish, patience: self.wait, said }, console)
     }
 
     /// Says a word to backfills, or lists them.
@@ -158,6 +124,10 @@ impl BackfillCommand {
             (Ok(lines), None) => console.print(Exit::Clean, |out| lines.iter().try_for_each(|line| writeln!(out, "{line}"))),
         }
     }
+}
+
+fn said(run: &[String]) -> String {
+    if run.is_empty() { "nothing to do: it has run".to_owned() } else { "it has run".to_owned() }
 }
 
 async fn list(connection: &mut Connection) -> Result<Vec<String>, Refusal> {

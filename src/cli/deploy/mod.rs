@@ -10,6 +10,7 @@ mod journal;
 pub(super) mod preflight;
 mod progress;
 pub(super) mod rollback;
+mod run;
 pub(super) mod status;
 
 use super::connect::Connect;

@@ -1,7 +1,6 @@
 //! What happens, for whoever watches: a line for each thing, and a bar for what takes long on a terminal.
 
 use crate::apply::event::Event;
-use crate::cli::Console;
 use crate::text::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -19,7 +18,7 @@ pub(super) struct Progress {
 const AGAIN: Duration = Duration::from_secs(10);
 
 impl Progress {
-    pub fn new(_console: Console) -> Self {
+    pub fn new() -> Self {
         Self { bar: None, terminal: io::stderr().is_terminal(), told: None }
     }
 

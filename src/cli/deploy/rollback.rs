@@ -1,14 +1,9 @@
 //! `lockkeeper rollback`: undoes the newest migrations, by the SQL that they bring along for it.
 
-use super::agreed::Agreed;
-use super::journal::Journal;
-use super::progress::Progress;
-use super::{Place, dry, ended};
-use crate::apply::pipeline::Agenda;
-use crate::apply::verdict::Verdict;
+use super::Place;
+use super::run::{Errand, Run};
 use crate::apply::wish::{Pick, Wish};
 use crate::cli::{Console, Exit};
-use crate::db::block_on;
 use clap::Args;
 use std::time::Duration;
 
@@ -26,14 +21,8 @@ pub(in crate::cli) struct Rollback {
     /// Undo everything behind this version
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
-    /// Print the SQL that would be sent, and change nothing
-    #[arg(long)]
-    dry_run: bool,
     #[command(flatten)]
-    agreed: Agreed,
-    /// Where what happens is written, a line of JSON for each event [default: .lockkeeper/journal.jsonl beside the config]
-    #[arg(long, value_name = "FILE")]
-    journal: Option<std::path::PathBuf>,
+    run: Run,
 }
 
 impl Rollback {
@@ -42,35 +31,14 @@ impl Rollback {
             Ok(ready) => ready,
             Err(exit) => return exit,
         };
-        let settings = ready.project.settings(ready.server);
-        let pipeline = ready.pipeline(&settings, "rollback", Duration::ZERO);
         let wish = Wish::Rollback(self.to.as_deref().map_or(Pick::Steps(self.steps), Pick::To));
-        if self.dry_run {
-            return dry::run(&pipeline, wish, console);
-        }
-        let mut journal = match Journal::open(self.journal.as_deref(), &ready.project.config) {
-            Ok(journal) => journal,
-            Err(problem) => return console.failed(&problem),
-        };
-        let mut progress = Progress::new(console);
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &ready.target);
-        let mut tell = |event: &_| {
-            journal.write(event);
-            progress.show(event);
-        };
-        match block_on(pipeline.run(wish, &mut confirm, &mut tell)) {
-            Ok(verdict) => {
-                progress.end();
-                if let Verdict::Done { migrations, .. } = &verdict {
-                    console.note(&format!("{} undone on {}", counted(migrations.len()), ready.target.shown));
-                }
-                ended(&verdict, console)
-            }
-            Err(problem) => console.failed(&problem),
-        }
+        self.run.carry_out(&ready, Errand { command: "rollback", wish, patience: Duration::ZERO, said }, console)
     }
 }
 
-fn counted(count: usize) -> String {
-    if count == 1 { "1 migration".to_owned() } else { format!("{count} migrations") }
+fn said(migrations: &[String]) -> String {
+    match migrations.len() {
+        1 => "1 migration undone".to_owned(),
+        count => format!("{count} migrations undone"),
+    }
 }
