@@ -1,5 +1,6 @@
 //! A standby of a throw-away server, as `pg_basebackup` makes it.
 
+use lockkeeper::db::installed::{Installation, installations};
 use lockkeeper::db::server::{SUPERUSER, Server};
 use nix::unistd::{User, geteuid};
 use sqlx::postgres::PgConnectOptions;
@@ -17,6 +18,13 @@ kill -QUIT "$server"
 wait "$server"
 cd / && rm -rf "$dir"
 "#;
+
+/// The newest installation that can copy its servers: those beside the installed one bring no pg_basebackup along.
+pub fn that_copies() -> Installation {
+    let found = installations(None).unwrap_or_else(|problem| panic!("{}; {}", problem.message, problem.help.unwrap_or_default()));
+    let can_copy = |installation: &Installation| installation.bin.join("pg_basebackup").exists();
+    found.into_iter().rev().find(can_copy).expect("one of them has pg_basebackup, as Debian's postgresql does")
+}
 
 /// A standby that streams from a server on this machine.
 pub struct Standby {

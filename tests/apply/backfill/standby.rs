@@ -2,8 +2,7 @@
 
 use super::{COUNTED, begun, ended, until, words};
 use crate::project::Project;
-use crate::standby_server::Standby;
-use lockkeeper::db::installed::installations;
+use crate::standby_server::{self, Standby};
 use lockkeeper::db::server::Server;
 use lockkeeper::db::{Connection, block_on};
 use sqlx::postgres::PgConnectOptions;
@@ -20,10 +19,7 @@ fn ask(options: &PgConnectOptions, query: &str) {
 
 #[test]
 fn a_standby_that_is_behind_by_bytes_is_waited_for_and_one_that_goes_away_stops_it() {
-    let found = installations(None).expect("there are servers");
-    let with_backup = found.iter().find(|one| one.bin.join("pg_basebackup").exists());
-    let installation = with_backup.expect("one of them has pg_basebackup, as Debian's postgresql does");
-    let primary = Server::start(installation, &[]).expect("it starts");
+    let primary = Server::start(&standby_server::that_copies(), &[]).expect("it starts");
     let orders = "CREATE TABLE orders (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0);\n\
                   INSERT INTO orders (id) SELECT g FROM generate_series(1, 150000) g;\n";
     let count = "-- lockkeeper: backfill key=id batch=500\nUPDATE orders SET n = n + 1;\n";

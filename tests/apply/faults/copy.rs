@@ -1,8 +1,6 @@
-//! A copy of a server, made by pg_basebackup: a standby, or a server of its own.
+//! A copy of a server, made by pg_basebackup, that is a server of its own and can be started again.
 
 use super::project::until;
-use crate::servers::servers;
-use lockkeeper::db::installed::Installation;
 use lockkeeper::db::server::Server;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -18,15 +16,8 @@ pub struct Copy {
     pub folder: PathBuf,
 }
 
-/// The newest installation that can copy its servers: those beside the installed one bring no pg_basebackup along.
-pub fn installation() -> &'static Installation {
-    let can_copy = |installation: &&Installation| installation.bin.join("pg_basebackup").exists();
-    let newest = servers().iter().rev().map(Server::installation).find(can_copy);
-    newest.expect("one of the servers has pg_basebackup: apt-get install postgresql")
-}
-
 impl Copy {
-    /// Copies a server, and starts the copy. `how` are arguments for pg_basebackup: `-R` makes a standby.
+    /// Copies a server, and starts the copy. `how` are arguments for pg_basebackup.
     pub fn of(server: &Server, how: &[&str]) -> Self {
         let folder = server.socket().join("copy");
         let bin = server.installation().bin.clone();

@@ -1,7 +1,8 @@
 //! Disks that are full, and a table of locks that is.
 
-use super::copy::{self, Copy};
+use super::copy::Copy;
 use super::project::{BRIEF, LOGGED, Scene};
+use crate::standby_server;
 use lockkeeper::db::server::Server;
 use std::path::PathBuf;
 use std::process::Command;
@@ -44,7 +45,7 @@ impl Drop for SmallDisk {
 }
 
 fn server(settings: &[(&str, &str)]) -> Server {
-    Server::start(copy::installation(), settings).unwrap_or_else(|problem| panic!("{}", problem.message))
+    Server::start(&standby_server::that_copies(), settings).unwrap_or_else(|problem| panic!("{}", problem.message))
 }
 
 /// A shop whose payments lie on a small disk and fill most of it.

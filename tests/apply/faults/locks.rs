@@ -3,14 +3,9 @@
 use super::project::{BRIEF, LOGGED, PATIENT, Scene, Session};
 use std::thread;
 
-/// A shop on which only the last migration is left to run, and a reader who is in its way.
+/// A shop with a reader who is in the way of its last migration.
 fn behind_a_reader(done: &'static str, apply: &str) -> (Scene, Session) {
-    let mut scene = Scene::new("locks", done).with_shop();
-    scene.ends_with(&["apply", "--to", "003"], 0);
-    scene.configure(apply);
-    let mut reader = scene.session();
-    reader.run("BEGIN; SELECT count(*) FROM orders");
-    (scene, reader)
+    Scene::new("locks", done).with_shop().behind_a_reader(apply)
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Connections that end, fall silent or lead somewhere else.
 
-use super::copy::{self, Copy};
 use super::project::{BRIEF, LOGGED, PATIENT, Scene, Session, until};
 use super::proxy::{COMMIT, Deed, Proxy};
 use crate::servers::servers;
+use crate::standby_server::{self, Standby};
 use lockkeeper::db::block_on;
 use lockkeeper::db::server::Server;
 use nix::sys::signal::{Signal, kill};
@@ -92,7 +92,11 @@ fn another_runner_takes_over_when_the_lock_is_lost() {
         let answer = scene.end(running);
         assert_eq!(answer.code, Some(0), "{}", answer.err);
     }
-    scene.saw("each step is run by one of them", true, "");
+    scene.finds(
+        "each step is run by one of them",
+        "SELECT state FROM lockkeeper.step WHERE migration = '002' AND state = 'done' ORDER BY id",
+        "done, done",
+    );
     scene.settled(LOGGED);
 }
 
@@ -134,20 +138,20 @@ fn the_wire_is_cut_at_commit() {
 
 #[test]
 fn the_address_leads_to_a_standby() {
-    let server = Server::start(copy::installation(), &[]).unwrap_or_else(|problem| panic!("{}", problem.message));
-    let standby = Copy::of(&server, &["-R"]);
+    let server = Server::start(&standby_server::that_copies(), &[]).unwrap_or_else(|problem| panic!("{}", problem.message));
+    let standby = Standby::of(&server, "standby");
     let done = "the connection breaks, and the address leads to a read-only standby from then on; later to the primary again";
     let (mut scene, other) = held(Scene::on(&server, "connection", done));
     let proxy = through_proxy(&mut scene);
     let running = scene.start(&["apply"]);
     let pid = scene.held_up("SELECT pg_advisory_xact_lock");
+    let there = standby.options(&scene.database).database("postgres");
     let known = format!("SELECT 'x' FROM pg_database WHERE datname = '{}'", scene.database.get_database().expect("a name"));
     until("the standby has the database", || {
-        let there = scene.database.clone().socket(&standby.folder).database("postgres");
         let open = block_on(lockkeeper::db::Connection::open(&there)).is_ok_and(|opened| opened.is_ok());
         (open && !Session::open(&there).ask(&known).is_empty()).then_some(())
     });
-    proxy.lead_to(&standby.folder);
+    proxy.lead_to(there.get_socket().expect("it is reached by a socket"));
     scene.sql(&[&format!("SELECT pg_terminate_backend({pid})"), TERMINATE_GUARD]);
     let answer = scene.end(running);
     assert_eq!(answer.code, Some(7), "{}", answer.err);
@@ -165,7 +169,7 @@ fn a_statement_that_ends_its_own_session() {
     scene.file("005_ends.sql", "INSERT INTO log (word) VALUES ('last');\nSELECT pg_terminate_backend(pg_backend_pid());");
     scene.approve();
     scene.ends_with(&["apply"], 7);
-    scene.saw("it is not tried for ever", true, "");
+    scene.finds("it is not tried for ever", "SELECT count(*)::text FROM lockkeeper.step WHERE migration = '005'", "4");
     scene.finds("nothing of it has happened", "SELECT count(*)::text FROM log WHERE word = 'last'", "0");
     scene.file("005_ends.sql", "INSERT INTO log (word) VALUES ('last');");
     scene.settles(&format!("{LOGGED}, last"));

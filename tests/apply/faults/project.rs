@@ -83,6 +83,15 @@ impl Scene {
         self
     }
 
+    /// Runs all migrations of the shop but the last one, which a reader is in the way of from now on.
+    pub fn behind_a_reader(mut self, apply: &str) -> (Self, Session) {
+        self.ends_with(&["apply", "--to", "003"], 0);
+        self.configure(apply);
+        let mut reader = self.session();
+        reader.run("BEGIN; SELECT count(*) FROM orders");
+        (self, reader)
+    }
+
     /// Says how long what is waited for.
     pub fn configure(&self, apply: &str) {
         let config = format!(

@@ -5,11 +5,8 @@ use nix::sys::signal::Signal;
 
 #[test]
 fn ctrl_c_while_a_statement_in_a_transaction_waits() {
-    let mut scene = Scene::new("signal", "Ctrl-C while ALTER TABLE waits for a reader").with_shop();
-    scene.configure(PATIENT);
-    scene.ends_with(&["apply", "--to", "003"], 0);
-    let mut reader = scene.session();
-    reader.run("BEGIN; SELECT count(*) FROM orders");
+    let scene = Scene::new("signal", "Ctrl-C while ALTER TABLE waits for a reader").with_shop();
+    let (mut scene, mut reader) = scene.behind_a_reader(PATIENT);
     let running = scene.start(&["apply"]);
     scene.held_up("ALTER TABLE");
     running.signal(Signal::SIGINT);

@@ -1,8 +1,7 @@
 //! Standbys that keep up and that do not, and slots that keep WAL for nobody.
 
 use super::{Limits, Touched, check, on_each, run, says};
-use crate::standby_server::Standby;
-use lockkeeper::db::installed::installations;
+use crate::standby_server::{self, Standby};
 use lockkeeper::db::server::Server;
 use lockkeeper::db::{Connection, block_on};
 use std::time::Duration;
@@ -21,10 +20,7 @@ async fn until(connection: &mut Connection, query: &str) {
 
 #[test]
 fn a_standby_that_is_behind_fails_and_the_standby_itself_takes_no_migrations() {
-    let with_backup = |one: &&lockkeeper::db::installed::Installation| one.bin.join("pg_basebackup").exists();
-    let found = installations(None).expect("there are servers");
-    let installation = found.iter().find(with_backup).expect("one of them has pg_basebackup, as Debian's postgresql does");
-    let primary = Server::start(installation, &[]).expect("it starts");
+    let primary = Server::start(&standby_server::that_copies(), &[]).expect("it starts");
     let standby = Standby::of(&primary, "reporting");
     block_on(async {
         let options = primary.options("postgres");
