@@ -13,6 +13,11 @@ pub enum Event {
         /// `passed`, or `skipped: not configured`.
         outcome: String,
     },
+    /// Something is waited for that comes at a known time.
+    Countdown {
+        /// How many seconds are left.
+        seconds: u64,
+    },
     /// The server was looked at before anything was changed.
     Check {
         /// What was looked at.

@@ -25,4 +25,5 @@ pub mod step;
 pub mod stop;
 pub mod verdict;
 pub mod watch;
+pub mod window;
 pub mod wish;

@@ -5,7 +5,7 @@ use super::backfill::file::JobFile;
 use super::draft::{self, Draft, Work};
 use super::due::{self, Item, Status};
 use super::event::{Event, Tell};
-use super::execute::{Broken, Executor};
+use super::execute::{Broken, Executor, Trouble};
 use super::gate::{self, Circumstances, Time};
 use super::hash;
 use super::ledger::write::{self, NewRun};
@@ -17,8 +17,10 @@ use super::preflight;
 use super::session::{self, NoLock, Sessions};
 use super::stop::Stop;
 use super::verdict::{Verdict, verdict_of};
+use super::window::{self, Door};
 use super::wish::{Wanted, Wish};
 use crate::config::environments::Environment;
+use crate::config::window::Windows;
 use crate::db::{Connection, Refusal};
 use crate::discover::History;
 use crate::lint::Settings;
@@ -168,15 +170,68 @@ impl Pipeline<'_> {
             Err(verdict) => return verdict,
         };
         tell(&Event::Stage { stage: "gate", outcome: format!("passed: {} to run", agenda.works.len()) });
+        let shut = match self.on_time(&agenda, wish, tell).await {
+            Ok(None) => false,
+            Ok(Some(_)) if wish.word().wait => true,
+            Ok(Some(problem)) => return Verdict::Refused(vec![problem]),
+            Err(verdict) => return verdict,
+        };
         if let Err(problem) = confirm(&agenda) {
             return Verdict::Refused(vec![problem]);
         }
+        // A signal that comes before the first statement counts as well, once somebody has waited.
+        let stop = match shut {
+            true => match self.opened(tell).await {
+                Ok(stop) => Some(stop),
+                Err(verdict) => return verdict,
+            },
+            false => None,
+        };
         if let Err(problem) = self.pooled(tell).await {
             return Verdict::NotReady(vec![problem]);
         }
         match Sessions::open(self.target, &self.settings.config.apply, self.patience).await {
-            Ok(sessions) => self.behind_the_lock(&agenda, wish, sessions, tell).await,
+            Ok(sessions) => self.behind_the_lock(&agenda, wish, (sessions, stop), tell).await,
             Err(no_lock) => no_lock_verdict(&no_lock),
+        }
+    }
+
+    /// That it is not the time of what is due. What undoes something waits for no window.
+    async fn on_time(&self, agenda: &Agenda, wish: Wish<'_>, tell: Tell<'_>) -> Result<Option<Problem>, Verdict> {
+        let not_ready = |problem| Verdict::NotReady(vec![problem]);
+        let (windows, Wish::Apply(_)) = (self.windows(), wish) else { return Ok(None) };
+        let needing = window::needing(windows, &agenda.works);
+        let Some(first) = needing.first() else { return Ok(None) };
+        let mut connection = session::own(self.target, "lockkeeper").await.map_err(|refusal| not_ready(unreachable(&refusal)))?;
+        let door = window::look(&mut connection, windows).await;
+        connection.close().await;
+        let door = door.map_err(not_ready)?;
+        let shut = window::not_now(first, &door);
+        let verdict = if shut.is_some() { preflight::Verdict::Fail } else { preflight::Verdict::Pass };
+        let evidence = format!("{} of what is due within it alone: {}", needing.len(), door.words());
+        tell(&Event::Check { id: "window", verdict: verdict.word(), evidence });
+        // Before anybody waits for it.
+        match window::unsaid(&needing, wish.word()) {
+            Some(problem) => Err(Verdict::Refused(vec![problem])),
+            None => Ok(shut),
+        }
+    }
+
+    fn windows(&self) -> &Windows {
+        self.settings.config.windows(self.environment)
+    }
+
+    /// Waits until a window is open.
+    async fn opened(&self, tell: Tell<'_>) -> Result<Stop, Verdict> {
+        let not_ready = |problem| Verdict::NotReady(vec![problem]);
+        let mut stop = Stop::listen().map_err(|error| not_ready(Problem::new("apply::signals", error.to_string())))?;
+        match window::wait(self.target, self.windows(), &mut stop, tell).await {
+            Ok(true) => Ok(stop),
+            Ok(false) => {
+                let problem = Problem::new("apply::interrupted", "interrupted while the window was waited for");
+                Err(Verdict::Interrupted(problem.help("nothing was done")))
+            }
+            Err(problem) => Err(not_ready(problem)),
         }
     }
 
@@ -187,11 +242,15 @@ impl Pipeline<'_> {
             Err(verdict) => return verdict,
         };
         tell(&Event::Stage { stage: "gate", outcome: format!("passed: {} to run", agenda.works.len()) });
+        let late = match self.on_time(&agenda, wish, tell).await {
+            Ok(late) => late,
+            Err(verdict) => return verdict,
+        };
         if let Err(problem) = self.pooled(tell).await {
             return Verdict::NotReady(vec![problem]);
         }
         match self.fits(&agenda, wish, tell).await {
-            Ok(()) => Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
+            Ok(()) => late.map_or(Verdict::Done { migrations: Vec::new(), stopped: agenda.stops }, |late| Verdict::Refused(vec![late])),
             Err(problems) => Verdict::NotReady(problems),
         }
     }
@@ -204,7 +263,8 @@ impl Pipeline<'_> {
     }
 
     /// Everything behind the lock: nobody else changes the ledger from here on.
-    async fn behind_the_lock(&self, agreed: &Agenda, wish: Wish<'_>, mut sessions: Sessions, tell: Tell<'_>) -> Verdict {
+    async fn behind_the_lock(&self, agreed: &Agenda, wish: Wish<'_>, with: (Sessions, Option<Stop>), tell: Tell<'_>) -> Verdict {
+        let (mut sessions, stop) = with;
         // Another runner may have been at work while the lock was waited for.
         let agenda = match self.agenda(&mut sessions.watch, wish).await {
             Ok(now) if now.hash() == agreed.hash() => now,
@@ -221,13 +281,13 @@ impl Pipeline<'_> {
         if let Err(problems) = self.fits(&agenda, wish, tell).await {
             return Verdict::NotReady(problems);
         }
-        let (stop, run) = match (Stop::listen(), self.run.begin(&mut sessions.watch).await) {
+        let (stop, run) = match (stop.map_or_else(Stop::listen, Ok), self.run.begin(&mut sessions.watch).await) {
             (Ok(stop), Ok(run)) => (stop, run),
             (_, Err(refusal)) => return Verdict::NotReady(vec![ledger::problem(&refusal)]),
             (Err(error), _) => return Verdict::NotReady(vec![Problem::new("apply::signals", error.to_string())]),
         };
         let limits = &self.settings.config.apply;
-        let mut executor = Executor { target: self.target, limits, sessions, run, stop, notices: Notices::default(), tell };
+        let mut executor = Executor { target: self.target, limits, sessions, run, stop, notices: Notices::default(), until: None, tell };
         let direction = match wish {
             Wish::Apply(_) | Wish::Backfill(_) => Direction::Up,
             Wish::Rollback(_) => Direction::Down,
@@ -277,12 +337,31 @@ impl Pipeline<'_> {
                 class: work.assessed.class.word(),
             });
             let begin = Instant::now();
+            if let Err(trouble) = self.within_window(executor, work, direction).await {
+                return Err(verdict_of(&done, Some(work), &Broken { trouble, step: None, committed: 0 }, direction));
+            }
             let ran = if work.is_job { executor.job(work).await } else { executor.migration(work, direction).await };
             ran.map_err(|broken| verdict_of(&done, Some(work), &broken, direction))?;
             (executor.tell)(&Event::MigrationDone { name: name.clone(), seconds: begin.elapsed().as_secs_f64() });
             done.push(name);
         }
         Ok(done)
+    }
+
+    /// Lets a migration run until its window ends, if it needs one.
+    async fn within_window(&self, executor: &mut Executor<'_>, work: &Work, direction: Direction) -> Result<(), Trouble> {
+        executor.until = None;
+        if work.is_job || direction == Direction::Down || !window::needs(self.windows(), work.assessed.class) {
+            return Ok(());
+        }
+        match window::look(&mut executor.sessions.watch, self.windows()).await {
+            Ok(Door::Open { left, .. }) => {
+                executor.until = Some(tokio::time::Instant::now() + left);
+                Ok(())
+            }
+            Ok(Door::Shut { .. }) => Err(Trouble::Closed),
+            Err(problem) => Err(Trouble::Contradiction(problem.message)),
+        }
     }
 
     /// Notes how it ended, and says goodbye.

@@ -117,6 +117,10 @@ pub fn verdict_of(done: &[String], work: Option<&Work>, broken: &Broken, directi
             let problem = problem("apply::assert", "what is missing stands in the header of the file; then run it again".to_owned());
             if done.is_empty() { Verdict::Refused(vec![problem]) } else { Verdict::Partial(problem) }
         }
+        Trouble::Closed => {
+            let problem = problem("apply::window", format!("{before}; {again} when the next window is open"));
+            if partly || !done.is_empty() { Verdict::Partial(problem) } else { Verdict::Refused(vec![problem]) }
+        }
         Trouble::Unproven(_) => {
             Verdict::Invalid(problem("apply::verify", format!("look at it; when it is true, `{command}` ends the migration")))
         }

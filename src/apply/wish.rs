@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::due::{Item, Status};
 use super::ledger::{self, Entry};
 use super::verdict::Verdict;
+use super::window::Word;
 use crate::problem::{Problem, did_you_mean};
 
 /// What is wished for.
@@ -25,6 +26,18 @@ pub struct Wanted<'a> {
     pub to: Option<&'a str>,
     /// Those behind which others have run already, too.
     pub out_of_order: bool,
+    /// What is said about the time.
+    pub word: Word,
+}
+
+impl Wish<'_> {
+    /// What is said about the time.
+    pub fn word(self) -> Word {
+        match self {
+            Self::Apply(wanted) => wanted.word,
+            Self::Rollback(_) | Self::Backfill(_) => Word::default(),
+        }
+    }
 }
 
 /// How far back.

@@ -2,6 +2,7 @@
 
 use super::read::milliseconds;
 use super::schema;
+use super::window::{self, Windows};
 use crate::model::session::Timeout;
 use crate::rule::node::{Fault, Node, What};
 use crate::rule::shape::{Key, Object, Shape};
@@ -18,6 +19,8 @@ pub struct Apply {
     pub index: Index,
     /// Changes of many rows that are made in batches.
     pub backfill: Backfill,
+    /// When migrations may run that stop traffic; an environment may have another one. Default: no such hours.
+    pub window: Windows,
     /// For how long a server that has gone away is called again. Default: 5 minutes.
     pub reconnect: Duration,
     /// `search_path` of the session, as SET takes it: `shop, public`. Default: the role's.
@@ -80,6 +83,7 @@ impl Default for Apply {
             statement_timeout: minutes(5),
             index: Index { lock_timeout: minutes(10), timeout: minutes(60) },
             backfill: Backfill::default(),
+            window: Windows::default(),
             reconnect: minutes(5),
             search_path: None,
             role: None,
@@ -96,6 +100,7 @@ pub(super) const APPLY: Object = Object::of(&[
     Key::new("statement_timeout", TIME, "of a statement that runs in a transaction, its wait for locks included: 5min"),
     Key::new("index", Shape::Keys(&INDEX), "statements that run outside of a transaction, CREATE INDEX CONCURRENTLY above all"),
     Key::new("backfill", Shape::Keys(&BACKFILL), "changes of many rows that are made in batches"),
+    Key::new("window", window::WINDOWS, "when migrations may run that stop traffic: Sun 02:00-04:00 Europe/Riga"),
     Key::new("reconnect", TIME, "for how long a server that has gone away is called again: 5min"),
     Key::new("search_path", Shape::Text, "search_path of the session, as SET takes it: shop, public"),
     Key::new("role", Shape::Text, "the role that the session becomes, so that what migrations make belongs to it"),
@@ -140,6 +145,7 @@ pub(super) fn read(node: &Node) -> Result<Apply, Fault> {
     let mut apply = Apply::default();
     let statement = fields.get("statement_timeout");
     put(&mut apply.statement_timeout, statement, time)?;
+    put(&mut apply.window, fields.get("window"), window::read)?;
     put(&mut apply.reconnect, fields.get("reconnect"), time)?;
     apply.search_path = fields.get("search_path").map(text).transpose()?;
     apply.role = fields.get("role").map(text).transpose()?;
@@ -332,8 +338,9 @@ mod tests {
         let text: String = block.lines().filter(of_apply).map(|line| format!("{}\n", &line[2..])).collect();
         assert!(text.lines().count() > 4, "{text}");
         assert_eq!(apply(&text), Apply::default());
-        let other = block.lines().find(|line| line.starts_with("# apply: {")).expect("what is not set by default");
-        assert_eq!(apply(&other[2..]).role.as_deref(), Some("shop_owner"));
+        let others: Vec<_> = block.lines().filter(|line| line.starts_with("# apply: {")).map(|line| apply(&line[2..])).collect();
+        assert_eq!(others[0].role.as_deref(), Some("shop_owner"));
+        assert!(others[1..].iter().all(|other| !other.window.hours.is_empty()), "{text}");
     }
 
     #[test]

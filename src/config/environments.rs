@@ -1,5 +1,6 @@
 //! `environments:` of lockkeeper.yaml: the databases that a project has, and what each asks for before it is changed.
 
+use super::window::{self, Windows};
 use super::{Config, schema};
 use crate::problem::{Problem, did_you_mean};
 use crate::rule::node::{Fault, Node};
@@ -29,6 +30,8 @@ pub struct Environment {
     /// A file of `NAME=value` lines that is asked for what the process's environment does not say; its path as [`Config::environment`] gives it
     /// starts in the current directory.
     pub env_file: Option<PathBuf>,
+    /// When migrations may run here that stop traffic; `None`: when `apply:` says.
+    pub window: Option<Windows>,
     /// Whether `apply` asks for the database's name before it changes anything.
     pub confirm: bool,
 }
@@ -43,6 +46,7 @@ impl Environment {
             url_env: None,
             approve: ALWAYS.to_vec(),
             env_file: None,
+            window: None,
             confirm: name == PRODUCTION,
         }
     }
@@ -57,6 +61,11 @@ impl Environment {
 const ALWAYS: [Class; 2] = [Class::ThreePhase, Class::MaintenanceWindow];
 
 impl Config {
+    /// When migrations may run in an environment that stop traffic.
+    pub fn windows<'a>(&'a self, environment: &'a Environment) -> &'a Windows {
+        environment.window.as_ref().unwrap_or(&self.apply.window)
+    }
+
     /// The environment of a name; without one, production. Production is there even if the file does not name it.
     ///
     /// # Errors
@@ -92,6 +101,7 @@ pub(super) const ENVIRONMENT: Object = Object::of(&[
         "classes that need an approval, besides three-phase and maintenance-window",
     ),
     Key::new("env_file", Shape::Text, "a file of NAME=value lines, asked for what the environment does not say: .env.production"),
+    Key::new("window", window::WINDOWS, "when migrations may run here that stop traffic, instead of what `apply:` says"),
     Key::new("confirm", Shape::Bool, "whether `apply` asks for the database's name first; by default in production alone"),
 ]);
 
@@ -116,6 +126,7 @@ fn environment(name: &str, node: &Node) -> Result<Environment, Fault> {
     environment.approve.sort();
     environment.approve.dedup();
     environment.env_file = text("env_file")?.map(PathBuf::from);
+    environment.window = fields.get("window").map(window::read).transpose()?;
     if let Some(confirm) = fields.get("confirm") {
         environment.confirm = confirm.bool()?;
     }

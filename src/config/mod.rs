@@ -8,6 +8,7 @@ pub mod schema;
 pub mod setup;
 pub mod stats;
 mod template;
+pub mod window;
 
 use crate::model::effects::Version;
 use crate::model::name::QualifiedName;

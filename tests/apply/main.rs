@@ -16,3 +16,4 @@ mod servers;
 mod shop;
 #[path = "../live/standby_server.rs"]
 mod standby_server;
+mod window;

@@ -47,7 +47,7 @@ impl Executor<'_> {
             return Ok(());
         }
         failpoint::reach("alone-begun");
-        let (mut timeouts, began_at) = (self.timeouts(work, statement), self.wal().await?);
+        let (mut timeouts, began_at) = (self.in_time(self.timeouts(work, statement)), self.wal().await?);
         self.set_timeouts_alone(timeouts).await?;
         let number = if may_commit_inside(work, statement) { self.transactions().await } else { None };
         match self.statement(sql, &mut timeouts).await {
@@ -127,7 +127,11 @@ impl Executor<'_> {
         self.event("cleanup", &what).await?;
         let mut timeouts = Timeouts::new(self.limits.index.lock_timeout, self.limits.index.timeout);
         self.set_timeouts_alone(timeouts).await?;
-        self.statement(&drop, &mut timeouts).await?;
+        // What is half-done is removed, even if the window has ended meanwhile.
+        let until = self.until.take();
+        let dropped = self.statement(&drop, &mut timeouts).await;
+        self.until = until;
+        dropped?;
         self.evidence(work, statement).await
     }
 

@@ -139,6 +139,9 @@ impl Executor<'_> {
             if self.stop.asked().await {
                 return Err(Trouble::Interrupted);
             }
+            if self.is_over() {
+                return Err(Trouble::Closed);
+            }
             self.let_others_go_first(walk).await?;
             let begin = Instant::now();
             let turn = self.batch(walk).await;

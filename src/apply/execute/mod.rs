@@ -45,6 +45,8 @@ pub struct Executor<'a> {
     pub stop: Stop,
     /// What the server says beside its answers.
     pub notices: Notices,
+    /// When the window ends in which what runs may run; `None`: it needs none.
+    pub until: Option<Instant>,
     /// Who is told.
     pub tell: Tell<'a>,
 }
@@ -68,7 +70,7 @@ impl Executor<'_> {
     pub async fn migration(&mut self, work: &Work, direction: Direction) -> Result<(), Broken> {
         let result = self.all_steps(work, direction).await;
         let undone = |trouble: &Trouble| {
-            matches!(trouble, Trouble::Failed(_) | Trouble::Spent { .. } | Trouble::Interrupted | Trouble::Premature(_))
+            matches!(trouble, Trouble::Failed(_) | Trouble::Spent { .. } | Trouble::Interrupted | Trouble::Premature(_) | Trouble::Closed)
         };
         if let Err(Broken { trouble, committed: 0, .. }) = &result
             && undone(trouble)
@@ -193,6 +195,9 @@ impl Executor<'_> {
             if self.stop.asked().await {
                 return Err(Trouble::Interrupted);
             }
+            if self.is_over() {
+                return Err(Trouble::Closed);
+            }
             if let Err(refusal) = self.sessions.still_ours().await {
                 // Another runner may have had the lock meanwhile, and may have run this step.
                 if self.found_done(work, step, direction, refusal).await? {
@@ -247,6 +252,9 @@ impl Executor<'_> {
         if attempt >= lock.attempts || spent + pause >= lock.budget {
             return Err(Trouble::Spent { refusal: refusal.clone(), attempts: attempt, seconds: spent.as_secs_f64() });
         }
+        if self.until.is_some_and(|until| Instant::now() + pause >= until) {
+            return Err(Trouble::Closed);
+        }
         self.event("retry", &refusal.to_string()).await?;
         (self.tell)(&Event::Retry { attempt, why: refusal.to_string(), pause: pause.as_secs_f64() });
         tokio::select! {
@@ -284,6 +292,11 @@ impl Executor<'_> {
                 _ = self.stop.signal() => return Err(Trouble::Interrupted),
             }
         }
+    }
+
+    /// Whether the window has ended in which it may run.
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 
     /// Asks a query of one boolean, in a transaction that can change nothing.

@@ -38,7 +38,10 @@ impl Executor<'_> {
         let result = self.watched(sql, *timeouts, &mut wait).await;
         timeouts.waited += wait;
         self.say_notices().await;
-        result
+        match result {
+            Err(Trouble::Busy(refusal) | Trouble::Failed(refusal)) if self.is_over() && is_given_up(&refusal) => Err(Trouble::Closed),
+            other => other,
+        }
     }
 
     /// Keeps what the server has said beside its answers.
@@ -61,6 +64,8 @@ impl Executor<'_> {
         let (pid, begin, most) = (work.pid(), Instant::now(), self.limits.lock.max_waiters as usize);
         let running = notices.during(work.run(sql));
         tokio::pin!(running);
+        // What is to be committed has been done in time.
+        let until = self.until.filter(|_| sql != "COMMIT");
         let (mut gave_up, mut interrupted, mut mute, mut last) = (None, 0, false, Duration::ZERO);
         loop {
             tokio::select! {
@@ -85,7 +90,8 @@ impl Executor<'_> {
                     last = sight.waits;
                     let all = timeouts.waited + *waited;
                     // The server itself ends one wait in time. Of several it does not know, and the next look would come too late.
-                    let reason = too_much(&sight, most, all > sight.waits && all + TICK > timeouts.lock);
+                    let over = until.filter(|until| Instant::now() >= *until).map(|_| "the window has ended".to_owned());
+                    let reason = over.or_else(|| too_much(&sight, most, all > sight.waits && all + TICK > timeouts.lock));
                     if let Some(reason) = reason {
                         gave_up.get_or_insert(reason);
                         // It may come between two waits and end nothing: then the next look sends it again.
@@ -99,8 +105,16 @@ impl Executor<'_> {
         }
     }
 
+    /// No statement goes on behind the end of the window, even if nobody is there any more to end it.
+    pub(super) fn in_time(&self, timeouts: Timeouts) -> Timeouts {
+        let Some(until) = self.until else { return timeouts };
+        let rest = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        Timeouts { lock: timeouts.lock.min(rest), statement: timeouts.statement.min(rest), ..timeouts }
+    }
+
     /// Sets the timeouts of the statements to come; a file that has set stricter ones keeps them.
     pub(super) async fn set_timeouts(&mut self, timeouts: Timeouts) -> Result<(), Trouble> {
+        let timeouts = self.in_time(timeouts);
         let stricter = |name: &str, wanted: Duration| {
             format!(
                 "pg_catalog.set_config('{name}', coalesce((SELECT pg_catalog.min(s.setting::pg_catalog.int8) FROM pg_catalog.pg_settings s \
@@ -112,6 +126,13 @@ impl Executor<'_> {
         Ok(self.sessions.work.run(&sql).await?)
     }
 }
+
+/// Whether a statement was ended from outside, or by a timeout: lock_not_available, query_canceled.
+fn is_given_up(refusal: &Refusal) -> bool {
+    matches!(refusal.code.as_str(), "55P03" | CANCELED)
+}
+
+const CANCELED: &str = "57014";
 
 /// A look at a session, a moment from now; none if nobody answers, or is `mute` already. If the second connection is lost, the working one tells
 /// soon enough.
@@ -137,7 +158,6 @@ fn too_much(sight: &Sight, most: usize, for_long: bool) -> Option<String> {
 
 /// What has become of a statement, given who may have cancelled it.
 fn judged(result: Result<(), Refusal>, gave_up: Option<String>, interrupted: bool) -> Result<(), Trouble> {
-    const CANCELED: &str = "57014";
     match result {
         Err(refusal) if refusal.code == CANCELED && interrupted => {
             let _ = refusal;

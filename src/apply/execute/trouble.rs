@@ -23,6 +23,8 @@ pub enum Trouble {
     Failed(Refusal),
     /// Somebody wanted it to stop.
     Interrupted,
+    /// The window has ended in which it may run.
+    Closed,
     /// Nobody can tell by itself what has become of a statement.
     Unclear(String),
     /// It broke off between two batches.
@@ -50,6 +52,7 @@ impl fmt::Display for Trouble {
                 write!(f, "{attempts} tries in {seconds:.0} s were in vain, the last one: {refusal}")
             }
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Closed => f.write_str("the window has ended in which it may run"),
             Self::Partway { why, .. } => why.fmt(f),
             Self::Unclear(why) | Self::Contradiction(why) => f.write_str(why),
             Self::Premature(query) => write!(f, "what has to be true before this phase is not: {query}"),

@@ -2,6 +2,7 @@
 
 use super::Place;
 use super::run::{Errand, Run};
+use crate::apply::window::Word;
 use crate::apply::wish::{Wanted, Wish};
 use crate::cli::{Console, Exit};
 use crate::config::time;
@@ -32,6 +33,12 @@ pub(in crate::cli) struct Apply {
     /// How long another runner is waited for: 30s, 10min
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "0s")]
     wait: Duration,
+    /// Say that others know that they have to wait: what is maintenance-window runs where lockkeeper.yaml declares a window
+    #[arg(long)]
+    maintenance: bool,
+    /// Wait until a window begins
+    #[arg(long)]
+    wait_window: bool,
     #[command(flatten)]
     run: Run,
 }
@@ -42,7 +49,8 @@ impl Apply {
             Ok(ready) => ready,
             Err(exit) => return exit,
         };
-        let wish = Wish::Apply(Wanted { to: self.to.as_deref(), out_of_order: self.out_of_order });
+        let word = Word { maintenance: self.maintenance, wait: self.wait_window };
+        let wish = Wish::Apply(Wanted { to: self.to.as_deref(), out_of_order: self.out_of_order, word });
         self.run.carry_out(&ready, Errand { command: "apply", wish, patience: self.wait, said }, console)
     }
 }

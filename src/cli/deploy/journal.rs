@@ -37,7 +37,7 @@ impl Journal {
 
     /// Writes an event, and waits until it is on the disk.
     pub fn write(&mut self, event: &Event) {
-        if matches!(event, Event::Progress { .. } | Event::Waiting { .. }) {
+        if matches!(event, Event::Progress { .. } | Event::Waiting { .. } | Event::Countdown { .. }) {
             if self.told.is_some_and(|told| told.elapsed() < AGAIN) {
                 return;
             }

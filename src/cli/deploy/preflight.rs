@@ -3,6 +3,7 @@
 use super::{Place, ended};
 use crate::apply::event::Event;
 use crate::apply::verdict::Verdict;
+use crate::apply::window::Word;
 use crate::apply::wish::{Wanted, Wish};
 use crate::cli::{Console, Exit};
 use crate::db::block_on;
@@ -26,13 +27,15 @@ impl Preflight {
         };
         let settings = ready.project.settings(ready.server);
         let pipeline = ready.pipeline(&settings, "preflight", Duration::ZERO);
+        // Whether others know that they have to wait is asked by `apply`.
+        let word = Word { maintenance: true, wait: false };
         let mut lines = Vec::new();
         let mut tell = |event: &Event| match event {
             Event::Check { id, verdict, evidence } => lines.push(format!("{verdict:4}  {id}: {evidence}")),
             Event::Stage { stage, outcome } => lines.push(format!("      {stage}: {outcome}")),
             _ => {}
         };
-        match block_on(pipeline.preflight(Wish::Apply(Wanted::default()), &mut tell)) {
+        match block_on(pipeline.preflight(Wish::Apply(Wanted { word, ..Wanted::default() }), &mut tell)) {
             Ok(verdict) => {
                 console.print(Exit::Clean, |out| lines.iter().try_for_each(|line| writeln!(out, "{line}")));
                 if let Verdict::Done { stopped: Some(why), .. } = &verdict {

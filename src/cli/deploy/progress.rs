@@ -1,6 +1,7 @@
 //! What happens, for whoever watches: a line for each thing, and a bar for what takes long on a terminal.
 
 use crate::apply::event::Event;
+use crate::apply::window::hours;
 use crate::text::shown;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -37,6 +38,7 @@ impl Progress {
                 let left = left.map_or(String::new(), |left| format!(", {left:.0} s left"));
                 return self.bar(&format!("{rate:.0} rows/s{left}"), *seen, *total);
             }
+            Event::Countdown { seconds } => return self.countdown(Duration::from_secs(*seconds)),
             Event::Waiting { blockers, queue } => {
                 let line = match queue {
                     0 => format!("      waits for {}", blockers.join("; ")),
@@ -60,6 +62,17 @@ impl Progress {
     fn line(&self, line: &str) {
         // If nobody can be told, the journal and the ledger still are.
         let _ = writeln!(io::stderr().lock(), "{}", shown(line));
+    }
+
+    /// How long until it begins, second by second on a terminal.
+    fn countdown(&mut self, left: Duration) {
+        if !self.terminal {
+            return;
+        }
+        let style = || ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = self.bar.get_or_insert_with(|| ProgressBar::new(1).with_style(style()));
+        bar.set_message(format!("the window begins in {}", hours(left)));
+        bar.tick();
     }
 
     fn bar(&mut self, phase: &str, done: u64, total: u64) {
@@ -97,6 +110,6 @@ fn line(event: &Event) -> Option<String> {
             let left = left.map_or(String::new(), |left| format!(", about {left:.0} s left"));
             format!("      {rows} rows changed, {seen} of about {total} looked at, {rate:.0} a second in batches of {batch}{left}")
         }
-        Event::Waiting { .. } | Event::Progress { .. } => return None,
+        Event::Waiting { .. } | Event::Progress { .. } | Event::Countdown { .. } => return None,
     })
 }
