@@ -6,6 +6,7 @@ pub mod yaml;
 pub mod model;
 pub mod sql;
 pub mod rule;
+pub mod tool;
 pub mod config;
 pub mod discover;
 pub mod plan;

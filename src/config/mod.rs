@@ -19,6 +19,7 @@ use crate::rule::moment::PsqlCommands;
 use crate::rule::naming::Naming;
 use crate::rule::{Class, Preset, Severity};
 use crate::text::SourceFile;
+use crate::tool::Tool;
 use apply::Apply;
 use environments::Environment;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -42,6 +43,8 @@ pub struct Config {
     pub migrations: Vec<PathBuf>,
     /// The server's major version.
     pub postgres: Option<Version>,
+    /// The tool that runs them; otherwise the files and what lies around them tell.
+    pub tool: Option<Tool>,
     /// How the runner puts a file into transactions, where the file does not say it.
     pub transaction: Option<TransactionMode>,
     /// Whether psql runs the files.
@@ -191,6 +194,7 @@ impl Default for Config {
             directory: PathBuf::new(),
             migrations: Vec::new(),
             postgres: None,
+            tool: None,
             transaction: None,
             rules: Vec::new(),
             presets: Vec::new(),

@@ -9,6 +9,7 @@ use crate::rule::node::{self, Fault, Node, What};
 use crate::rule::shape::{Key, Object, Shape, words};
 use crate::rule::{PRESETS, Severity};
 use crate::text::SourceFile;
+use crate::tool;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub(super) const KEYS: &[Entry] = &[
           |config, node| paths(node).map(|paths| config.migrations = paths)),
     entry("postgres", Shape::Schema(schema::postgres), "the major version of the oldest server that they run on",
           |config, node| postgres(node).map(|version| config.postgres = Some(version))),
+    entry("tool", Shape::Words(|| words(tool::WORDS)), "the tool that runs the migrations, if the files and what lies around them do not tell, or tell wrong",
+          |config, node| node.one_of(tool::WORDS).map(|tool| config.tool = Some(tool))),
     entry("transaction", Shape::Words(|| words(TRANSACTIONS)), "how the migration runner sends a file: in a transaction of its own, each statement for itself, or the whole file as one message",
           |config, node| node.one_of(TRANSACTIONS).map(|mode| config.transaction = mode)),
     entry("psql", Shape::Words(|| words(PSQL)), "whether psql runs the files, so that its meta-commands are allowed",
@@ -289,12 +292,17 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on, apply, environments)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, tool, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on, apply, environments)");
     }
 
     #[test]
     fn a_key_inside_a_map_in_braces_is_found() {
         assert_snapshot!(fault("rules: { drop-column: warnning }\n"), @"rules.drop-column: there is no `warnning` here, did you mean `warning`? <- warnning (one of: off, advice, warning, error)");
+    }
+
+    #[test]
+    fn a_tool_that_nobody_knows_gets_a_guess() {
+        assert_snapshot!(fault("tool: golang_migrate\n"), @"tool: there is no `golang_migrate` here, did you mean `golang-migrate`? <- golang_migrate (one of: plain, psql, golang-migrate, goose, dbmate, sqlx, refinery, diesel, flyway, liquibase, sqitch, prisma, drizzle, supabase, atlas, node-pg-migrate, hasura, postgres-migrations, graphile-migrate, pg-sql-migrate)");
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! A history with other texts: what `discover` would find if some of its files were different, or if there were more of them.
 
 use super::convention::{self, Purpose};
-use super::{Down, History, Migration, Role, head, note_missing_ways_back, order};
+use super::{Down, History, Migration, Role, head, note_missing_ways_back, order, tool};
 use crate::config::Config;
 use crate::model::catalog::Step;
-use crate::model::session::TransactionMode;
 use crate::rule::moment::{Order, WayBack};
 use crate::text::SourceFile;
 use foldhash::HashMap;
@@ -17,19 +16,15 @@ impl History {
     pub fn edited(&self, files: &[Arc<SourceFile>], config: &Config) -> Self {
         let mut history = Self { project: self.project.around_others(files), ..self.clone() };
         let mut texts: HashMap<_, _> = files.iter().map(|file| (file.path(), file)).collect();
-        let mode = |source: &Arc<SourceFile>| {
-            let lone = history.project.lone_message.then_some(TransactionMode::OneMessage);
-            head::read(source).transaction.or(lone).or(config.transaction)
-        };
         for known in &mut history.migrations {
             if let Some(file) = texts.remove(known.source.path()) {
-                *known = with_text(known, file, mode(file));
+                *known = with_text(known, file, config);
             }
         }
         let is_new = |file: &&Arc<SourceFile>| texts.get(file.path()).is_some_and(|new| Arc::ptr_eq(new, file));
         let (ups, downs): (Vec<_>, Vec<_>) = files.iter().filter(is_new).partition(|file| purpose(file.path()) == Some(Purpose::Up));
         for file in ups {
-            let migration = new_migration(file, mode(file));
+            let migration = new_migration(file, config);
             let version = migration.version.clone().unwrap_or_default();
             let comes_before = |other: &Migration| {
                 other.step == Step::BASE && other.order != Order::Gone
@@ -44,6 +39,7 @@ impl History {
                 (up.way_back, up.down) = (WayBack::There, Some(Down::File(file.path().to_owned())));
             }
         }
+        tool::settle(&mut history.migrations, &history.project, config);
         history.renumber()
     }
 
@@ -52,7 +48,7 @@ impl History {
     pub fn with_last(mut self, source: &Arc<SourceFile>) -> Self {
         self.migrations.iter_mut().for_each(|migration| migration.role = Role::History);
         let next = self.migrations.last().map_or(1, |last| last.step.0 + 1);
-        self.migrations.push(Migration { step: Step(next), ..new_migration(source, None) });
+        self.migrations.push(Migration { step: Step(next), declared: None, tool: None, ..new_migration(source, &Config::default()) });
         self
     }
 
@@ -74,21 +70,24 @@ fn purpose(path: &Path) -> Option<Purpose> {
     convention::read(path).map(|named| named.purpose)
 }
 
-fn with_text(migration: &Migration, source: &Arc<SourceFile>, declared: Option<TransactionMode>) -> Migration {
-    let head = head::read(source);
+fn with_text(migration: &Migration, source: &Arc<SourceFile>, config: &Config) -> Migration {
+    let head = head::read(source, config.tool);
+    let (tool, declared) = (head.tool, head.transaction());
     let way_back = if head.down.is_some() { WayBack::There } else { migration.way_back };
     let down = head.down.map(Down::Part).or_else(|| migration.down.clone());
-    Migration { source: Arc::clone(source), part: head.part, messages: head.messages, declared, way_back, down, ..migration.clone() }
+    Migration { source: Arc::clone(source), part: head.part, messages: head.messages, tool, declared, way_back, down, ..migration.clone() }
 }
 
-fn new_migration(source: &Arc<SourceFile>, declared: Option<TransactionMode>) -> Migration {
-    let (named, head) = (convention::read_any(source.path()), head::read(source));
+fn new_migration(source: &Arc<SourceFile>, config: &Config) -> Migration {
+    let (named, head) = (convention::read_any(source.path()), head::read(source, config.tool));
+    let declared = head.transaction();
     Migration {
         source: Arc::clone(source),
         part: head.part,
         messages: head.messages,
         version: named.version,
         name: named.name,
+        tool: head.tool,
         declared,
         role: Role::Subject,
         // Its place in the list tells, see `renumber`.

@@ -3,79 +3,83 @@
 use crate::model::session::TransactionMode;
 use crate::problem::{Problem, did_you_mean};
 use crate::text::{SourceFile, Span};
+use crate::tool::{Told, Tool};
 use std::sync::Arc;
 
 /// What the file says.
 pub(super) struct Head {
-    /// How it is run.
-    pub transaction: Option<TransactionMode>,
+    /// How it is run, said to lockkeeper.
+    own: Option<TransactionMode>,
+    /// How it is run, said to its tool.
+    told: Option<TransactionMode>,
     /// The part of it that is run.
     pub part: Span,
     /// Pieces of that part which the runner sends as one message each.
     pub messages: Vec<Span>,
     /// The part that undoes the rest, if there is something in it, if only a word why nothing is undone.
     pub down: Option<Span>,
-    /// Who parts it.
-    pub parting: Option<Parting>,
+    /// The tool that its marks are for.
+    pub tool: Option<Tool>,
     /// A directive with a word that nobody knows.
     pub problem: Option<Problem>,
 }
 
-/// Who parts a file into up and down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parting {
-    Goose,
-    Dbmate,
+impl Head {
+    /// How it is run.
+    pub fn transaction(&self) -> Option<TransactionMode> {
+        self.own.or(self.told)
+    }
 }
 
-/// Reads the comments before the first statement, and, if they name a runner, the lines at which that runner parts the file.
-pub(super) fn read(source: &Arc<SourceFile>) -> Head {
+/// Reads the comments before the first statement, and, if they name a tool, the lines at which that tool parts the file. `of`: the tool, if
+/// the config says it; the marks of others are comments then.
+pub(super) fn read(source: &Arc<SourceFile>, of: Option<Tool>) -> Head {
     let bytes = source.bytes();
     let part = Span::new(0, bytes.len() as u32);
-    let mut head = Head { transaction: None, part, messages: Vec::new(), down: None, parting: None, problem: None };
-    let mut own = None;
-    let mut runner = None;
+    let mut head = Head { own: None, told: None, part, messages: Vec::new(), down: None, tool: None, problem: None };
     for (first, span) in comments(bytes).enumerate().map(|(at, span)| (at == 0, span)) {
         let Ok(line) = std::str::from_utf8(&bytes[span.range()]) else { continue };
         let words = line.trim_start_matches('-').trim();
         if let Some(directive) = words.strip_prefix("lockkeeper:").map(str::trim) {
             match directive.strip_prefix("transaction").map(str::trim) {
                 Some(mode) => match transaction(mode) {
-                    Some(mode) => own = Some(mode),
+                    Some(mode) => head.own = Some(mode),
                     None => head.problem = Some(unknown(source, span, mode)),
                 },
                 None => continue,
             }
-        } else if first && line.starts_with("-- no-transaction") {
-            // sqlx leaves the transaction out and still sends the file as one message.
-            head.transaction = Some(TransactionMode::OneMessage);
-        } else if let Some(annotation) = goose(words) {
-            runner = Some(Parting::Goose);
-            let alone = annotation.eq_ignore_ascii_case("no transaction");
-            match (alone, head.transaction) {
-                (true, _) => head.transaction = Some(TransactionMode::None),
-                (false, None) => head.transaction = Some(TransactionMode::Runner),
-                (false, Some(_)) => {}
-            }
-        } else if let Some(options) = words.strip_prefix("migrate:up") {
-            runner = Some(Parting::Dbmate);
-            // Without a transaction, dbmate still sends the part as one message.
-            let without = options.split_whitespace().any(|option| option == "transaction:false");
-            head.transaction = Some(if without { TransactionMode::OneMessage } else { TransactionMode::Runner });
+        } else if let Some((tool, mode)) = mark(line, first).filter(|(tool, _)| of.is_none_or(|of| of == *tool)) {
+            head.tool = Some(tool);
+            // `Up` does not take back what `NO TRANSACTION` has said.
+            head.told = head.told.filter(|told| *told != TransactionMode::Runner).or(Some(mode));
         }
     }
-    if let Some(runner) = runner
-        && let Some(down) = down_at(bytes, runner)
+    if let Some(tool) = head.tool
+        && let Some(down) = down_at(bytes, tool)
     {
         head.down = is_said(&bytes[down as usize..]).then(|| Span::new(down, bytes.len() as u32));
         head.part.end = down;
     }
-    head.transaction = own.or(head.transaction);
-    head.parting = runner;
-    if runner == Some(Parting::Goose) && head.transaction == Some(TransactionMode::None) {
+    if head.tool == Some(Tool::Goose) && head.transaction() == Some(TransactionMode::None) {
         head.messages = messages(bytes, head.part);
     }
     head
+}
+
+/// What a comment line tells a tool: which one, and how the file is run then.
+fn mark(line: &str, first: bool) -> Option<(Tool, TransactionMode)> {
+    let words = line.trim_start_matches('-').trim();
+    if let Some(annotation) = goose(words) {
+        let alone = annotation.eq_ignore_ascii_case("no transaction");
+        return Some((Tool::Goose, if alone { TransactionMode::None } else { TransactionMode::Runner }));
+    }
+    if let Some(options) = words.strip_prefix("migrate:up") {
+        // Without a transaction, dbmate still sends the part as one message.
+        let without = options.split_whitespace().any(|option| option == "transaction:false");
+        return Some((Tool::Dbmate, if without { TransactionMode::OneMessage } else { TransactionMode::Runner }));
+    }
+    let tells = |tool: &Tool| matches!(tool.told(), Told::FirstLine(told) if line.starts_with(told.trim_end()));
+    Tool::all().find(tells).filter(|_| first).map(|tool| (tool, tool.alone()))
 }
 
 const MODES: &[(&str, TransactionMode)] =
@@ -118,17 +122,18 @@ fn messages(bytes: &[u8], part: Span) -> Vec<Span> {
 }
 
 /// Where the part that undoes begins. goose and dbmate look at lines, whatever they stand in, and so does this.
-fn down_at(bytes: &[u8], runner: Parting) -> Option<u32> {
+fn down_at(bytes: &[u8], tool: Tool) -> Option<u32> {
     let mut start = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         if line.starts_with(b"--") {
             let words = String::from_utf8_lossy(line);
             let words = words.trim_start_matches('-').trim();
-            let is_down = match runner {
-                Parting::Goose => goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
-                Parting::Dbmate => {
+            let is_down = match tool {
+                Tool::Goose => goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
+                Tool::Dbmate => {
                     words.strip_prefix("migrate:down").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
                 }
+                _ => return None,
             };
             if is_down {
                 return Some(start as u32);
@@ -187,9 +192,9 @@ mod tests {
 
     fn words(text: &str) -> String {
         let source = SourceFile::new("0001_orders.sql", text);
-        let head = read(&source);
-        let problem = head.problem.map(|problem| format!(" ! {problem}")).unwrap_or_default();
-        format!("{:?} | {}{problem}", head.transaction, source.text(head.part).replace('\n', " "))
+        let head = read(&source, None);
+        let problem = head.problem.as_ref().map(|problem| format!(" ! {problem}")).unwrap_or_default();
+        format!("{:?} | {}{problem}", head.transaction(), source.text(head.part).replace('\n', " "))
     }
 
     #[test]
@@ -213,7 +218,7 @@ mod tests {
     fn goose_sends_what_stands_between_its_marks_as_one_message() {
         let pieces = |text: &str| {
             let source = SourceFile::new("0001_orders.sql", text);
-            read(&source).messages.iter().map(|span| source.text(*span).trim().to_owned()).collect::<Vec<_>>().join(" | ")
+            read(&source, None).messages.iter().map(|span| source.text(*span).trim().to_owned()).collect::<Vec<_>>().join(" | ")
         };
         let body = "SELECT 1;\n-- +goose StatementBegin\nSELECT 2;\nSELECT 3;\n-- +goose StatementEnd\n";
         assert_snapshot!(pieces(&format!("-- +goose NO TRANSACTION\n-- +goose Up\n{body}")), @r"

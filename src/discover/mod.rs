@@ -7,6 +7,7 @@ mod head;
 mod order;
 pub mod place;
 mod since;
+pub mod tool;
 mod walk;
 
 pub use git::Changes;
@@ -17,11 +18,11 @@ use crate::model::session::TransactionMode;
 use crate::problem::{Problem, io_words};
 use crate::rule::moment::{Order, WayBack};
 use crate::text::{SourceFile, Span};
-use place::Project;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tool::{Project, Tool};
 use walk::{Candidate, Folder};
 
 /// One file that changes the schema.
@@ -37,7 +38,9 @@ pub struct Migration {
     pub version: Option<String>,
     /// Its name without version and ending.
     pub name: String,
-    /// How it is run, where the file or the config says it; `None`: its statements tell, see [`Migration::transaction_mode`].
+    /// The tool that runs it, as far as anything tells.
+    pub tool: Option<Tool>,
+    /// How it is run, where the file, the config or its tool says it; `None`: its statements tell, see [`Migration::transaction_mode`].
     pub declared: Option<TransactionMode>,
     /// Whether it is judged, or only replayed.
     pub role: Role,
@@ -166,9 +169,10 @@ pub type Texts<'a> = &'a (dyn Fn(&Path) -> Result<Arc<SourceFile>, Problem> + Sy
 /// Finds everything that a run needs.
 pub fn walk(request: &Request, config: &Config) -> Walked {
     let found = walk::folders(request, config);
-    let with_project = |folder: Folder| {
+    let with_project = |mut folder: Folder| {
         let judged = folder.candidates.iter().filter(|candidate| candidate.role == Role::Subject);
-        let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()));
+        let asides = std::mem::take(&mut folder.asides);
+        let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()), asides);
         (folder, project)
     };
     Walked { folders: found.folders.into_iter().map(with_project).collect(), problems: found.problems, skipped: found.skipped }
@@ -205,10 +209,11 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
     let mut migrations: Vec<_> = schema.into_iter().map(base).collect();
     for (at, candidate) in candidates.iter().enumerate() {
         if let Some(which) = found.iter().position(|(other, _)| other.path == candidate.path) {
-            let place = Place { step: Step(at as u32 + 1), order: (orders[at], None), lone_message: false };
+            let place = Place { step: Step(at as u32 + 1), order: (orders[at], None) };
             migrations.push(migration(candidate, found.remove(which).1, place, config).0);
         }
     }
+    tool::settle(&mut migrations, &Project::default(), config);
     note_missing_ways_back(&mut migrations);
     let told_whole = config.history == Completeness::Whole;
     History { directory: PathBuf::new(), migrations, whole: false, told_whole, one_release: false, project: Project::default() }
@@ -230,11 +235,12 @@ impl History {
         let forwards =
             files.iter().filter(|(path, _)| convention::read(path).is_some_and(|named| named.purpose == convention::Purpose::Up));
         let new = forwards.zip(next..).map(|((path, text), step)| {
-            let place = Place { step: Step(step), order: (Order::Fine, None), lone_message: self.project.lone_message };
+            let place = Place { step: Step(step), order: (Order::Fine, None) };
             let candidate = Candidate { role: Role::Subject, ..walk::candidate(path) };
             migration(&candidate, SourceFile::new(path.clone(), text.as_str()), place, config).0
         });
         self.migrations.extend(new.collect::<Vec<_>>());
+        tool::settle(&mut self.migrations, &self.project, config);
         self
     }
 
@@ -284,6 +290,7 @@ fn base(source: Arc<SourceFile>) -> Migration {
         messages: Vec::new(),
         version: None,
         name: String::new(),
+        tool: None,
         declared: Some(TransactionMode::None),
         role: Role::History,
         step: Step::BASE,
@@ -308,18 +315,17 @@ struct Place {
     step: Step,
     /// What is wrong with it, and the version that makes it so.
     order: (Order, Option<String>),
-    /// Its runner sends each file as one message.
-    lone_message: bool,
 }
 
 fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, config: &Config) -> (Migration, Option<Problem>) {
-    let head = head::read(&source);
-    let declared = head.transaction.or(place.lone_message.then_some(TransactionMode::OneMessage)).or(config.transaction);
+    let head = head::read(&source, config.tool);
+    let declared = head.transaction();
     let migration = Migration {
         part: head.part,
         messages: head.messages,
         version: candidate.version.clone(),
         name: candidate.name.clone(),
+        tool: head.tool,
         declared,
         role: candidate.role,
         way_back: if head.down.is_some() || candidate.down.is_some() { WayBack::There } else { WayBack::NotUsual },
@@ -346,14 +352,12 @@ fn read((folder, project): &(Folder, Project), request: &Request, config: &Confi
     };
     let places = order::irregularities(&folder.candidates).into_iter().zip(folder.places.iter().cloned());
     let orders: Vec<_> = places.map(|(order, place)| place.filter(|_| order != Order::Duplicate).unwrap_or((order, None))).collect();
-    let lone_message = project.lone_message;
     let one = |(at, candidate): (usize, &Candidate)| {
         let source = match texts(&candidate.path) {
             Ok(source) => source,
             Err(problem) => return (None, Some(problem)),
         };
-        let (migration, problem) =
-            migration(candidate, source, Place { step: Step(at as u32 + 1), order: orders[at].clone(), lone_message }, config);
+        let (migration, problem) = migration(candidate, source, Place { step: Step(at as u32 + 1), order: orders[at].clone() }, config);
         (Some(migration), problem)
     };
     let candidates = &folder.candidates;
@@ -366,6 +370,7 @@ fn read((folder, project): &(Folder, Project), request: &Request, config: &Confi
     let whole = whole && migrations.iter().all(Option::is_some);
     let dump = request.schema.clone().map(base);
     let mut migrations: Vec<_> = dump.into_iter().chain(migrations.into_iter().flatten()).collect();
+    tool::settle(&mut migrations, project, config);
     note_missing_ways_back(&mut migrations);
     let migrations = migrations.into_iter().chain(folder.gone.iter().map(gone)).collect();
     let told_whole = told_whole && whole;

@@ -3,7 +3,7 @@
 use super::convention::{self, Named, Purpose, Sequence};
 use super::git::Change;
 use super::since::Since;
-use super::{Request, Role, STDIN, Skipped, order};
+use super::{Request, Role, STDIN, Skipped, order, tool};
 use crate::config::{Config, non_empty};
 use crate::problem::{Problem, io_words};
 use crate::rule::moment::Order;
@@ -36,6 +36,8 @@ pub(super) struct Folder {
     pub gone: Vec<Candidate>,
     /// Whether all files of the directory are among them, and none of them is a program.
     pub complete: bool,
+    /// Files beside them that may tell how they are run.
+    pub asides: Vec<PathBuf>,
 }
 
 /// What the walk gave.
@@ -53,6 +55,8 @@ struct Walk {
     files: BTreeMap<PathBuf, BTreeMap<PathBuf, Candidate>>,
     /// Histories in which programs take part, so that the SQL does not tell everything.
     with_programs: Vec<PathBuf>,
+    /// Files that may tell how the migration beside them is run.
+    asides: Vec<PathBuf>,
     /// What undoes something, by its history and the version or the name of both files.
     downs: HashMap<(PathBuf, String), PathBuf>,
     problems: Vec<Problem>,
@@ -101,7 +105,9 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
         order::sort(&mut candidates);
         let gone = gone.extract_if(.., |(history, _)| *history == directory).map(|(_, candidate)| candidate).collect();
         let places = candidates.iter().map(|candidate| since.as_ref()?.place(candidate, &directory)).collect();
-        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates, places, gone });
+        let is_here = |aside: &mut PathBuf| aside.ancestors().skip(1).take(2).any(|above| above == directory);
+        let asides = walk.asides.extract_if(.., is_here).collect();
+        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates, places, gone, asides });
     }
     Found { folders, problems: walk.problems, skipped: walk.skipped }
 }
@@ -123,7 +129,7 @@ impl Walk {
                     any = true;
                     self.subject(path, named, config);
                 }
-                None => self.program(&path),
+                None => self.other(&path),
             }
         }
         if !any && self.problems.len() == problems_before {
@@ -192,7 +198,7 @@ impl Walk {
                     }
                     Some(named) if named.purpose == Purpose::Down => drop(self.downs.insert(undoes(&named), path)),
                     Some(_) => {}
-                    None => self.program(&path),
+                    None => self.other(&path),
                 }
             }
         }
@@ -225,8 +231,11 @@ impl Walk {
         files
     }
 
-    /// Notes a migration that is a program.
-    fn program(&mut self, path: &Path) {
+    /// Notes what is no SQL: a migration that is a program, or a file that tells how one is run.
+    fn other(&mut self, path: &Path) {
+        if tool::is_aside(path) {
+            self.asides.push(path.to_owned());
+        }
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let begins_with_digit = path.file_name().is_some_and(|name| name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit));
         if begins_with_digit && matches!(ending, "py" | "go" | "rb" | "ts" | "js" | "php" | "rs" | "java") {

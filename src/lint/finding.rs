@@ -9,6 +9,7 @@ use crate::rule::recipe::Recipe;
 use crate::rule::{Class, Severity};
 use crate::sql::Reading;
 use crate::text::{SourceFile, Span};
+use crate::tool::Tool;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Assessed {
     pub source: Arc<SourceFile>,
     /// Its version, as the file's name says.
     pub version: Option<String>,
+    /// The tool that it was read for, as far as anything told.
+    pub tool: Option<Tool>,
     /// How its statements are put into transactions.
     pub transaction: TransactionMode,
     /// The worst class of its statements, as written.

@@ -162,7 +162,8 @@ impl<'a> Judge<'a> {
         let (class, class_with_fixes) = classify::migration(&mut statements, &findings);
         self.report_broken_rules(problems);
         let (source, version) = (self.migration.source.clone(), self.migration.version.clone());
-        Assessed { source, version, transaction, class, class_with_fixes, statements, findings }
+        let tool = self.migration.tool;
+        Assessed { source, version, tool, transaction, class, class_with_fixes, statements, findings }
     }
 
     /// What a plan prescribes here, and has thought of, is no finding; where it takes away what old code needs, it is three-phase all the same.

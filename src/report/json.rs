@@ -67,9 +67,10 @@ impl Serialize for Json<&Assessed> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let migration = self.0;
         let source = &*migration.source;
-        let mut map = to.serialize_struct("migration", 7)?;
+        let mut map = to.serialize_struct("migration", 8)?;
         map.serialize_field("path", &path(source.path()))?;
         map.serialize_field("version", &migration.version)?;
+        map.serialize_field("tool", &migration.tool.map(crate::tool::Tool::word))?;
         map.serialize_field("transaction", transaction(migration.transaction))?;
         map.serialize_field("class", &migration.class)?;
         map.serialize_field("class_with_fixes", &migration.class_with_fixes)?;

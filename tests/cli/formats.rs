@@ -41,6 +41,7 @@ fn the_keys_of_the_json_report_stand_in_the_order_of_the_contract() {
         "migrations",
         "path",
         "version",
+        "tool",
         "transaction",
         "class",
         "class_with_fixes",

@@ -1,22 +1,22 @@
 //! What is written into a file that exists, and beside it, so that its runner runs it outside of any transaction.
 
-use super::runner::{METADATA, Runner, Told};
 use super::{Directive, NoRoom, head};
 use crate::config::Config;
+use crate::discover::tool::{CONF, METADATA, Told, with_more};
 use crate::discover::{History, Migration};
 use crate::model::session::TransactionMode;
 use crate::text::{SourceFile, Span};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Ours, where the runner is told in a way that the file does not show, or nobody knows how.
 const OWN: &str = "-- lockkeeper: transaction none\n";
 
-pub(super) fn of(runner: Runner, history: &History, migration: &Migration, config: &Config) -> Result<Directive, NoRoom> {
+pub(super) fn of(told: Told, history: &History, migration: &Migration, config: &Config) -> Result<Directive, NoRoom> {
     let source = &migration.source;
     let mode = |text: &Arc<SourceFile>| {
-        let lone = history.project.lone_message.then_some(TransactionMode::OneMessage);
-        head::read(text).transaction.or(lone).or(config.transaction)
+        let own = head::read(text, config.tool).transaction();
+        own.or(config.transaction).or_else(|| super::lone_message(migration.tool))
     };
     let is_told = |text: &Arc<SourceFile>| matches!(mode(text), Some(TransactionMode::None | TransactionMode::OneMessage));
     if is_told(source) {
@@ -25,12 +25,12 @@ pub(super) fn of(runner: Runner, history: &History, migration: &Migration, confi
     let start = text_start(source);
     let at_top = |line: &str| (Span::new(start, start), format!("{line}\n"));
     let path = source.path();
-    let (edits, files, sure) = match runner.told() {
+    let (edits, files, sure) = match told {
         Told::Never(why) => return Err(NoRoom::new(why, "run it by hand, with psql, and say so in the next file")),
         Told::FirstLine(line) => (vec![at_top(line)], Vec::new(), true),
         Told::Goose => (vec![before_line(source, start, "+goose Up", "-- +goose NO TRANSACTION\n")?], Vec::new(), true),
         Told::Dbmate => (vec![behind_line(source, "migrate:up", " transaction:false")?], Vec::new(), true),
-        Told::Conf => (Vec::new(), vec![beside(history, with_ending(path, ".conf"), "executeInTransaction=false\n")?], true),
+        Told::Conf => (Vec::new(), vec![beside(history, with_more(path, CONF), "executeInTransaction=false\n")?], true),
         Told::Metadata => (Vec::new(), vec![beside(history, path.with_file_name(METADATA), "run_in_transaction = false\n")?], true),
         Told::Nothing => (Vec::new(), Vec::new(), true),
         Told::Unknown => (Vec::new(), Vec::new(), false),
@@ -74,12 +74,6 @@ fn before_line(source: &SourceFile, otherwise: u32, words: &str, text: &str) -> 
 fn behind_line(source: &SourceFile, words: &str, text: &str) -> Result<(Span, String), NoRoom> {
     let at = line_of(source, words)?.end;
     Ok((Span::new(at, at), text.to_owned()))
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 /// A file that is not there yet.

@@ -4,12 +4,12 @@
 //! one; [`Room::files`] writes files there. Nothing is written to disk, and nothing is read from it: `discover` has looked around already.
 
 mod directive;
-mod runner;
-mod spelling;
+pub(super) mod spelling;
 mod text;
 mod version;
 
 use super::convention::{self, Form, Sequence};
+use super::tool::{Told, Tool};
 use super::{History, Migration, STDIN, USUAL, head, order};
 use crate::config::Config;
 use crate::model::catalog::Step;
@@ -17,8 +17,6 @@ use crate::model::session::TransactionMode;
 use crate::problem::Problem;
 use crate::rule::moment::{Order, WayBack};
 use crate::text::Span;
-pub(crate) use runner::Project;
-use runner::{Runner, Told};
 use spelling::Spelling;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -52,7 +50,10 @@ pub enum PieceTransaction {
 #[derive(Clone, Debug)]
 pub struct Room {
     spelling: Spelling,
-    runner: Runner,
+    /// Who runs it.
+    tool: Option<Tool>,
+    /// What is known of that one, or of those that it may be.
+    ways: Ways,
     /// The nearest version behind this place that something else has.
     until: Option<Taken>,
     /// Versions may be dotted further: `1.2.1`.
@@ -71,7 +72,7 @@ pub struct Room {
 
 /// The versions of a history that are not free, in order.
 #[derive(Clone, Debug)]
-struct Known {
+pub(crate) struct Known {
     taken: Vec<Taken>,
     /// One of them has a dot.
     dotted: bool,
@@ -93,6 +94,40 @@ enum Back {
     Part,
     /// By another file; with these endings, where the convention does not tell.
     File(Vec<String>),
+}
+
+/// What is known of how files are run here.
+#[derive(Clone, Copy, Debug)]
+struct Ways {
+    /// Whether a file is put into a transaction if nothing tells otherwise; `None`: nobody knows.
+    wraps: Option<bool>,
+    /// How a file is left alone.
+    told: Told,
+    /// A file that runs alone is sent as one message.
+    one_message: bool,
+}
+
+impl Ways {
+    const UNKNOWN: Self = Self { wraps: None, told: Told::Unknown, one_message: false };
+
+    /// Of a tool, or of those that name their files so.
+    fn of(tool: Option<Tool>, form: Form) -> Self {
+        match tool {
+            // A file that is one message is one transaction, too.
+            Some(tool) => {
+                let wraps = tool.mode().map(|mode| mode != TransactionMode::None);
+                Self { wraps, told: tool.told(), one_message: tool.sends_one_message() }
+            }
+            // sqlx looks for the line; golang-migrate has no transaction of its own.
+            None if form == Form::UpAndDown => Self { wraps: Some(true), told: Tool::Sqlx.told(), one_message: true },
+            None => Self::UNKNOWN,
+        }
+    }
+}
+
+/// What a tool makes of a file that tells it nothing, where that is one message.
+fn lone_message(tool: Option<Tool>) -> Option<TransactionMode> {
+    tool.and_then(Tool::mode).filter(|mode| *mode == TransactionMode::OneMessage)
 }
 
 /// There is no place for a new migration.
@@ -140,8 +175,8 @@ impl Room {
         let Some(spelling) = Spelling::of(migration.source.path()) else {
             return Err(NoRoom::new("the name of this file says no version", "write the next file by hand, behind this one"));
         };
-        let runner = runner::of(history, migration, &spelling);
-        if runner == Runner::DrizzleJournal {
+        let tool = migration.tool;
+        if tool == Some(Tool::Drizzle) && spelling.form != Form::FolderWithMigration {
             let help = "put the SQL into the file that `drizzle-kit generate --custom` makes";
             return Err(NoRoom::new("Drizzle only runs files that its journal lists", help));
         }
@@ -150,15 +185,17 @@ impl Room {
         let behind = known.taken.partition_point(|taken| order::versions(&taken.version, &own).is_le());
         let until = known.taken.get(behind).cloned();
         let sequence = convention::read(migration.source.path()).map_or(Sequence::Plain, |named| named.sequence);
-        let mode = history.project.lone_message.then_some(TransactionMode::OneMessage).or(config.transaction);
+        let ways = Ways::of(tool, spelling.form);
+        let mode = config.transaction.or_else(|| lone_message(tool));
         Ok(Self {
             dotted: known.dotted || spelling.version.contains(['.', '_']),
             compared_as_text: sequence == Sequence::Plain,
-            way_back: way_back(history, migration, runner),
-            needs_block: needs_block(history, runner, mode),
+            way_back: way_back(history, migration),
+            needs_block: needs_block(history, tool, ways, mode),
             line_end: if migration.source.bytes().windows(2).any(|pair| pair == b"\r\n") { "\r\n" } else { "\n" },
             spelling,
-            runner,
+            tool,
+            ways,
             until,
             mode,
             in_its_place: false,
@@ -176,7 +213,8 @@ impl Room {
         let spelling = Spelling::numbered(directory);
         Self {
             spelling,
-            runner: Runner::Unknown,
+            tool: None,
+            ways: Ways::UNKNOWN,
             until: None,
             dotted: false,
             compared_as_text: false,
@@ -241,7 +279,7 @@ impl Room {
 
     /// Whether a runner that is known to be told how runs what must run alone. Otherwise somebody has to tell it.
     pub fn tells_runner(&self) -> bool {
-        !matches!(self.runner.told(), Told::Unknown) || self.mode == Some(TransactionMode::None)
+        self.ways.told != Told::Unknown || self.mode == Some(TransactionMode::None)
     }
 
     /// The next versions.
@@ -308,8 +346,8 @@ pub struct Directive {
 /// The runner cannot do it, or would make a transaction of the file's statements all the same.
 pub fn run_alone(history: &History, migration: &Migration, config: &Config) -> Result<Directive, NoRoom> {
     let spelling = Spelling::of(migration.source.path());
-    let runner = spelling.as_ref().map_or(Runner::Unknown, |spelling| runner::of(history, migration, spelling));
-    directive::of(runner, history, migration, config)
+    let told = spelling.map_or(Told::Unknown, |spelling| Ways::of(migration.tool, spelling.form).told);
+    directive::of(told, history, migration, config)
 }
 
 /// What gives a migration that nothing undoes a way back: these statements, in a second part of it or in a file beside it.
@@ -365,13 +403,13 @@ fn is_counted(migration: &Migration) -> bool {
 }
 
 /// How those up to this migration are undone, if more than half of the last ones are.
-fn way_back(history: &History, migration: &Migration, runner: Runner) -> Back {
+fn way_back(history: &History, migration: &Migration) -> Back {
     let at = history.migrations.iter().position(|other| Arc::ptr_eq(&other.source, &migration.source)).unwrap_or_default();
     let last: Vec<_> = history.migrations[..=at].iter().filter(|other| is_counted(other)).rev().take(USUAL).collect();
     let undone = last.iter().filter(|other| other.way_back == WayBack::There).count();
-    match runner {
+    match migration.tool {
         _ if undone * 2 <= last.len() => Back::None,
-        Runner::Goose | Runner::Dbmate => Back::Part,
+        Some(Tool::Goose | Tool::Dbmate) => Back::Part,
         _ => Back::File(down_endings(history)),
     }
 }
@@ -391,12 +429,13 @@ fn down_endings(history: &History) -> Vec<String> {
 }
 
 /// Whether files say BEGIN themselves: because nobody else does, or, where that is not known, because the others do.
-fn needs_block(history: &History, runner: Runner, mode: Option<TransactionMode>) -> bool {
-    let parted = matches!(runner, Runner::Goose | Runner::Dbmate);
+fn needs_block(history: &History, tool: Option<Tool>, ways: Ways, mode: Option<TransactionMode>) -> bool {
+    let parted = matches!(tool, Some(Tool::Goose | Tool::Dbmate));
     match mode.filter(|_| !parted) {
         Some(TransactionMode::None) => true,
         Some(_) => false,
-        None if runner.wraps() == Some(true) => false,
+        None if ways.wraps == Some(true) => false,
+        None if ways.wraps == Some(false) => true,
         None => *history.project.says_begin.get_or_init(|| {
             let last = history.migrations.iter().rev().filter(|migration| is_counted(migration)).take(USUAL);
             last.into_iter().any(text::says_begin)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// A path in parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Spelling {
+pub(in crate::discover) struct Spelling {
     /// What carries the version.
     pub form: Form,
     /// Where that lies.

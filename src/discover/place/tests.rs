@@ -171,9 +171,9 @@ ALTER TABLE orders ADD CHECK (note <> '') NOT VALID;
 -- nothing undoes this
 "#);
     assert_snapshot!(shop.read_back("000007_orders.up.sql"), @r#"
-000007 orders None There
+000007 orders Some(Runner) There
 000008 orders_buyer_idx_concurrently Some(OneMessage) There
-000009 note_is_set None There
+000009 note_is_set Some(Runner) There
 "#);
 }
 
@@ -193,9 +193,9 @@ ALTER TABLE orders ADD CHECK (note <> '') NOT VALID;
     let line = Shop::with(&[orders, ("m/20240101110000_note.sql", "-- no-transaction\nVACUUM orders;")]);
     assert_eq!(line.texts("20240101120000_orders.sql"), shop.texts("20240101120000_orders.sql"));
     assert_snapshot!(shop.read_back("20240101120000_orders.sql"), @r#"
-20240101120000 orders None NotUsual
+20240101120000 orders Some(Runner) NotUsual
 20240101120001 orders_buyer_idx_concurrently Some(OneMessage) NotUsual
-20240101120002 note_is_set None NotUsual
+20240101120002 note_is_set Some(Runner) NotUsual
 "#);
 }
 
@@ -292,9 +292,9 @@ ALTER TABLE orders ADD CHECK (note <> '') NOT VALID;
 -- nothing undoes this
 "#);
     assert_snapshot!(shop.read_back("V1__orders.sql"), @r#"
-1 orders None There
+1 orders Some(Runner) There
 2 orders_buyer_idx_concurrently Some(None) There
-3 note_is_set None There
+3 note_is_set Some(Runner) There
 "#);
 }
 
@@ -302,10 +302,10 @@ ALTER TABLE orders ADD CHECK (note <> '') NOT VALID;
 fn a_dotted_version_has_room_below_it() {
     let shop = Shop::with(&[("m/V1.1__orders.sql", "SELECT 1;"), ("m/V1.2__note.sql", "SELECT 1;")]);
     assert_snapshot!(shop.read_back("V1.1__orders.sql"), @r#"
-1.1 orders None NotUsual
+1.1 orders Some(Runner) NotUsual
 1.1.1 orders_buyer_idx_concurrently Some(None) NotUsual
-1.1.2 note_is_set None NotUsual
-1.2 note None NotUsual
+1.1.2 note_is_set Some(Runner) NotUsual
+1.2 note Some(Runner) NotUsual
 "#);
 }
 
@@ -338,9 +338,9 @@ ALTER TABLE orders ADD CHECK (note <> '') NOT VALID;
 -- nothing undoes this
 "#);
     assert_snapshot!(shop.read_back("2024-01-01-120000_orders/up.sql"), @r#"
-2024-01-01-120000 orders None There
+2024-01-01-120000 orders Some(Runner) There
 2024-01-01-120001 orders_buyer_idx_concurrently Some(None) There
-2024-01-01-120002 note_is_set None There
+2024-01-01-120002 note_is_set Some(Runner) There
 "#);
 }
 

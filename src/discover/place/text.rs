@@ -1,7 +1,7 @@
 //! The text of a new migration: its head as its runner wants it, its SQL, and its way back.
 
 use super::{Back, Migration, NoRoom, Piece, PieceTransaction, Room, Told, head};
-use crate::discover::place::runner::{METADATA, Runner};
+use crate::discover::tool::{CONF, METADATA, Tool, with_more};
 use crate::model::session::TransactionMode;
 use crate::sql::lex::{Lexer, Token, TokenKind};
 use crate::sql::split::{self, split};
@@ -11,12 +11,12 @@ use std::path::PathBuf;
 /// The files of one piece. `down`: where its way back goes, if that is a file.
 pub(super) fn write(room: &Room, piece: &Piece, path: PathBuf, down: Option<PathBuf>) -> Result<Vec<(PathBuf, String)>, NoRoom> {
     let alone = piece.transaction == PieceTransaction::Alone;
-    let told = if alone { room.runner.told() } else { Told::Nothing };
+    let told = if alone { room.ways.told } else { Told::Nothing };
     if let Told::Never(why) = told {
         return Err(NoRoom::new(why, "run it by hand, with psql, and say so in the next file"));
     }
     for sql in [Some(&piece.up), piece.down.as_ref()].into_iter().flatten() {
-        if alone && room.runner.sends_one_message() && statements(sql).len() > 1 {
+        if alone && room.ways.one_message && statements(sql).len() > 1 {
             let why = "this runner sends a file as one message, so that two statements are one transaction";
             return Err(NoRoom::new(why, "put each statement into a file of its own"));
         }
@@ -29,18 +29,12 @@ pub(super) fn write(room: &Room, piece: &Piece, path: PathBuf, down: Option<Path
         files.push((down, text(room, &headless, told, (back, None))));
     }
     let beside: Vec<_> = match told {
-        Told::Conf => files.iter().map(|(path, _)| (with_more(path, ".conf"), "executeInTransaction=false\n".to_owned())).collect(),
+        Told::Conf => files.iter().map(|(path, _)| (with_more(path, CONF), "executeInTransaction=false\n".to_owned())).collect(),
         Told::Metadata => vec![(path.with_file_name(METADATA), "run_in_transaction = false\n".to_owned())],
         _ => Vec::new(),
     };
     files.extend(beside);
     Ok(files)
-}
-
-fn with_more(path: &std::path::Path, more: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(more);
-    PathBuf::from(name)
 }
 
 /// What undoes it, where this history undoes its migrations; a word where nothing can.
@@ -52,7 +46,7 @@ fn back(room: &Room, piece: &Piece) -> Option<String> {
 fn text(room: &Room, piece: &Piece, told: Told, parts: (&str, Option<&str>)) -> String {
     let plain = assembled(room, piece, told, parts, "");
     let alone = piece.transaction == PieceTransaction::Alone;
-    let mode = head::read(&SourceFile::new("new.sql", plain.as_str())).transaction.or(room.mode);
+    let mode = head::read(&SourceFile::new("new.sql", plain.as_str()), room.tool).transaction().or(room.mode);
     match mode {
         _ if !alone => plain,
         Some(TransactionMode::None | TransactionMode::OneMessage) => plain,
@@ -61,11 +55,11 @@ fn text(room: &Room, piece: &Piece, told: Told, parts: (&str, Option<&str>)) -> 
 }
 
 fn assembled(room: &Room, piece: &Piece, told: Told, (up, down): (&str, Option<&str>), own: &str) -> String {
-    let (option, goose) = (if told == Told::Dbmate { " transaction:false" } else { "" }, room.runner == Runner::Goose);
-    let first = match (room.runner, told) {
-        (Runner::Goose, Told::Goose) => "-- +goose NO TRANSACTION\n-- +goose Up\n".to_owned(),
-        (Runner::Goose, _) => "-- +goose Up\n".to_owned(),
-        (Runner::Dbmate, _) => format!("-- migrate:up{option}\n"),
+    let (option, goose) = (if told == Told::Dbmate { " transaction:false" } else { "" }, room.tool == Some(Tool::Goose));
+    let first = match (room.tool, told) {
+        (Some(Tool::Goose), Told::Goose) => "-- +goose NO TRANSACTION\n-- +goose Up\n".to_owned(),
+        (Some(Tool::Goose), _) => "-- +goose Up\n".to_owned(),
+        (Some(Tool::Dbmate), _) => format!("-- migrate:up{option}\n"),
         (_, Told::FirstLine(line)) => format!("{line}\n"),
         _ => String::new(),
     };
@@ -83,7 +77,7 @@ fn assembled(room: &Room, piece: &Piece, told: Told, (up, down): (&str, Option<&
 pub(super) fn of_way_back<S: AsRef<str>>(room: &Room, statements: &[S]) -> String {
     let (transaction, sql) = way_back(room, statements);
     let piece = Piece { name: String::new(), header: Vec::new(), transaction, up: String::new(), down: None };
-    let told = if transaction == PieceTransaction::Alone { room.runner.told() } else { Told::Nothing };
+    let told = if transaction == PieceTransaction::Alone { room.ways.told } else { Told::Nothing };
     text(room, &piece, told, (&sql, None))
 }
 
@@ -91,12 +85,12 @@ pub(super) fn of_way_back<S: AsRef<str>>(room: &Room, statements: &[S]) -> Strin
 pub(super) fn second_part<S: AsRef<str>>(room: &Room, migration: &Migration, statements: &[S]) -> (Span, String) {
     let bytes = migration.source.bytes();
     let end = bytes.len() as u32;
-    let head = head::read(&migration.source);
-    let wrapped = matches!(head.transaction, None | Some(TransactionMode::Runner));
+    let head = head::read(&migration.source, room.tool);
+    let wrapped = matches!(head.transaction(), None | Some(TransactionMode::Runner));
     let together: String = statements.iter().map(|sql| format!("{};\n", sql.as_ref())).collect();
     // Where the runner opens no transaction for this file, each statement commits for itself, and SET LOCAL would do nothing.
     let sql = if wrapped { way_back(room, statements).1 } else { together };
-    let is_goose = room.runner == Runner::Goose;
+    let is_goose = room.tool == Some(Tool::Goose);
     let option = if wrapped { "" } else { " transaction:false" };
     let gap = if bytes.is_empty() || bytes.ends_with(b"\n") { "\n" } else { "\n\n" };
     let line = match (head.part.end < end, is_goose) {

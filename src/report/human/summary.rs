@@ -5,6 +5,7 @@ use crate::lint::finding::{Assessed, Finding, Report};
 use crate::model::sizes::Estimate;
 use crate::rule::{Class, Severity};
 use crate::text::shown;
+use crate::tool::Tool;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -95,6 +96,9 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
     parts.extend((totals.unreadable > 0).then(|| format!("{} unreadable", count(totals.unreadable, "statement"))));
     parts.extend((!report.problems.is_empty()).then(|| paint.severity(Severity::Error, count(report.problems.len(), "problem"))));
     writeln!(out, "{judged} for PostgreSQL {}: {}", report.server.0, parts.join(", "))?;
+    for (tool, migrations) in tools(report) {
+        writeln!(out, "{}", paint.dim(run_by(tool, migrations)))?;
+    }
     let skipped = &look.skipped;
     let over = [(skipped.down, "that undo a migration"), (skipped.other_database, "for another database"), (skipped.excluded, "excluded")];
     let over: Vec<_> = over.iter().filter(|(files, _)| *files > 0).map(|(files, why)| format!("{files} {why}")).collect();
@@ -115,6 +119,20 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
         writeln!(out, "all together: {}", paint.class(worst_class(report)))?;
     }
     Ok(())
+}
+
+/// The tools that the migrations were read for, and how many are of each.
+fn tools(report: &Report) -> BTreeMap<Tool, usize> {
+    let mut tools = BTreeMap::new();
+    report.migrations.iter().filter_map(|migration| migration.tool).for_each(|tool| *tools.entry(tool).or_default() += 1);
+    tools
+}
+
+/// `3 migrations read as dbmate runs them`.
+fn run_by(tool: Tool, migrations: usize) -> String {
+    let locks =
+        if tool.runs_all_in_one() { ": all new files in one transaction, so that locks last until the last of them has run" } else { "" };
+    format!("{} read as {} runs {}{locks}", count(migrations, "migration"), tool.word(), if migrations == 1 { "it" } else { "them" })
 }
 
 /// `1 error`, `2 errors`, `3 advice`, in the colour of the severity if there are any.

@@ -1,0 +1,73 @@
+//! Which tool runs a history, as far as the config, the texts, the names and the files around it tell, and how it runs each file.
+
+mod detect;
+mod flyway;
+mod project;
+
+pub use crate::tool::{Told, Tool};
+pub(crate) use project::Project;
+pub(super) use project::{is_aside, with_more};
+
+use super::Migration;
+use super::convention::{self, Form};
+use crate::config::Config;
+use crate::model::catalog::Step;
+use crate::model::session::TransactionMode;
+use std::path::Path;
+
+/// In this file diesel is told how it runs a migration.
+pub(super) const METADATA: &str = "metadata.toml";
+
+/// Flyway is told by a file that is called after the migration, with this behind its name.
+pub(super) const CONF: &str = ".conf";
+
+/// Says of each file who runs it, and how, where its text does not.
+pub(super) fn settle(migrations: &mut [Migration], project: &Project, config: &Config) {
+    let by_text = migrations.iter().rev().find_map(|migration| migration.tool);
+    for migration in migrations.iter_mut().filter(|migration| migration.step != Step::BASE) {
+        let path = migration.source.path().to_owned();
+        migration.tool = migration.tool.or_else(|| of(&path, by_text, project, config));
+        if migration.declared.is_none() {
+            let told = migration.tool.and_then(|tool| project.told(&path, tool));
+            migration.declared = told.or(config.transaction).or_else(|| by_default(migration));
+        }
+    }
+}
+
+/// The tool of a file whose text does not tell. `by_text`: what the texts of its neighbours tell.
+fn of(path: &Path, by_text: Option<Tool>, project: &Project, config: &Config) -> Option<Tool> {
+    if config.tool.is_some() {
+        return config.tool;
+    }
+    let (named, form) = convention::read_with_form(path)?;
+    let hinted = |tools: &[Tool]| tools.iter().copied().find(|tool| project.hints(*tool));
+    match form {
+        Form::FolderWithMigration => hinted(&[Tool::Drizzle]).or(Some(Tool::Prisma)),
+        Form::FolderWithUp => {
+            let version = named.version?;
+            // Hasura's versions are milliseconds.
+            let is_hasura = version.len() == 13 && version.bytes().all(|byte| byte.is_ascii_digit());
+            Some(if is_hasura { Tool::Hasura } else { Tool::Diesel })
+        }
+        Form::Prefixed => hinted(&[Tool::Refinery]).or(Some(Tool::Flyway)),
+        Form::UpAndDown => match hinted(&[Tool::GolangMigrate, Tool::Sqlx]) {
+            // A project of both languages may mean either.
+            Some(Tool::GolangMigrate) if project.hints(Tool::Sqlx) => by_text,
+            hinted => hinted.or(by_text),
+        },
+        Form::Numbered | Form::NumberedFolder | Form::Unnumbered => {
+            let left = hinted(&[Tool::Drizzle, Tool::Atlas, Tool::Supabase]);
+            left.or(by_text).or_else(|| hinted(&[Tool::Sqlx, Tool::NodePgMigrate, Tool::PostgresMigrations]))
+        }
+    }
+}
+
+/// How the tool of a migration runs it.
+fn by_default(migration: &Migration) -> Option<TransactionMode> {
+    let tool = migration.tool?;
+    match tool {
+        // Of what it does not take to be fit for a transaction it needs not be told. What is mixed it refuses, as the server does.
+        Tool::Flyway if flyway::look(&migration.source, migration.part) == flyway::Seen::Alone => Some(tool.alone()),
+        tool => tool.mode(),
+    }
+}
