@@ -1,6 +1,6 @@
 //! The shape of the house: which module may use which, how long a file may be, and that the table of rules in docs/ is true.
 
-use lockkeeper::report::markdown;
+use lockkeeper::report::manual;
 use lockkeeper::rule::file::Rule;
 use lockkeeper::rule::fix::Fix;
 use lockkeeper::rule::set::RuleSet;
@@ -116,7 +116,7 @@ fn a_file_in_rules_is_called_after_an_operation_or_a_topic() {
 #[test]
 fn the_manual_of_the_rules_says_what_the_rules_say() {
     let path = root().join("docs/rules.md");
-    let text = markdown::rules(&mut RuleSet::embedded()).expect("every rule is read");
+    let text = manual::rules(&mut RuleSet::embedded()).expect("every rule is read");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &text).expect("docs/rules.md is written");
     }

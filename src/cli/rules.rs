@@ -6,7 +6,7 @@ use crate::discover::Skipped;
 use crate::lint::example;
 use crate::model::kind::OpKind;
 use crate::problem::{Problem, did_you_mean};
-use crate::report::{self, Look, Paint, markdown};
+use crate::report::{self, Look, Paint, manual};
 use crate::rule::example::{Example, Examples};
 use crate::rule::file::Rule;
 use crate::rule::set::{Entry, RuleSet};
@@ -77,7 +77,7 @@ impl List {
         }
         let (mut setup, mut exit) = self.config.setup(console);
         if self.markdown {
-            return match markdown::rules(&mut setup.rules) {
+            return match manual::rules(&mut setup.rules) {
                 Ok(text) => console.print(exit, |out| out.write_all(text.as_bytes())),
                 Err(problem) => console.failed(&problem),
             };

@@ -7,7 +7,7 @@ use crate::lint::finding::{Assessed, Finding, Judged};
 use crate::model::effects::InTransaction;
 use crate::model::lock::Blocked;
 use crate::model::name::QualifiedName;
-use crate::report::markdown;
+use crate::report::manual;
 use crate::text::Span;
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 use std::fmt::Write;
@@ -40,7 +40,7 @@ fn page(document: &Document, offset: usize, project: &mut Project) -> Option<(St
     let rules = &mut project.setup_mut().rules;
     let ids: Vec<_> = rules.named(word).map(|entry| entry.id.clone()).collect();
     // A rule that is off says in its page what it would say.
-    let pages: Vec<_> = ids.iter().filter_map(|id| rules.while_on(id, markdown::page)?.ok()).collect();
+    let pages: Vec<_> = ids.iter().filter_map(|id| rules.while_on(id, manual::page)?.ok()).collect();
     (!pages.is_empty()).then(|| (pages.join("\n").trim().to_owned(), Span::new(start as u32, (start + word.len()) as u32)))
 }
 

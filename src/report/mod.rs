@@ -3,7 +3,7 @@
 pub mod diff;
 mod human;
 mod json;
-pub mod markdown;
+pub mod manual;
 mod paint;
 pub mod plan;
 pub mod plan_json;
