@@ -1,11 +1,10 @@
 //! `lint --fix` and `lint --diff`: what fixes come to, written to disk or shown.
 
 use super::Console;
-use crate::discover::Skipped;
 use crate::lint::finding::Report;
 use crate::lint::fix::{Fixed, FixedFile, How};
 use crate::problem::{Problem, io_words};
-use crate::report::{self, Format, Look, diff};
+use crate::report::{self, diff};
 use crate::text::SourceFile;
 use clap::{Args, ValueEnum};
 use std::fs;
@@ -85,8 +84,7 @@ impl FixArgs {
 /// Where standard output is taken, standard error gets the report.
 fn told_beside(report: Report, output: Output) -> (Report, Output) {
     if matches!(output, Output::Bytes(_)) {
-        let look = Look { colour: false, width: 110, diffs: false, skipped: Skipped::default() };
-        let _ = report::write(&report, Format::Short, &look, &mut io::stderr().lock());
+        let _ = report::write_short(&report, &mut io::stderr().lock());
     }
     (report, output)
 }

@@ -1,18 +1,21 @@
 //! `lockkeeper lint`: from paths to a report and an exit code.
 
 use super::fix::{FixArgs, Output};
+use super::format::FormatArgs;
 use super::{Console, Exit};
 use crate::config::setup::Setup;
 use crate::config::{Config, FailOn, Level, major_version};
 use crate::discover::{self, Changes, Discovered, Request, STDIN};
+use crate::lint::planner::plans;
 use crate::lint::{self, Settings};
 use crate::model::effects::Version;
 use crate::problem::{Problem, io_words};
-use crate::report::{self, Format, Look};
+use crate::report::checkout::Checkout;
+use crate::report::{self, Format, Look, Run};
 use crate::rule::set::RuleSet;
 use crate::text::{SourceFile, read_pipe};
+use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -31,6 +34,7 @@ use std::time::Duration;
   lockkeeper lint --since origin/main                      what a branch adds and changes, as one release
   lockkeeper lint --release m/0041.sql m/0042.sql          two files that are deployed together
   lockkeeper lint --format json | jq .class
+  lockkeeper lint --since origin/main --format github --output sarif=lint.sarif --output markdown=comment.md
   lockkeeper lint --diff | git apply                       every fix that is offered; read it first
   lockkeeper lint --fail-on maintenance-window             only what needs a window fails the run
 
@@ -40,9 +44,8 @@ pub(super) struct Lint {
     /// Files or directories; `-` is standard input [default: the directories of lockkeeper.yaml, else the current one]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// How the report is written
-    #[arg(long, value_enum, default_value_t = FormatArg::Human, value_name = "FORMAT")]
-    format: FormatArg,
+    #[command(flatten)]
+    formats: FormatArgs,
     /// The server's major version, 12 to 19 [default: the config's, else 15]
     #[arg(long, value_name = "N", value_parser = major_version)]
     postgres: Option<Version>,
@@ -77,26 +80,6 @@ pub(super) struct Lint {
     fixes: FixArgs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
-    /// excerpts, reasons, fixes, and a closing summary
-    Human,
-    /// one line each: path:line:column: severity[rule] message
-    Short,
-    /// for programs; docs/report.schema.json describes it
-    Json,
-}
-
-impl From<FormatArg> for Format {
-    fn from(format: FormatArg) -> Self {
-        match format {
-            FormatArg::Human => Self::Human,
-            FormatArg::Short => Self::Short,
-            FormatArg::Json => Self::Json,
-        }
-    }
-}
-
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     PossibleValuesParser::new(FailOn::WORDS.iter().map(|(word, _)| PossibleValue::new(*word)))
         .try_map(|word| FailOn::WORDS.iter().find(|(known, _)| *known == word).map(|(_, what)| *what).ok_or("no such threshold"))
@@ -119,10 +102,12 @@ impl Lint {
         problems.extend(found.problems.iter().cloned());
         let skipped = found.skipped.clone();
         let progress = progress(&found);
-        let format = Format::from(self.format);
-        let suggest = format.suggestions();
+        let format = self.formats.to_stdout();
+        let suggest = self.formats.suggestions();
         let (how, is_readable) = (self.fixes.how(given.is_some()), problems.is_empty());
         let (found, settings) = (Discovered { problems, ..found }, Settings { rules: &rules, config: &config, server });
+        // Where files are fixed, what is left has no plan: it is judged anew.
+        let to_plan = (self.formats.shows_plans() && how.is_none()).then(|| found.clone());
         let (mut report, output) = match how {
             Some(how) if is_readable => self.fixes.carried_out(lint::fix::fixed(found, &settings, how), given.as_deref(), console),
             // What cannot be read may be what says that nothing is to be changed.
@@ -132,17 +117,20 @@ impl Lint {
         progress.finish_and_clear();
         report.problems.dedup_by(|a, b| a.message == b.message && a.path() == b.path() && a.labels == b.labels);
 
-        if self.format == FormatArg::Human && self.named().next().is_none() && self.since.is_none() {
+        if format == Format::Human && self.named().next().is_none() && self.since.is_none() {
             note_unused(console, &config, &rules, &skipped.patterns);
         }
+        let plans = to_plan.map(|found| plans(&found, &report, &settings, MOST_PLANS)).unwrap_or_default();
+        let look = Look { colour: console.colour(), width: 110, diffs: self.fixes.shows_suggestions(), skipped };
+        let run = Run { look, rules: &rules, plans: &plans, checkout: Checkout::around_here() };
+        report.problems.extend(self.formats.write_files(&report, &run));
         let exit = match () {
             () if !report.problems.is_empty() => Exit::Failed,
             () if report::fails(&report, fail_on) => Exit::Findings,
             () => Exit::Clean,
         };
-        let look = Look { colour: console.colour(), width: 110, diffs: self.fixes.shows_suggestions(), skipped };
         console.print(exit, |mut out| match output {
-            Output::Report => report::write(&report, format, &look, &mut out),
+            Output::Report => report::write(&report, format, &run, &mut out),
             Output::Bytes(bytes) => out.write_all(&bytes),
         })
     }
@@ -212,6 +200,9 @@ fn stdin(path: Option<&Path>) -> Result<Arc<SourceFile>, Problem> {
         Err(error) => Err(Problem::new("lint::stdin", io_words(&error)).about(path)),
     }
 }
+
+/// Each plan replays the history of its file: whoever lints a whole tree does not want all of them.
+const MOST_PLANS: usize = 20;
 
 /// More files than this may take long enough to wonder.
 const WORTH_PROGRESS: usize = 500;

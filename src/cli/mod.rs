@@ -5,6 +5,7 @@ mod connect;
 #[cfg(feature = "apply")]
 mod deploy;
 mod fix;
+mod format;
 mod init;
 mod lint;
 #[cfg(feature = "lsp")]

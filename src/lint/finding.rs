@@ -45,6 +45,21 @@ pub struct Assessed {
     pub findings: Vec<Finding>,
 }
 
+impl Assessed {
+    /// The findings that count.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.allowed.is_none())
+    }
+
+    /// Those that a comment allows, with its reason.
+    pub fn allowed(&self) -> impl Iterator<Item = (&Finding, &str)> {
+        self.findings.iter().filter_map(|finding| match &finding.allowed {
+            Some(Allowance::Comment { reason, .. }) => Some((finding, reason.as_str())),
+            Some(Allowance::Baseline) | None => None,
+        })
+    }
+}
+
 /// One statement, judged.
 #[derive(Debug)]
 pub struct Judged {

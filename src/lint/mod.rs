@@ -56,14 +56,14 @@ pub struct Settings<'a> {
 }
 
 /// Which findings say what to do instead. To put that into the bytes of a file takes longer than to find what is wrong with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Suggest {
-    /// All that know it.
-    All,
-    /// Errors and warnings.
-    AboveAdvice,
     /// None.
     Nothing,
+    /// Errors and warnings.
+    AboveAdvice,
+    /// All that know it.
+    All,
 }
 
 impl Suggest {

@@ -1,24 +1,33 @@
 //! Reports, one format each.
 
+pub mod checkout;
 pub mod diff;
+mod github;
 mod human;
 mod json;
 pub mod manual;
+mod markdown;
 mod paint;
 pub mod plan;
 pub mod plan_json;
+mod sarif;
 mod short;
 pub mod show;
 
 use crate::config::FailOn;
 use crate::discover::Skipped;
 use crate::lint::Suggest;
-use crate::lint::finding::{Allowance, Assessed, Finding, Report};
+use crate::lint::finding::{Allowance, Assessed, Edit, Finding, Report};
+use crate::lint::planner::FilePlan;
 use crate::problem::Problem;
+use crate::rule::set::RuleSet;
 use crate::rule::{Class, Severity};
+use checkout::Checkout;
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 pub(crate) use human::count;
+use human::{next_step, sum};
 pub(crate) use paint::Paint;
 
 /// How a report is written.
@@ -30,6 +39,12 @@ pub enum Format {
     Short,
     /// For programs.
     Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// Annotations in the log of a GitHub workflow.
+    Github,
+    /// The comment of a pull request.
+    Markdown,
 }
 
 impl Format {
@@ -38,7 +53,16 @@ impl Format {
         match self {
             Self::Human => Suggest::AboveAdvice,
             Self::Short => Suggest::Nothing,
-            Self::Json => Suggest::All,
+            Self::Json | Self::Sarif => Suggest::All,
+            Self::Github | Self::Markdown => Suggest::AboveAdvice,
+        }
+    }
+
+    /// Whether it shows the plans of migrations.
+    pub fn shows_plans(self) -> bool {
+        match self {
+            Self::Markdown => true,
+            Self::Human | Self::Short | Self::Json | Self::Sarif | Self::Github => false,
         }
     }
 }
@@ -56,16 +80,48 @@ pub struct Look {
     pub skipped: Skipped,
 }
 
+/// The run that a report comes from, for formats that tell of it.
+#[derive(Clone, Debug)]
+pub struct Run<'a> {
+    /// What is shown to readers at a terminal.
+    pub look: Look,
+    /// The rules that were asked.
+    pub rules: &'a RuleSet,
+    /// What to run instead of migrations, for formats that show it.
+    pub plans: &'a [FilePlan],
+    /// From where paths are told.
+    pub checkout: Checkout,
+}
+
+impl Run<'_> {
+    /// What to run instead of a migration, if somebody asked for it.
+    fn plan_of(&self, migration: &Assessed) -> Option<&FilePlan> {
+        let is_of = |plan: &&FilePlan| plan.naive.migrations.iter().any(|naive| naive.source.path() == migration.source.path());
+        self.plans.iter().find(is_of)
+    }
+}
+
 /// Writes a report.
 ///
 /// # Errors
 /// What the operating system says of the writer.
-pub fn write(report: &Report, format: Format, look: &Look, out: &mut impl Write) -> io::Result<()> {
+pub fn write(report: &Report, format: Format, run: &Run<'_>, out: &mut impl Write) -> io::Result<()> {
     match format {
-        Format::Human => human::write(report, look, out),
+        Format::Human => human::write(report, &run.look, out),
         Format::Short => short::write(report, out),
         Format::Json => json::write(report, out),
+        Format::Sarif => sarif::write(report, run, out),
+        Format::Github => github::write(report, run, out),
+        Format::Markdown => markdown::write(report, run, out),
     }
+}
+
+/// Writes the findings of a report in one line each.
+///
+/// # Errors
+/// What the operating system says of the writer.
+pub fn write_short(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    short::write(report, out)
 }
 
 /// Writes one problem as people read it.
@@ -95,7 +151,23 @@ pub fn fails(report: &Report, fail_on: FailOn) -> bool {
 
 /// The findings that count.
 fn open_findings(report: &Report) -> impl Iterator<Item = &Finding> {
-    report.migrations.iter().flat_map(|migration| &migration.findings).filter(|finding| finding.allowed.is_none())
+    report.migrations.iter().flat_map(Assessed::open)
+}
+
+/// The same with their migrations, the worst first, then by place.
+fn worst_first(report: &Report) -> Vec<(&Assessed, &Finding)> {
+    let each = |migration| Assessed::open(migration).map(move |finding| (migration, finding));
+    let mut findings: Vec<_> = report.migrations.iter().flat_map(each).collect();
+    findings.sort_by_key(|(_, finding)| Reverse((finding.severity, finding.class)));
+    findings
+}
+
+/// The edits that are the whole of a fix, by place; none if the fix is more than that.
+fn whole_edits(finding: &Finding) -> Vec<&Edit> {
+    let suggestion = finding.suggestion.iter().filter(|suggestion| suggestion.files.is_empty());
+    let mut edits: Vec<_> = suggestion.flat_map(|suggestion| &suggestion.edits).collect();
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    edits
 }
 
 /// What a report adds up to.
@@ -132,6 +204,11 @@ impl Totals {
         }
         totals
     }
+}
+
+/// The worst class of a report with the suggested fixes.
+fn worst_class_with_fixes(report: &Report) -> Class {
+    report.migrations.iter().map(|migration| migration.class_with_fixes).max().unwrap_or(Class::Additive)
 }
 
 /// The worst class of a report.

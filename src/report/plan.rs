@@ -161,7 +161,7 @@ fn brief(sql: &str) -> String {
 }
 
 /// The strongest lock on each relation, and who waits for how long.
-fn waits(statements: &[Judged]) -> String {
+pub(super) fn waits(statements: &[Judged]) -> String {
     let mut locks: Vec<(&QualifiedName, LockMode)> = Vec::new();
     for lock in statements.iter().flat_map(|statement| &statement.effects.locks) {
         match locks.iter_mut().find(|(relation, _)| *relation == &lock.relation) {

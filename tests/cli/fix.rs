@@ -8,7 +8,7 @@ const CONFIG: &str = "migrations: m\ntransaction: none\n";
 const INDEX: &str = "-- größer\r\nCREATE INDEX\torders_note_idx ON orders (note);\r\n";
 
 impl Shop {
-    fn text(&self, path: &str) -> String {
+    pub fn text(&self, path: &str) -> String {
         fs::read_to_string(self.0.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
@@ -19,7 +19,7 @@ impl Shop {
         names
     }
 
-    fn git(&self, folder: &str, arguments: &[&str]) -> String {
+    pub fn git(&self, folder: &str, arguments: &[&str]) -> String {
         let identity =
             ["-c", "user.name=shop", "-c", "user.email=shop@example.org", "-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"];
         let folder = self.0.path().join(folder);

@@ -5,6 +5,7 @@ mod exit;
 mod fix;
 mod formats;
 mod init;
+mod outputs;
 mod plan;
 mod presets;
 mod rules;

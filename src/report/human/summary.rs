@@ -40,6 +40,11 @@ fn verdict(written: Class, fixed: Class, faulty: bool, paint: Paint, out: &mut i
     writeln!(out, "{change}: {}", what_to_do(written, fixed, faulty))
 }
 
+/// What to do with a migration, in a few words.
+pub(crate) fn next_step(migration: &Assessed) -> &'static str {
+    what_to_do(migration.class, migration.class_with_fixes, is_faulty(migration))
+}
+
 fn what_to_do(written: Class, fixed: Class, faulty: bool) -> &'static str {
     match (written, fixed) {
         (Class::Additive, _) if faulty => "mend the errors first, then run it any time",
@@ -83,7 +88,8 @@ fn tally(migration: &Assessed, paint: Paint) -> String {
         .join(", ")
 }
 
-fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+/// `2 migrations, 3 statements for PostgreSQL 15: 1 error, 0 warnings, 0 advice`.
+pub(crate) fn sum(report: &Report, paint: Paint) -> String {
     let totals = Totals::of(&report.migrations);
     let judged = format!("{}, {}", count(totals.migrations, "migration"), count(totals.statements, "statement"));
     let mut parts = vec![
@@ -95,7 +101,11 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
     parts.extend((totals.baseline > 0).then(|| format!("{} in the baseline", totals.baseline)));
     parts.extend((totals.unreadable > 0).then(|| format!("{} unreadable", count(totals.unreadable, "statement"))));
     parts.extend((!report.problems.is_empty()).then(|| paint.severity(Severity::Error, count(report.problems.len(), "problem"))));
-    writeln!(out, "{judged} for PostgreSQL {}: {}", report.server.0, parts.join(", "))?;
+    format!("{judged} for PostgreSQL {}: {}", report.server.0, parts.join(", "))
+}
+
+fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", sum(report, paint))?;
     for (tool, migrations) in tools(report) {
         writeln!(out, "{}", paint.dim(run_by(tool, migrations)))?;
     }

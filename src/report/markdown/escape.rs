@@ -1,0 +1,96 @@
+//! Text of others as Markdown and HTML of GitHub and GitLab that shows it and does nothing else: no markup, no mention, no link.
+
+use crate::text::shown;
+use std::fmt::Write;
+
+/// A text in a paragraph, in a cell or between HTML tags. What stands in backquotes is code.
+pub(super) fn text(text: &str) -> String {
+    let pieces: Vec<_> = text.split('`').collect();
+    if pieces.len() % 2 == 0 {
+        // One of them has no other end.
+        return plain(text);
+    }
+    let piece = |(at, piece): (usize, &&str)| if at % 2 == 0 { plain(piece) } else { code(piece) };
+    pieces.iter().enumerate().map(piece).collect()
+}
+
+/// Code in a paragraph, in a cell or between HTML tags. In it nobody is mentioned, and nothing is linked.
+pub(super) fn code(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    // A name that has a line break shows it.
+    let text = text.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
+    format!("<code>{}</code>", shown(&text).chars().map(sign).collect::<String>())
+}
+
+/// Lines as they are. Their fence is longer than any in them.
+pub(super) fn fenced(kind: &str, text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let lines: Vec<_> = text.trim_end().lines().map(shown).collect();
+    format!("{fence}{kind}\n{}\n{fence}\n", lines.join("\n"))
+}
+
+fn plain(text: &str) -> String {
+    let text = shown(text).replace(['\n', '\r', '\t'], " ");
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = rest.next() {
+        escaped.push_str(&sign(c));
+        let next = rest.peek().copied().unwrap_or(' ');
+        // `@name`, `#12`, `GH-12`, `://` and `www.` are no such words any more with a space of no width in them.
+        let begins = match c {
+            '@' | '#' => next.is_alphanumeric(),
+            '-' => before.eq_ignore_ascii_case(&'h') && next.is_ascii_digit(),
+            ':' => next == '/',
+            'w' | 'W' => before.eq_ignore_ascii_case(&'w') && next == '.',
+            _ => false,
+        };
+        if begins {
+            escaped.push('\u{200B}');
+        }
+        before = c;
+    }
+    // At the start of a line these begin a list or a heading.
+    match escaped.chars().next() {
+        Some(first @ ('-' | '+' | '=')) => format!("&#{};{}", u32::from(first), &escaped[1..]),
+        _ => escaped,
+    }
+}
+
+/// One sign. What could be markup is written by its number.
+fn sign(c: char) -> String {
+    if c.is_ascii_punctuation() && !matches!(c, ',' | ';' | '\'' | '(' | ')' | '/' | '?' | '.' | '-' | ':' | '=' | '%' | '+' | '"') {
+        let mut number = String::new();
+        // Writing to a String does not fail.
+        let _ = write!(number, "&#{};", u32::from(c));
+        return number;
+    }
+    c.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_backquotes_is_code_unless_one_has_no_other_end() {
+        assert_eq!(text("writes to `orders` wait"), "writes to <code>orders</code> wait");
+        assert_eq!(text("writes to `or`ders` wait"), "writes to &#96;or&#96;ders&#96; wait");
+    }
+
+    #[test]
+    fn no_name_becomes_markup_a_mention_or_a_link() {
+        assert_eq!(code("<img>|`x`\n_@anna_"), "<code>&#60;img&#62;&#124;&#96;x&#96;\\n&#95;&#64;anna&#95;</code>");
+        assert_eq!(text("@anna #12 GH-12 [a](b)"), "&#64;\u{200B}anna &#35;\u{200B}12 GH-\u{200B}12 &#91;a&#93;(b)");
+        assert_eq!(text("https://a.b www.c.d"), "https:\u{200B}//a.b www\u{200B}.c.d");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_in_it() {
+        assert_eq!(fenced("sql", "a ``` b\n"), "````sql\na ``` b\n````\n");
+        assert_eq!(fenced("sql", "a"), "```sql\na\n```\n");
+    }
+}

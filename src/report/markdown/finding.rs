@@ -1,0 +1,88 @@
+//! One finding: its message to read at once, and folded up why it is so and what to do instead.
+
+use super::escape::{code, fenced, text};
+use crate::lint::finding::{Assessed, Finding, Suggestion};
+use crate::report::{Paint, Run, diff, whole_edits};
+use crate::text::Span;
+use std::collections::HashSet;
+
+/// Reasons and advice that stand further up.
+#[derive(Default)]
+pub(super) struct Told(HashSet<String>);
+
+/// Diffs of more lines than this are for the files, not for a comment.
+const MOST_LINES: usize = 60;
+
+/// `path:line:column`.
+pub(super) fn place(migration: &Assessed, span: Span, run: &Run<'_>) -> String {
+    let place = migration.source.place(span.start);
+    code(&format!("{}:{}:{}", run.checkout.path(migration.source.path()), place.line, place.column))
+}
+
+pub(super) fn block(migration: &Assessed, finding: &Finding, run: &Run<'_>, told: &mut Told) -> String {
+    let mut block = format!(
+        "<details><summary><b>{}</b> {} {}</summary>\n\n",
+        finding.severity,
+        place(migration, finding.span, run),
+        text(&finding.message)
+    );
+    let why = finding.why.trim();
+    if !why.is_empty() && told.0.insert(why.to_owned()) {
+        block += &paragraphs(why);
+    } else {
+        block += "The reason stands above.\n\n";
+    }
+    if !finding.assumed.is_empty() {
+        let facts: Vec<_> = finding.assumed.iter().map(|fact| code(fact)).collect();
+        block += &format!("The history does not tell {}: the worst is taken. A schema dump tells it.\n\n", facts.join(", "));
+    }
+    if let Some(suggestion) = &finding.suggestion {
+        block += &instead(migration, finding, suggestion, run);
+    }
+    block + &format!("Rule {}, class {}.\n</details>\n\n", code(&finding.rule), finding.class)
+}
+
+/// What to do instead.
+fn instead(migration: &Assessed, finding: &Finding, suggestion: &Suggestion, run: &Run<'_>) -> String {
+    let mut words = format!("Instead ({}): {}.\n\n", suggestion.class, text(suggestion.title.trim_end_matches('.')));
+    let lines = diff::of_edits(&migration.source, &suggestion.edits, Paint::new(false));
+    if let Some(lines) = lines.filter(|lines| !lines.is_empty() && lines.len() <= MOST_LINES) {
+        words += &(fenced("diff", &lines.join("\n")) + "\n");
+    } else if !whole_edits(finding).is_empty() {
+        words += "`lockkeeper lint --diff` has the whole change.\n\n";
+    }
+    for file in &suggestion.files {
+        words += &format!("A new file, {}:\n\n{}\n", code(&run.checkout.path(&file.path)), fenced("sql", &file.text));
+    }
+    if let Some(why) = &suggestion.not_offered {
+        words += &format!("There is no edit: {}.\n\n", text(why));
+    }
+    let is_planned = suggestion.recipe.is_some() && run.plan_of(migration).is_some();
+    for step in suggestion.steps.iter().filter(|_| !is_planned) {
+        words += &match step.phase.as_str() {
+            "deploy" => format!("*deploy*: {}\n\n", text(&step.text)),
+            phase => format!("*{}*:\n\n{}\n", text(phase), fenced("sql", &step.text)),
+        };
+    }
+    if is_planned {
+        words += "The phases, with their SQL, stand below.\n\n";
+    } else if suggestion.recipe.is_some() {
+        let path = run.checkout.path(migration.source.path());
+        words += &format!("All phases, with their SQL: {}\n\n", code(&format!("lockkeeper plan {path}")));
+    }
+    words
+}
+
+/// A reason: paragraphs, and lines of SQL, which begin with a space.
+fn paragraphs(why: &str) -> String {
+    let lines: Vec<_> = why.lines().filter(|line| !line.trim().is_empty()).collect();
+    let mut words = String::new();
+    for alike in lines.chunk_by(|a, b| a.starts_with(' ') == b.starts_with(' ')) {
+        words += &match alike.first() {
+            Some(first) if first.starts_with(' ') => fenced("sql", &alike.join("\n")),
+            _ => text(&alike.join(" ")) + "\n",
+        };
+        words.push('\n');
+    }
+    words
+}
