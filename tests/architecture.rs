@@ -3,6 +3,7 @@
 use lockkeeper::report::manual;
 use lockkeeper::rule::file::Rule;
 use lockkeeper::rule::fix::Fix;
+use lockkeeper::rule::linter::LINTERS;
 use lockkeeper::rule::set::RuleSet;
 use std::collections::BTreeSet;
 use std::fs;
@@ -152,4 +153,22 @@ fn the_catalogue_of_hazards_names_every_rule_and_only_rules() {
     let all: BTreeSet<_> = rules.all().map(|entry| entry.id.clone()).collect();
     let missing: Vec<_> = all.difference(&named).collect();
     assert!(missing.is_empty(), "docs/catalogue.md does not name {missing:?}");
+}
+
+/// Each rule of another linter stands in its table with ours that say the same, or with the reason why none does.
+#[test]
+fn the_tables_of_other_linters_say_which_rules_of_ours_stand_for_theirs() {
+    let page = fs::read_to_string(root().join("docs/from-other-tools.md")).expect("docs/from-other-tools.md is there");
+    let rules = RuleSet::embedded();
+    for linter in LINTERS {
+        let table = page.split(&format!("\n### {}\n", linter.name)).nth(1).and_then(|rest| rest.split("\n### ").next()).unwrap_or_default();
+        let written: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
+        let row = |theirs: &lockkeeper::rule::linter::TheirRule| {
+            let ours: Vec<_> = theirs.counterparts(&rules).map(|entry| format!("[{0}](../rules/{0}.yaml)", entry.id)).collect();
+            let here = theirs.without.map_or_else(|| ours.join(", "), |why| format!("none: {why}"));
+            format!("| `{}` | {} | {here} |", theirs.id, theirs.about)
+        };
+        let expected: Vec<_> = linter.rules.iter().map(row).collect();
+        assert_eq!(written, expected, "{}", linter.name);
+    }
 }

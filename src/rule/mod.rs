@@ -10,6 +10,7 @@ pub mod facts;
 pub mod file;
 pub mod fix;
 pub mod guard;
+pub mod linter;
 mod literals;
 pub mod matcher;
 pub mod moment;
