@@ -4,7 +4,7 @@ use super::classify::{self, Scene};
 use super::finding::{Assessed, Finding, Judged};
 use super::holding::{self, Hold};
 use super::suggest::{self, Site};
-use super::{Asked, Replay, Settings, Suggest, fingerprint, suppress};
+use super::{Asked, Replay, Settings, Suggest, fingerprint, foreign, suppress};
 use crate::discover::{History, Migration};
 use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects, InTransaction, Lock};
@@ -151,10 +151,13 @@ impl<'a> Judge<'a> {
         }
         statements.iter_mut().for_each(Judged::add_body);
         self.follow_plan(&run, &mut findings, &mut statements);
-        let allowances = suppress::read(&self.migration.source, self.script);
-        for allowed in suppress::apply(&allowances, &mut findings, self.settings.rules) {
-            let here = run.here(None, &self.nothing, &self.nothing);
+        let here = run.here(None, &self.nothing, &self.nothing);
+        let comments = suppress::read(&self.migration.source, self.script);
+        for allowed in suppress::apply(&comments.own, &mut findings, self.settings.rules) {
             findings.append(&mut self.ask(Subject::Allowance(&allowed), here));
+        }
+        for allowed in foreign::apply(&comments.foreign, &mut findings, (self.settings.rules, &self.migration.source)) {
+            findings.append(&mut self.ask(Subject::ForeignAllowance(&allowed), here));
         }
         self.keep_first_of_once(&mut findings);
         findings.sort_by(|a, b| (a.span, &a.rule).cmp(&(b.span, &b.rule)));

@@ -5,6 +5,7 @@ pub mod example;
 pub mod finding;
 mod fingerprint;
 pub mod fix;
+mod foreign;
 mod holding;
 mod judge;
 mod planned;

@@ -78,6 +78,7 @@ fn see(moment: &Moment<'_>, rules: &RuleSet) -> Seen {
             | Subject::Remark(_)
             | Subject::BrokenText(_)
             | Subject::Allowance(_)
+            | Subject::ForeignAllowance(_)
             | Subject::Release(_) => moment.statement_effects.clone(),
         },
         facts: facts::of(kind)

@@ -4,6 +4,7 @@
 //! `allow-file` stands before the first statement, for all of them.
 
 use super::finding::{Allowance, Finding};
+use super::foreign::{self, Foreign};
 use crate::plan::header;
 use crate::problem::nearest;
 use crate::rule::moment::Allowed;
@@ -34,9 +35,12 @@ enum Verb<'a> {
     Unknown(&'a str),
 }
 
+/// What a comment stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Target {
+pub(super) enum Target {
     Statement(usize),
+    /// What begins in a line.
+    Line(u32),
     File,
     Nothing,
 }
@@ -44,9 +48,33 @@ enum Target {
 /// The words that may follow `lockkeeper:`. The last one is read by `discover`.
 const VERBS: [&str; 3] = ["allow", "allow-file", "transaction"];
 
-/// Reads the comments of a file that speak to lockkeeper about rules.
-pub(super) fn read<'a>(source: &'a SourceFile, script: &Script) -> Vec<Directive<'a>> {
-    script.comments.iter().filter_map(|span| directive(source, script, *span)).collect()
+/// The comments of a file that speak about rules.
+#[derive(Debug, Default)]
+pub(super) struct Comments<'a> {
+    /// Those that speak to lockkeeper.
+    pub own: Vec<Directive<'a>>,
+    /// Those that speak to another linter.
+    pub foreign: Vec<Foreign<'a>>,
+}
+
+/// Reads the comments of a file that speak about rules.
+pub(super) fn read<'a>(source: &'a SourceFile, script: &Script) -> Comments<'a> {
+    let mut comments = Comments::default();
+    for span in &script.comments {
+        let Some(text) = words(source, *span) else { continue };
+        match text.strip_prefix("lockkeeper:") {
+            Some(rest) => comments.own.extend(directive(source, script, (*span, rest))),
+            None => comments.foreign.extend(foreign::read(source, script, (*span, text))),
+        }
+    }
+    comments
+}
+
+/// What a comment says, without the signs that make it one.
+fn words(source: &SourceFile, span: Span) -> Option<&str> {
+    let text = std::str::from_utf8(source.slice(span)).ok()?;
+    let text = text.strip_prefix("/*").map_or_else(|| text.trim_start_matches('-'), |inner| inner.strip_suffix("*/").unwrap_or(inner));
+    Some(text.trim())
 }
 
 /// Marks the findings that are allowed, and says what became of each rule that a comment names.
@@ -54,7 +82,7 @@ pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], 
     if directives.is_empty() {
         return Vec::new();
     }
-    let mut groups = groups(findings);
+    let mut groups = groups(findings, None);
     let each = directives.iter().flat_map(|directive| directive.rules.iter().map(move |rule| (directive, *rule)));
     each.map(|(directive, name)| {
         let ids: Vec<_> = rules.named(name).map(|entry| &*entry.id).collect();
@@ -77,17 +105,18 @@ pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], 
 
 /// The findings of one rule that one comment may cover.
 #[derive(Default)]
-struct Group {
+pub(super) struct Group {
     size: usize,
     /// Those that no comment has allowed yet, by index: the first comment that gives a reason takes all of them.
-    open: Vec<usize>,
+    pub open: Vec<usize>,
 }
 
-/// Each finding stands in the group of its file, and in that of its statement if it has one.
-fn groups(findings: &[Finding]) -> HashMap<(Target, String), Group> {
+/// Each finding stands in the group of its file, in that of its statement if it has one, and in that of its line if lines are asked for.
+pub(super) fn groups(findings: &[Finding], lines: Option<&SourceFile>) -> HashMap<(Target, String), Group> {
     let mut groups: HashMap<_, Group> = HashMap::with_capacity(findings.len());
     for (at, finding) in findings.iter().enumerate() {
-        for target in [Some(Target::File), finding.statement.map(Target::Statement)].into_iter().flatten() {
+        let line = lines.map(|source| Target::Line(source.place(finding.span.start).line));
+        for target in [Some(Target::File), finding.statement.map(Target::Statement), line].into_iter().flatten() {
             let group = groups.entry((target, finding.rule.clone())).or_default();
             group.size += 1;
             group.open.push(at);
@@ -106,10 +135,8 @@ impl<'a> Directive<'a> {
     }
 }
 
-fn directive<'a>(source: &'a SourceFile, script: &Script, span: Span) -> Option<Directive<'a>> {
-    let text = std::str::from_utf8(source.slice(span)).ok()?;
-    let text = text.strip_prefix("/*").map_or_else(|| text.trim_start_matches('-'), |inner| inner.strip_suffix("*/").unwrap_or(inner));
-    let rest = text.trim().strip_prefix("lockkeeper:")?.trim_start();
+fn directive<'a>(source: &SourceFile, script: &Script, (span, rest): (Span, &'a str)) -> Option<Directive<'a>> {
+    let rest = rest.trim_start();
     let (word, rest) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
     let verb = match word {
         "allow" => Verb::Allow,

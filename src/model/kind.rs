@@ -173,6 +173,7 @@ vocabulary! {
     Secret "secret" "a password, a connection string or a key in plain text"
     LongName "long_name" "a name of something new that is longer than the server keeps"
     Allowance "allowance" "a comment `-- lockkeeper: allow ...`, judged after the statements"
+    ForeignAllowance "foreign_allowance" "a suppression comment of another linter, judged after the statements"
 }
 
 impl OpKind {
@@ -185,7 +186,14 @@ impl OpKind {
     pub const fn is_operation(self) -> bool {
         !matches!(
             self,
-            Self::Statement | Self::Release | Self::Migration | Self::BrokenText | Self::Secret | Self::LongName | Self::Allowance
+            Self::Statement
+                | Self::Release
+                | Self::Migration
+                | Self::BrokenText
+                | Self::Secret
+                | Self::LongName
+                | Self::Allowance
+                | Self::ForeignAllowance
         )
     }
 }

@@ -113,6 +113,8 @@ pub enum Subject<'a> {
     },
     /// A suppression comment, one for each rule that it names.
     Allowance(&'a Allowed<'a>),
+    /// What the suppression comments of another linter come to in a file.
+    ForeignAllowance(&'a ForeignAllowed<'a>),
     /// A release as a whole, behind the last of its files.
     Release(&'a Budget),
 }
@@ -136,6 +138,45 @@ pub struct Allowed<'a> {
     pub span: Span,
 }
 
+/// What suppression comments of another linter come to: one for all comments of a file of which the same is to be said.
+#[derive(Clone, Debug)]
+pub struct ForeignAllowed<'a> {
+    /// The linter, as its users call it.
+    pub linter: &'static str,
+    /// The first of the comments, its first line without the dashes.
+    pub comment: &'a str,
+    /// What they come to.
+    pub comes_to: ComesTo<'a>,
+    /// The first of them.
+    pub span: Span,
+}
+
+/// What a suppression comment of another linter comes to here.
+#[derive(Clone, Debug)]
+pub enum ComesTo<'a> {
+    /// It allows findings; how it would read in our words.
+    Allows {
+        /// The comment in our words.
+        words: String,
+    },
+    /// It names rules that have no counterpart here.
+    NoCounterpart {
+        /// Those of all comments.
+        rules: Vec<&'static str>,
+        /// Why the first one has none.
+        why: &'static str,
+    },
+    /// It names a rule that the other linter does not have, and the nearest one that it has, if any is near.
+    Unknown {
+        /// As written.
+        rule: &'a str,
+        /// What may be meant.
+        near: Option<&'static str>,
+    },
+    /// It names no rule, and allows nothing there either.
+    Nothing,
+}
+
 impl<'a> Moment<'a> {
     /// The operation that is judged, if it is one.
     pub fn operation(&self) -> Option<&'a Operation> {
@@ -146,6 +187,7 @@ impl<'a> Moment<'a> {
             | Subject::Remark(_)
             | Subject::BrokenText(_)
             | Subject::Allowance(_)
+            | Subject::ForeignAllowance(_)
             | Subject::Release(_) => None,
         }
     }
@@ -200,6 +242,7 @@ impl<'a> Moment<'a> {
             Subject::BrokenText(broken) => broken.span,
             Subject::Remark(remark) => remark.span,
             Subject::Allowance(allowed) => allowed.span,
+            Subject::ForeignAllowance(foreign) => foreign.span,
         }
     }
 
@@ -213,6 +256,7 @@ impl<'a> Moment<'a> {
             Subject::Remark(Remark { what: RemarkKind::Secret(_), .. }) => OpKind::Secret,
             Subject::Remark(Remark { what: RemarkKind::LongName(_), .. }) => OpKind::LongName,
             Subject::Allowance(_) => OpKind::Allowance,
+            Subject::ForeignAllowance(_) => OpKind::ForeignAllowance,
             Subject::Release(_) => OpKind::Release,
         }
     }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod exit;
 mod fix;
+mod foreign;
 mod formats;
 mod init;
 mod outputs;

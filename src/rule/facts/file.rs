@@ -2,12 +2,14 @@
 
 use super::{Fact, Kind, Value};
 use crate::model::kind::OpKind;
-use crate::rule::moment::{Allowed, Moment, Order, Planned, Subject};
+use crate::rule::facts::BETWEEN_NAMES;
+use crate::rule::moment::{Allowed, ComesTo, ForeignAllowed, Moment, Order, Planned, Subject};
 use crate::sql::broken_text::{BrokenKind, BrokenText};
 
 const MIGRATION: &[OpKind] = &[OpKind::Migration];
 const TEXT: &[OpKind] = &[OpKind::BrokenText];
 const ALLOWANCE: &[OpKind] = &[OpKind::Allowance];
+const FOREIGN: &[OpKind] = &[OpKind::ForeignAllowance];
 
 #[rustfmt::skip]
 pub(super) const FACTS: &[Fact] = &[
@@ -41,6 +43,20 @@ pub(super) const FACTS: &[Fact] = &[
            doc: "`because ...` is said" },
     Fact { name: "rule", kind: Kind::Text, of: ALLOWANCE, read: |m| allowed(m).map(|a| a.rule).into(),
            doc: "the rule, as the comment writes it" },
+    Fact { name: "linter", kind: Kind::Text, of: FOREIGN, read: |m| foreign(m).map(|f| f.linter).into(),
+           doc: "the linter that the comment speaks to" },
+    Fact { name: "their_comment", kind: Kind::Text, of: FOREIGN, read: |m| foreign(m).map(|f| f.comment).into(),
+           doc: "the comment, without its dashes" },
+    Fact { name: "comes_to", kind: Kind::Words(&["allowed", "no_counterpart", "unknown", "nothing"]), of: FOREIGN, read: comes_to,
+           doc: "what becomes of the comment here: it allows findings, its rule has no counterpart, its linter has no such rule, or it names none" },
+    Fact { name: "our_comment", kind: Kind::Text, of: FOREIGN, read: our_comment,
+           doc: "the comment in our words" },
+    Fact { name: "their_rule", kind: Kind::Text, of: FOREIGN, read: their_rule,
+           doc: "the rules that have no counterpart here, or that its linter does not have" },
+    Fact { name: "why_none", kind: Kind::Text, of: FOREIGN, read: why_none,
+           doc: "why the first of these rules has no counterpart here" },
+    Fact { name: "near", kind: Kind::Text, of: FOREIGN, read: near_theirs,
+           doc: "the rule of its linter that is meant, if one has a name much like it" },
 ];
 
 fn order<'a>(m: &Moment<'a>) -> Value<'a> {
@@ -88,6 +104,49 @@ fn broken(m: &Moment<'_>) -> Option<BrokenText> {
 
 fn allowed<'a>(m: &Moment<'a>) -> Option<&'a Allowed<'a>> {
     if let Subject::Allowance(allowed) = m.subject { Some(allowed) } else { None }
+}
+
+fn foreign<'a>(m: &Moment<'a>) -> Option<&'a ForeignAllowed<'a>> {
+    if let Subject::ForeignAllowance(foreign) = m.subject { Some(foreign) } else { None }
+}
+
+fn comes_to<'a>(m: &Moment<'a>) -> Value<'a> {
+    let Some(foreign) = foreign(m) else { return Value::Unknown };
+    Value::Word(match foreign.comes_to {
+        ComesTo::Allows { .. } => "allowed",
+        ComesTo::NoCounterpart { .. } => "no_counterpart",
+        ComesTo::Unknown { .. } => "unknown",
+        ComesTo::Nothing => "nothing",
+    })
+}
+
+fn our_comment<'a>(m: &Moment<'a>) -> Value<'a> {
+    match foreign(m).map(|foreign| &foreign.comes_to) {
+        Some(ComesTo::Allows { words }) => words.as_str().into(),
+        Some(ComesTo::NoCounterpart { .. } | ComesTo::Unknown { .. } | ComesTo::Nothing) | None => Value::Unknown,
+    }
+}
+
+fn their_rule<'a>(m: &Moment<'a>) -> Value<'a> {
+    match foreign(m).map(|foreign| &foreign.comes_to) {
+        Some(ComesTo::NoCounterpart { rules, .. }) => Value::Text(rules.join(BETWEEN_NAMES).into()),
+        Some(ComesTo::Unknown { rule, .. }) => (*rule).into(),
+        Some(ComesTo::Allows { .. } | ComesTo::Nothing) | None => Value::Unknown,
+    }
+}
+
+fn why_none<'a>(m: &Moment<'a>) -> Value<'a> {
+    match foreign(m).map(|foreign| &foreign.comes_to) {
+        Some(ComesTo::NoCounterpart { why, .. }) => (*why).into(),
+        Some(ComesTo::Unknown { .. } | ComesTo::Allows { .. } | ComesTo::Nothing) | None => Value::Unknown,
+    }
+}
+
+fn near_theirs<'a>(m: &Moment<'a>) -> Value<'a> {
+    match foreign(m).map(|foreign| &foreign.comes_to) {
+        Some(ComesTo::Unknown { near: Some(near), .. }) => (*near).into(),
+        Some(_) | None => Value::Unknown,
+    }
 }
 
 fn near<'a>(m: &Moment<'a>) -> Value<'a> {

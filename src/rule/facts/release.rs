@@ -310,7 +310,8 @@ fn budget<'a>(m: &Moment<'a>) -> Option<&'a Budget> {
         | Subject::Migration
         | Subject::Remark(_)
         | Subject::BrokenText(_)
-        | Subject::Allowance(_) => None,
+        | Subject::Allowance(_)
+        | Subject::ForeignAllowance(_) => None,
     }
 }
 

@@ -154,7 +154,8 @@ fn blocked<'a>(m: &Moment<'a>, reads: bool) -> Value<'a> {
         | Subject::Remark(_)
         | Subject::Release(_)
         | Subject::BrokenText(..)
-        | Subject::Allowance(_) => Value::Unknown,
+        | Subject::Allowance(_)
+        | Subject::ForeignAllowance(_) => Value::Unknown,
     }
 }
 
