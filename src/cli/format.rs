@@ -34,6 +34,8 @@ enum FormatArg {
     Github,
     /// a comment for a pull request
     Markdown,
+    /// one page for a browser, which needs nothing else: timelines of locks, findings, plans, the source
+    Html,
 }
 
 impl From<FormatArg> for Format {
@@ -45,6 +47,7 @@ impl From<FormatArg> for Format {
             FormatArg::Sarif => Self::Sarif,
             FormatArg::Github => Self::Github,
             FormatArg::Markdown => Self::Markdown,
+            FormatArg::Html => Self::Html,
         }
     }
 }

@@ -34,6 +34,7 @@ use std::time::Duration;
   lockkeeper lint --since origin/main                      what a branch adds and changes, as one release
   lockkeeper lint --release m/0041.sql m/0042.sql          two files that are deployed together
   lockkeeper lint --format json | jq .class
+  lockkeeper lint --since origin/main --format html > report.html
   lockkeeper lint --since origin/main --format github --output sarif=lint.sarif --output markdown=comment.md
   lockkeeper lint --diff | git apply                       every fix that is offered; read it first
   lockkeeper lint --fail-on maintenance-window             only what needs a window fails the run

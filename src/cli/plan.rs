@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
   lockkeeper plan migrations/0042_rename_email.sql                      the timeline, with the SQL of each phase
   lockkeeper plan migrations/0042_rename_email.sql --write migrations   write the files; then delete 0042_rename_email.sql
   lockkeeper plan --schema dump.sql new.sql                             on a schema that pg_dump -s has written
+  lockkeeper plan --format html m/0042_rename_email.sql > plan.html     to be read in a browser, or printed
 
 Exit codes: 0 there is a plan for everything, 1 something has no online way, 2 the run itself failed.")]
 pub(super) struct Plan {
@@ -56,6 +57,8 @@ enum FormatArg {
     Human,
     /// for programs; docs/plan.schema.json describes it
     Json,
+    /// one page for a browser, which needs nothing else
+    Html,
 }
 
 impl Plan {
@@ -93,6 +96,7 @@ impl Plan {
         console.print(exit, |mut out| match self.format {
             FormatArg::Human => report::plan::write(&plan, console.colour(), &mut out),
             FormatArg::Json => report::plan_json::write(&plan, &mut out),
+            FormatArg::Html => report::write_plan_page(&plan, &mut out),
         })
     }
 }

@@ -32,13 +32,7 @@ impl Scene<'_> {
     /// Who waits for a statement, over all relations that existed before the migration. `held` is the strongest lock that its transaction
     /// holds on one of them.
     pub fn blocks(&self, effects: &Effects, held: Option<LockMode>) -> Blocks {
-        let duration = if effects.opaque {
-            Blocked::Unknown
-        } else if self.takes_long(effects) {
-            Blocked::Long
-        } else {
-            Blocked::Brief
-        };
+        let duration = self.duration(effects);
         // What earlier statements of the transaction locked stays locked while this one takes its time.
         let held = held.filter(|_| duration > Blocked::Brief);
         let mut blocks = match duration {
@@ -55,6 +49,17 @@ impl Scene<'_> {
             }
         }
         blocks
+    }
+
+    /// How long a statement takes.
+    pub fn duration(&self, effects: &Effects) -> Blocked {
+        if effects.opaque {
+            Blocked::Unknown
+        } else if self.takes_long(effects) {
+            Blocked::Long
+        } else {
+            Blocked::Brief
+        }
     }
 
     /// The class that follows from what the statement does.

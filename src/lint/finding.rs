@@ -1,8 +1,8 @@
 //! Findings, and what a run of the linter gives: a [`Report`].
 
-use crate::model::effects::{self, Effects, Version};
-use crate::model::lock::Blocks;
-use crate::model::session::TransactionMode;
+use crate::model::effects::{self, Effects, Lock, Version};
+use crate::model::lock::{Blocked, Blocks};
+use crate::model::session::{Held, Opener, TransactionMode};
 use crate::model::sizes::Estimate;
 use crate::problem::Problem;
 use crate::rule::recipe::Recipe;
@@ -73,6 +73,8 @@ pub struct Judged {
     pub effects: Effects,
     /// Whether reads wait for it, and writes, over all relations that existed before the migration.
     pub blocks: Blocks,
+    /// How it runs among the others of its file.
+    pub course: Course,
     /// How long they wait, if `--stats` tells how large the tables are.
     pub estimate: Option<Estimate>,
     /// As written.
@@ -85,10 +87,46 @@ pub struct Judged {
     pub conditional: bool,
 }
 
+/// How a statement runs among the others of its file: for how long, what it stops, and in which transaction.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// How long it takes: brief is a change of the catalog, long grows with a table that others may be using.
+    pub takes: Blocked,
+    /// Of its locks those for which reads or writes wait: on relations that others may be using.
+    pub stops: Vec<Lock>,
+    /// The transaction that it shares with other statements.
+    pub transaction: Option<Within>,
+    /// The strongest lock that this transaction holds already on a relation that others may be using; by the index of a statement of the file.
+    pub held: Option<Held>,
+}
+
+/// The transaction of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// Index of its first statement in the file, its BEGIN included.
+    pub start: usize,
+    /// Who opened it.
+    pub opener: Opener,
+}
+
+impl Course {
+    /// Adds what a statement of its body does.
+    fn add(&mut self, inner: &Self) {
+        self.takes = self.takes.max(inner.takes);
+        for lock in &inner.stops {
+            match self.stops.iter_mut().find(|known| known.relation == lock.relation) {
+                Some(known) => known.mode = known.mode.max(lock.mode),
+                None => self.stops.push(lock.clone()),
+            }
+        }
+    }
+}
+
 impl Judged {
     /// Adds what its body does.
     pub(super) fn add_body(&mut self) {
         for inner in &self.body {
+            self.course.add(&inner.course);
             self.blocks = Blocks { reads: self.blocks.reads.max(inner.blocks.reads), writes: self.blocks.writes.max(inner.blocks.writes) };
             self.estimate = [self.estimate, inner.estimate].into_iter().flatten().max_by(|a, b| a.seconds.cmp(&b.seconds));
             self.class = self.class.max(inner.class);

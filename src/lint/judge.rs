@@ -1,7 +1,7 @@
 //! One migration judged: every subject in it is shown to the rules that are filed under its kind.
 
 use super::classify::{self, Scene};
-use super::finding::{Assessed, Finding, Judged};
+use super::finding::{Assessed, Course, Finding, Judged, Within};
 use super::holding::{self, Hold};
 use super::suggest::{self, Site};
 use super::{Asked, Replay, Settings, Suggest, fingerprint, foreign, suppress};
@@ -10,7 +10,7 @@ use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects, InTransaction, Lock};
 use crate::model::lock::{Blocked, Blocks};
 use crate::model::operation::Operation;
-use crate::model::session::Session;
+use crate::model::session::{Held, Opener, Session};
 use crate::plan::backfill::IN_BATCHES;
 use crate::plan::header;
 use crate::problem::Problem;
@@ -222,6 +222,8 @@ impl<'a> Judge<'a> {
         let class = scene.class(&all, blocks);
         let estimate = (blocks.reads.max(blocks.writes) == Blocked::Long).then(|| scene.sizes.estimate(&all, scene.catalog)).flatten();
         let locks = holding::on_relations_in_use(&scene, &all);
+        let held = run.hold.now.strongest.clone().map(|held| Held { by: self.outer[held.by], ..held });
+        let mut course = Course { takes: scene.duration(&all), stops: locks.clone(), transaction: self.within(&run.session), held };
         let is_table = |lock: &&Lock| scene.catalog.get(&lock.relation).is_none_or(|relation| relation.index.is_none());
         let on_tables: Vec<_> = locks.iter().filter(is_table).cloned().collect();
         let transaction = run.session.transaction_start();
@@ -235,6 +237,8 @@ impl<'a> Judge<'a> {
         findings.append(&mut found);
         run.replay.budget.note(on_tables.into_iter(), transaction, &self.migration.source);
         run.replay.end_statement(&mut run.session, self.unfolded, at, &each);
+        // A BEGIN belongs to what it opens.
+        course.transaction = course.transaction.or_else(|| self.within(&run.session));
         let mut hold = std::mem::take(&mut run.hold);
         hold.advance(statement, at, locks, &self.scene(run, at));
         run.hold = hold;
@@ -243,7 +247,7 @@ impl<'a> Judge<'a> {
         let (span, reading) = (statement.span, statement.reading);
         let conditional = statement.nesting.as_ref().is_some_and(|nesting| nesting.conditional);
         let (operations, class_with_fixes, body) = (words(statement), class, Vec::new());
-        Judged { span, reading, operations, effects: all, blocks, estimate, class, class_with_fixes, body, conditional }
+        Judged { span, reading, operations, effects: all, blocks, course, estimate, class, class_with_fixes, body, conditional }
     }
 
     /// The findings about the operations of a statement, each by the schema that the one before it leaves behind; and about the whole, by
@@ -268,6 +272,12 @@ impl<'a> Judge<'a> {
             findings.append(&mut if explain(&findings) { explained } else { unexplained });
         }
         findings
+    }
+
+    /// The transaction that is open, unless a body alone has it.
+    fn within(&self, session: &Session) -> Option<Within> {
+        let opener = session.opened_by().filter(|opener| *opener != Opener::Body)?;
+        Some(Within { start: *self.outer.get(session.transaction_start()?)?, opener })
     }
 
     fn scene<'r>(&'r self, run: &'r Run<'_, '_>, at: usize) -> Scene<'r> {

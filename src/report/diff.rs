@@ -112,8 +112,26 @@ fn from_here(path: &Path) -> PathBuf {
 /// Lines further apart than this are shown as they would read.
 const LONGEST: u32 = 20_000;
 
-/// What edits change, line by line, as a reader sees it; `None` if that would be too long.
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Stays,
+    Goes,
+    Comes,
+}
+
+/// What edits change, line by line, as a terminal shows it; `None` if that would be too long.
 pub(super) fn of_edits(source: &SourceFile, edits: &[Edit], paint: Paint) -> Option<Vec<String>> {
+    let line = |(change, text): (Change, String)| match change {
+        Change::Stays => format!("  {text}").trim_end().to_owned(),
+        Change::Goes => paint.bad(format!("- {text}")),
+        Change::Comes => paint.good(format!("+ {text}")),
+    };
+    Some(changes(source, edits)?.into_iter().map(line).collect())
+}
+
+/// What edits change, line by line, as a reader sees it; `None` if that would be too long.
+pub(super) fn changes(source: &SourceFile, edits: &[Edit]) -> Option<Vec<(Change, String)>> {
     let first = edits.iter().map(|edit| edit.span.start).min()?;
     let last = edits.iter().map(|edit| edit.span.end).max()?;
     let from = source.line(source.place(first).line.saturating_sub(1).max(1)).start;
@@ -130,9 +148,9 @@ pub(super) fn of_edits(source: &SourceFile, edits: &[Edit], paint: Paint) -> Opt
     let line = |change: similar::Change<&str>| {
         let text = shown(change.value().trim_end_matches(['\n', '\r'])).into_owned();
         match change.tag() {
-            ChangeTag::Equal => format!("  {text}").trim_end().to_owned(),
-            ChangeTag::Delete => paint.bad(format!("- {text}")),
-            ChangeTag::Insert => paint.good(format!("+ {text}")),
+            ChangeTag::Equal => (Change::Stays, text),
+            ChangeTag::Delete => (Change::Goes, text),
+            ChangeTag::Insert => (Change::Comes, text),
         }
     };
     Some(diff.iter_all_changes().map(line).collect())

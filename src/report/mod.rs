@@ -3,6 +3,7 @@
 pub mod checkout;
 pub mod diff;
 mod github;
+mod html;
 mod human;
 mod json;
 pub mod manual;
@@ -45,6 +46,8 @@ pub enum Format {
     Github,
     /// The comment of a pull request.
     Markdown,
+    /// For a browser: one page that needs nothing else.
+    Html,
 }
 
 impl Format {
@@ -53,7 +56,7 @@ impl Format {
         match self {
             Self::Human => Suggest::AboveAdvice,
             Self::Short => Suggest::Nothing,
-            Self::Json | Self::Sarif => Suggest::All,
+            Self::Json | Self::Sarif | Self::Html => Suggest::All,
             Self::Github | Self::Markdown => Suggest::AboveAdvice,
         }
     }
@@ -61,7 +64,7 @@ impl Format {
     /// Whether it shows the plans of migrations.
     pub fn shows_plans(self) -> bool {
         match self {
-            Self::Markdown => true,
+            Self::Markdown | Self::Html => true,
             Self::Human | Self::Short | Self::Json | Self::Sarif | Self::Github => false,
         }
     }
@@ -96,9 +99,14 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// What to run instead of a migration, if somebody asked for it.
     fn plan_of(&self, migration: &Assessed) -> Option<&FilePlan> {
-        let is_of = |plan: &&FilePlan| plan.naive.migrations.iter().any(|naive| naive.source.path() == migration.source.path());
-        self.plans.iter().find(is_of)
+        plan_of(self.plans, migration)
     }
+}
+
+/// What to run instead of a migration, if it is among the plans.
+fn plan_of<'p>(plans: &'p [FilePlan], migration: &Assessed) -> Option<&'p FilePlan> {
+    let is_of = |plan: &&FilePlan| plan.naive.migrations.iter().any(|naive| naive.source.path() == migration.source.path());
+    plans.iter().find(is_of)
 }
 
 /// Writes a report.
@@ -113,7 +121,16 @@ pub fn write(report: &Report, format: Format, run: &Run<'_>, out: &mut impl Writ
         Format::Sarif => sarif::write(report, run, out),
         Format::Github => github::write(report, run, out),
         Format::Markdown => markdown::write(report, run, out),
+        Format::Html => html::write(report, run, out),
     }
+}
+
+/// Writes a plan, with the migration that it stands for, as a page for a browser.
+///
+/// # Errors
+/// What the operating system says of the writer.
+pub fn write_plan_page(plan: &FilePlan, out: &mut impl Write) -> io::Result<()> {
+    html::write_plan(plan, out)
 }
 
 /// Writes the findings of a report in one line each.

@@ -10,7 +10,7 @@ use crate::rule::Class;
 use std::io::{self, Write};
 
 /// What has to be decided and done where there is no online way.
-const WINDOW: [&str; 6] = [
+pub(super) const WINDOW: [&str; 6] = [
     "agree on a time, on when to give up, and on who says so",
     "take a backup that has been restored once, or note a point in time to go back to",
     "stop the writers, and see in pg_stat_activity that they have stopped",
@@ -183,7 +183,8 @@ pub(super) fn waits(statements: &[Judged]) -> String {
     if named.is_empty() { who } else { format!("{who}{about}: {}", named.join(", ")) }
 }
 
-fn how_long(blocked: Blocked) -> &'static str {
+/// For how long others wait, in words.
+pub(super) fn how_long(blocked: Blocked) -> &'static str {
     match blocked {
         Blocked::No => "not at all",
         Blocked::Brief => "for a moment",

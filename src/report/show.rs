@@ -54,7 +54,8 @@ fn head(source: &SourceFile, subject: &Seen, paint: Paint, out: &mut impl Write)
 /// At most so many characters of a statement are shown.
 const LONGEST: usize = 120;
 
-fn one_line(source: &SourceFile, span: Span) -> String {
+/// The beginning of a span's text, without its line breaks.
+pub(super) fn one_line(source: &SourceFile, span: Span) -> String {
     let shown = Span::new(span.start, span.end.min(span.start.saturating_add(4 * LONGEST as u32)));
     let text =
         if source.hides_something() { String::from_utf8_lossy(&source.shown().as_bytes()[shown.range()]) } else { source.text(shown) };

@@ -5,6 +5,7 @@ mod exit;
 mod fix;
 mod foreign;
 mod formats;
+mod html;
 mod init;
 mod outputs;
 mod plan;

@@ -1,6 +1,7 @@
 //! A plan for a whole migration: each statement that breaks code or stops traffic becomes phases, the others stay as they are.
 
 mod comments;
+mod every;
 mod files;
 mod moved;
 mod order;
@@ -19,11 +20,12 @@ use crate::rule::Class;
 use crate::rule::moment::Subject;
 use crate::sql::{self, Statement};
 use crate::text::{Located, Span};
+pub use every::plans;
 use files::files_of;
 use part::{Wish, all_parts, wish};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A piece of a migration, in its order.
 #[derive(Clone, Debug)]
@@ -87,26 +89,6 @@ pub fn plan_file(discovered: Discovered, settings: &Settings<'_>) -> FilePlan {
     let history = history.with_instead(subject.source.path(), &files, settings.config);
     let judged = run(Discovered { histories: vec![history], ..Discovered::default() }, settings);
     FilePlan { naive, pieces, files, judged, directory, no_room }
-}
-
-/// The plans of the migrations of a report that a recipe helps, in order, and no more than `most`: for each of them the history is replayed
-/// anew. `discovered` is what the report was made of.
-pub fn plans(discovered: &Discovered, report: &Report, settings: &Settings<'_>, most: usize) -> Vec<FilePlan> {
-    let has_recipe = |finding: &Finding| finding.suggestion.as_ref().is_some_and(|suggestion| suggestion.recipe.is_some());
-    let helped = report.migrations.iter().filter(|migration| migration.open().any(has_recipe));
-    helped.take(most).map(|migration| plan_file(alone(discovered, migration.source.path()), settings)).collect()
-}
-
-/// The file at `path` as the one subject of its history.
-fn alone(discovered: &Discovered, path: &Path) -> Discovered {
-    let has_it = |history: &&History| history.subjects().any(|subject| subject.source.path() == path);
-    let history = discovered.histories.iter().find(has_it).cloned().map(|mut history| {
-        for migration in history.migrations.iter_mut().filter(|migration| migration.source.path() != path) {
-            migration.role = discover::Role::History;
-        }
-        history
-    });
-    Discovered { histories: history.into_iter().collect(), ..Discovered::default() }
 }
 
 /// The plan for the one migration that is the subject of `discovered`, and how that is judged as it stands. Empty if it has no statements.

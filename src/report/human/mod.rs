@@ -12,7 +12,7 @@ use excerpt::Excerpt;
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-pub(crate) use summary::{count, next_step, sum};
+pub(crate) use summary::{count, is_faulty, next_step, passed_over, run_by, speed_words, sum, tools};
 
 pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::Result<()> {
     let mut page = Page { diffs: look.diffs, ..Page::new(Paint::new(look.colour), look.width, out) };

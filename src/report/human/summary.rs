@@ -1,6 +1,7 @@
 //! The end of the report: what becomes of each migration and what to do with it, and what it all adds up to.
 
 use super::super::{Look, Paint, Totals, worst_class};
+use crate::discover::Skipped;
 use crate::lint::finding::{Assessed, Finding, Report};
 use crate::model::sizes::Estimate;
 use crate::rule::{Class, Severity};
@@ -29,7 +30,7 @@ pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::R
 }
 
 /// Whether an error that nobody has allowed says nothing of the class: the server refuses the file, or runs it in another way than was meant.
-fn is_faulty(migration: &Assessed) -> bool {
+pub(crate) fn is_faulty(migration: &Assessed) -> bool {
     let is_open = |finding: &Finding| finding.allowed.is_none() && finding.severity == Severity::Error;
     migration.class == Class::Additive && migration.findings.iter().any(is_open)
 }
@@ -109,21 +110,11 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
     for (tool, migrations) in tools(report) {
         writeln!(out, "{}", paint.dim(run_by(tool, migrations)))?;
     }
-    let skipped = &look.skipped;
-    let over = [(skipped.down, "that undo a migration"), (skipped.other_database, "for another database"), (skipped.excluded, "excluded")];
-    let over: Vec<_> = over.iter().filter(|(files, _)| *files > 0).map(|(files, why)| format!("{files} {why}")).collect();
-    if !over.is_empty() {
-        writeln!(out, "{}", paint.dim(format_args!("files passed over: {}", over.join(", "))))?;
+    if let Some(over) = passed_over(&look.skipped) {
+        writeln!(out, "{}", paint.dim(format_args!("files passed over: {over}")))?;
     }
-    let mut estimates = report.migrations.iter().flat_map(|migration| &migration.statements).filter_map(|statement| statement.estimate);
-    if let Some(Estimate { speed, .. }) = estimates.next() {
-        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-        let assumed = format_args!("{} MB read and {} MB written a second", megabytes(speed.reads), megabytes(speed.writes));
-        writeln!(
-            out,
-            "{}",
-            paint.dim(format_args!("times are estimates that assume {assumed}; `assume:` in the stats file says otherwise"))
-        )?;
+    if let Some(words) = speed_words(report) {
+        writeln!(out, "{}", paint.dim(words))?;
     }
     if report.migrations.len() > 1 {
         writeln!(out, "all together: {}", paint.class(worst_class(report)))?;
@@ -132,17 +123,33 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
 }
 
 /// The tools that the migrations were read for, and how many are of each.
-fn tools(report: &Report) -> BTreeMap<Tool, usize> {
+pub(crate) fn tools(report: &Report) -> BTreeMap<Tool, usize> {
     let mut tools = BTreeMap::new();
     report.migrations.iter().filter_map(|migration| migration.tool).for_each(|tool| *tools.entry(tool).or_default() += 1);
     tools
 }
 
 /// `3 migrations read as dbmate runs them`.
-fn run_by(tool: Tool, migrations: usize) -> String {
+pub(crate) fn run_by(tool: Tool, migrations: usize) -> String {
     let locks =
         if tool.runs_all_in_one() { ": all new files in one transaction, so that locks last until the last of them has run" } else { "" };
     format!("{} read as {} runs {}{locks}", count(migrations, "migration"), tool.word(), if migrations == 1 { "it" } else { "them" })
+}
+
+/// `2 that undo a migration, 1 excluded`.
+pub(crate) fn passed_over(skipped: &Skipped) -> Option<String> {
+    let over = [(skipped.down, "that undo a migration"), (skipped.other_database, "for another database"), (skipped.excluded, "excluded")];
+    let over: Vec<_> = over.iter().filter(|(files, _)| *files > 0).map(|(files, why)| format!("{files} {why}")).collect();
+    (!over.is_empty()).then(|| over.join(", "))
+}
+
+/// What the times of a report rest on, if it has any.
+pub(crate) fn speed_words(report: &Report) -> Option<String> {
+    let mut estimates = report.migrations.iter().flat_map(|migration| &migration.statements).filter_map(|statement| statement.estimate);
+    let Estimate { speed, .. } = estimates.next()?;
+    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+    let assumed = format!("{} MB read and {} MB written a second", megabytes(speed.reads), megabytes(speed.writes));
+    Some(format!("times are estimates that assume {assumed}; `assume:` in the stats file says otherwise"))
 }
 
 /// `1 error`, `2 errors`, `3 advice`, in the colour of the severity if there are any.
