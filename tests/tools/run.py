@@ -58,7 +58,8 @@ def measure(server, tool, verbose):
         project = copy(tool, pathlib.Path(folder))
         version = run(tool.version, project, tool_environment(server, tool, "postgres")).stdout
         new_database(server, database)
-        texts = migrations(tool, project, tool_environment(server, tool, "postgres"))
+        new_database(server, named(tool, "rendered"))
+        texts = migrations(tool, project, tool_environment(server, tool, named(tool, "rendered")))
         result = run(tool.up, project, tool_environment(server, tool, database))
         if verbose or result.returncode:
             print(result.stdout)

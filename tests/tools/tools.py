@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from typing import Callable
 
@@ -42,6 +43,10 @@ class Tool:
 
 def node_version(package):
     return ["node", "-p", f"JSON.parse(fs.readFileSync(process.env.NODE_PATH + '/{package}/package.json')).version"]
+
+
+def ruby_version(package):
+    return ["ruby", "-e", f"puts Gem::Specification.find_by_name('{package}').version"]
 
 
 def lines(statements):
@@ -167,6 +172,25 @@ def render_django(project, run):
     return found
 
 
+def add_rails(project, place, name, statements, alone):
+    head = "  disable_ddl_transaction!\n" if alone else ""
+    body = "".join(f"    execute {json.dumps(statement)}\n" for statement in statements)
+    text = f"class {name.capitalize()} < ActiveRecord::Migration[6.1]\n{head}  def up\n{body}  end\nend\n"
+    write(project / f"db/migrate/2030010100000{place}_{name}.rb", text)
+
+
+def render_rails(project, run):
+    pieces = re.split(r"^-- file (.*)$", run(["ruby", str(HERE / "rails_sql.rb")]), flags=re.MULTILINE)[1:]
+    return list(zip(pieces[::2], pieces[1::2]))
+
+
+def add_graphile_migrate(project, place, name, statements, alone):
+    committed = project / "migrations/committed"
+    taken = len(list(committed.iterdir()))
+    head = f"--! Previous: sha1:{taken:040}\n--! Hash: sha1:{taken + 1:040}\n--! AllowInvalidHash\n"
+    write(committed / f"{taken + 1:06}-{name}.sql", head + "\n" + ("--! no-transaction\n" if alone else "") + lines(statements))
+
+
 def add_psql(project, place, name, statements, alone):
     write(project / f"migrations/{100 + place}_{name}.sql", lines(statements))
 
@@ -190,8 +214,16 @@ TOOLS = [
     Tool("liquibase", "liquibase", ["liquibase", "--version"], ["liquibase", "update", "--url", "jdbc:postgresql://127.0.0.1:{PGPORT}/{PGDATABASE}", "--username", "shop"], add_liquibase, parts=changesets),
     Tool("supabase", "supabase", ["supabase", "--version"], ["supabase", "migration", "up", "--yes", "--db-url", "{DATABASE_URL}?sslmode=disable"], add_supabase, alone=False),
     Tool("sql-migrate", "sql-migrate", ["sql-migrate", "--version"], ["sql-migrate", "up", "-env", "shop"], add_sql_migrate),
+    Tool(
+        "graphile-migrate",
+        "graphile-migrate",
+        node_version("graphile-migrate"),
+        ["graphile-migrate", "migrate"],
+        add_graphile_migrate,
+    ),
     Tool("alembic", "alembic", ["alembic", "--version"], ["alembic", "upgrade", "head"], add_alembic, render=render_alembic),
     Tool("django", "django-admin", ["django-admin", "--version"], ["python3", "manage.py", "migrate"], add_django, render=render_django),
+    Tool("rails", "rake", ruby_version("activerecord"), ["rake", "db:migrate"], add_rails, render=render_rails),
 ]
 
 
@@ -211,7 +243,13 @@ def node_modules():
 
 
 def installed(tool):
+    """Whether it is there, and can say which version it is."""
+    packages = node_modules()
     if tool.program.startswith("node_modules/"):
-        packages = node_modules()
-        return bool(packages and (packages.parent / tool.program).is_dir())
-    return bool(shutil.which(tool.program, path=search_path()))
+        found = packages and (packages.parent / tool.program).is_dir()
+    else:
+        found = shutil.which(tool.program, path=search_path())
+    if not found:
+        return False
+    environment = {**os.environ, "PATH": search_path(), "NODE_PATH": str(packages)}
+    return subprocess.run(tool.version, env=environment, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
