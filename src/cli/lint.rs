@@ -2,10 +2,13 @@
 
 use super::fix::{FixArgs, Output};
 use super::format::FormatArgs;
+use super::scope::ScopeArgs;
 use super::{Console, Exit};
+use crate::config::baseline::Baseline;
 use crate::config::setup::Setup;
 use crate::config::{Config, FailOn, Level, major_version};
-use crate::discover::{self, Changes, Discovered, Request, STDIN};
+use crate::discover::{self, Discovered, Request, STDIN};
+use crate::lint::finding::{Allowance, Report};
 use crate::lint::planner::plans;
 use crate::lint::{self, Settings};
 use crate::model::effects::Version;
@@ -32,6 +35,7 @@ use std::time::Duration;
   git show HEAD:m/0042.sql | lockkeeper lint - --stdin-path m/0042.sql
   lockkeeper lint --stats stats.yaml                       what is small takes no time, what is large gets an estimate
   lockkeeper lint --since origin/main                      what a branch adds and changes, as one release
+  lockkeeper lint --staged                                 what the next commit adds and changes, for hooks
   lockkeeper lint --release m/0041.sql m/0042.sql          two files that are deployed together
   lockkeeper lint --format json | jq .class
   lockkeeper lint --since origin/main --format html > report.html
@@ -59,11 +63,8 @@ pub(super) struct Lint {
     /// The path that standard input stands for: its directory gives the history, and reports show it
     #[arg(long, value_name = "FILE")]
     stdin_path: Option<PathBuf>,
-    /// Judge only what is new or different since HEAD and REF parted (a branch, tag or commit), committed or not; the rest is history.
-    /// These files are one release: they are deployed together, before the code that needs them, and a table that one of them makes is
-    /// nobody's yet. A file that REF has and that was edited or deleted is a finding
-    #[arg(long, value_name = "REF", conflicts_with_all = ["release", "no_history", "stdin_path"])]
-    since: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     /// Judge these files (or directories) as one release, deployed together; the others of their directories are history. Takes one or
     /// more, and may be repeated; nothing else is named then. Without --since or --release each file is a release of its own
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["paths", "stdin_path"])]
@@ -94,10 +95,15 @@ impl Lint {
         let start = self.start();
         let Setup { mut config, rules, mut problems, .. } = Setup::read(self.config.as_deref(), &start);
         problems.extend(config.read_stats(self.stats.as_deref()).err());
+        problems.extend(config.read_baseline().err());
         let fail_on = self.fail_on.or(config.fail_on).unwrap_or(FailOn::Severity(crate::rule::Severity::Error));
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
         let (found, given) = match self.request(&config, !problems.is_empty()) {
-            Ok(request) => (discover::discover(&request, &config), request.given.into_iter().next()),
+            Ok((request, elsewhere)) => {
+                let mut found = discover::discover(&request, &config);
+                found.skipped.elsewhere += elsewhere;
+                (found, request.given.into_iter().next())
+            }
             Err(problem) => (Discovered { problems: vec![problem], ..Discovered::default() }, None),
         };
         problems.extend(found.problems.iter().cloned());
@@ -118,8 +124,11 @@ impl Lint {
         progress.finish_and_clear();
         report.problems.dedup_by(|a, b| a.message == b.message && a.path() == b.path() && a.labels == b.labels);
 
-        if format == Format::Human && self.named().next().is_none() && self.since.is_none() {
+        if format == Format::Human && self.named().next().is_none() && !self.scope.is_told() {
             note_unused(console, &config, &rules, &skipped.patterns);
+        }
+        if !self.scope.is_told() && self.release.is_empty() && !self.no_history {
+            note_stale(console, &config.baseline, &report, self.named().next().is_none());
         }
         let plans = to_plan.map(|found| plans(&found, &report, &settings, MOST_PLANS)).unwrap_or_default();
         let look = Look { colour: console.colour(), width: 110, diffs: self.fixes.shows_suggestions(), skipped };
@@ -155,9 +164,10 @@ impl Lint {
         }
     }
 
-    /// What is to be judged. A config that cannot be read does not say where the migrations are, and then nothing else does.
-    fn request(&self, config: &Config, broken_config: bool) -> Result<Request, Problem> {
-        let one_release = self.since.is_some() || !self.release.is_empty();
+    /// What is to be judged, and how much of what was named is not. A config that cannot be read does not say where the migrations are, and
+    /// then nothing else does.
+    fn request(&self, config: &Config, broken_config: bool) -> Result<(Request, usize), Problem> {
+        let one_release = !self.release.is_empty();
         let mut request = Request { no_history: self.no_history, one_release, ..Request::default() };
         let wants_stdin = self.wants_stdin();
         if wants_stdin && self.fixes.how(true).is_some() && self.paths.len() > 1 {
@@ -176,21 +186,15 @@ impl Lint {
         if request.paths.is_empty() && !broken_config {
             request.paths.push(PathBuf::from("."));
         }
-        if let Some(reference) = &self.since {
-            if wants_stdin {
-                return Err(
-                    Problem::new("lint::since", "standard input is no file of which git knows what has changed").help("name the file")
-                );
-            }
-            let near = request.paths.iter().find(|path| path.exists());
-            let directory = near.map(|path| if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) });
-            request.changes = Some(Changes::since(reference, directory.unwrap_or(Path::new("")))?);
+        if wants_stdin && self.scope.is_told() {
+            return Err(Problem::new("lint::since", "standard input is no file of which git knows what has changed").help("name the file"));
         }
+        let elsewhere = self.scope.narrow(&mut request, self.named().next().is_some(), config)?;
         if let Some(path) = &self.schema {
             let read = SourceFile::read(path).map_err(|error| Problem::new("lint::schema", io_words(&error)).about(path));
             request.schema = Some(read?);
         }
-        Ok(request)
+        Ok((request, elsewhere))
     }
 }
 
@@ -216,6 +220,25 @@ fn progress(found: &Discovered) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(format!("judging {files} files"));
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+/// Entries of the baseline whose findings are gone: in the files that were judged, and, where all are, in files that are gone themselves.
+fn note_stale(console: Console, baseline: &Baseline, report: &Report, all: bool) {
+    let mut stale = Vec::new();
+    for migration in &report.migrations {
+        let Some(known) = baseline.of(migration.source.path()) else { continue };
+        let covered = migration.findings.iter().filter(|finding| finding.allowed == Some(Allowance::Baseline));
+        let covered: Vec<_> = covered.map(|finding| finding.fingerprint.as_str()).collect();
+        let gone = known.findings.iter().filter(|entry| !covered.contains(&entry.fingerprint.as_str()));
+        stale.extend(gone.map(|entry| format!("`{}` in {}", entry.rule, known.path)));
+    }
+    stale
+        .extend(baseline.files.iter().filter(|known| all && !baseline.place(known).exists()).map(|known| format!("all of {}", known.path)));
+    if let [first, others @ ..] = &stale[..] {
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        let path = baseline.path.display();
+        console.note(&format!("{path} has what is found no more: {first}{more}; `lockkeeper baseline findings --prune` takes it out"));
+    }
 }
 
 /// What the config says for nothing.

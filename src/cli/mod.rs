@@ -4,6 +4,7 @@
 mod connect;
 #[cfg(feature = "apply")]
 mod deploy;
+mod baseline;
 mod fix;
 mod format;
 mod init;
@@ -14,6 +15,7 @@ mod plan;
 mod rule;
 mod rules;
 mod schema;
+mod scope;
 mod show;
 #[cfg(feature = "apply")]
 mod stats;
@@ -82,9 +84,10 @@ enum Command {
     /// Change many rows in batches, or say a word to what does
     #[cfg(feature = "apply")]
     Backfill(deploy::backfill::BackfillCommand),
-    /// Say what had run before lockkeeper came
-    #[cfg(feature = "apply")]
-    Baseline(deploy::amend::Baseline),
+    /// Say what was there before lockkeeper came: findings, or migrations that have run
+    ///
+    /// `baseline findings` is for `lint`, and writes a file; `baseline VERSION` is for `apply`, and writes into the ledger in the database.
+    Baseline(baseline::Baseline),
     /// Say how a step has ended that was broken off
     #[cfg(feature = "apply")]
     Resolve(deploy::amend::Resolve),
@@ -175,7 +178,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Validate(validate) => validate.run(console),
         #[cfg(feature = "apply")]
         Command::Rollback(rollback) => rollback.run(console),
-        #[cfg(feature = "apply")]
         Command::Baseline(baseline) => baseline.run(console),
         #[cfg(feature = "apply")]
         Command::Resolve(resolve) => resolve.run(console),

@@ -1,6 +1,7 @@
 //! `lockkeeper.yaml`: what a project says about itself, and where that file is found.
 
 pub mod apply;
+pub mod baseline;
 pub mod environments;
 mod naming;
 mod read;
@@ -21,6 +22,7 @@ use crate::rule::{Class, Preset, Severity};
 use crate::text::SourceFile;
 use crate::tool::Tool;
 use apply::Apply;
+use baseline::Baseline;
 use environments::Environment;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::{Component, Path, PathBuf};
@@ -71,6 +73,10 @@ pub struct Config {
     pub history: Completeness,
     /// What makes the run fail.
     pub fail_on: Option<FailOn>,
+    /// The file of the baseline, where it has another name.
+    pub baseline_file: Option<PathBuf>,
+    /// The findings that do not count, see [`Config::read_baseline`].
+    pub baseline: Baseline,
     /// How `lockkeeper apply` runs migrations.
     pub apply: Apply,
     /// The databases, in the order of the file.
@@ -208,6 +214,8 @@ impl Default for Config {
             role: RoleSettings { lock_timeout: Timeout::Unset, statement_timeout: Timeout::Unset },
             history: Completeness::default(),
             fail_on: None,
+            baseline_file: None,
+            baseline: Baseline::default(),
             apply: Apply::default(),
             environments: Vec::new(),
         }
@@ -280,6 +288,23 @@ impl Config {
         stats::read(&source, Arc::make_mut(&mut self.sizes))
     }
 
+    /// Reads the findings that do not count.
+    ///
+    /// # Errors
+    /// That the file cannot be read, or the first thing in it that is wrong.
+    pub fn read_baseline(&mut self) -> Result<(), Problem> {
+        let name = self.baseline_file.as_deref().unwrap_or(Path::new(baseline::FILE_NAME));
+        self.baseline = Baseline::read(self.directory.join(name))?;
+        Ok(())
+    }
+
+    /// Whether a path lies where the config says that the migrations are, or nobody says where.
+    pub fn has_migration(&self, path: &Path) -> bool {
+        let path = resolved(path);
+        self.migrations.is_empty()
+            || self.migration_paths().iter().map(|place| resolved(place)).any(|place| path.starts_with(&place) || place.starts_with(&path))
+    }
+
     /// Which pattern of `exclude:` a path matches, if one does.
     pub fn excludes(&self, path: &Path) -> Option<usize> {
         self.exclude.set.as_ref()?;
@@ -303,7 +328,7 @@ pub(crate) fn nearest(start: &Path) -> Option<PathBuf> {
 }
 
 /// The path with `.` and `..` taken out by their letters.
-fn without_dots(path: &Path) -> PathBuf {
+pub(crate) fn without_dots(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {
         match component {
@@ -315,6 +340,14 @@ fn without_dots(path: &Path) -> PathBuf {
         }
     }
     clean
+}
+
+/// A path from the root of the file system, links resolved as far as it exists.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(non_empty(path)).unwrap_or_else(|_| path.to_owned());
+    let known = path.ancestors().find_map(|known| Some((known, std::fs::canonicalize(known).ok()?)));
+    let resolved = known.and_then(|(known, resolved)| Some(resolved.join(path.strip_prefix(known).ok()?)));
+    without_dots(&resolved.unwrap_or(path))
 }
 
 /// The empty path is the current directory, but the system wants it said.

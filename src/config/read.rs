@@ -71,6 +71,8 @@ pub(super) const KEYS: &[Entry] = &[
           |config, node| node.one_of(HISTORIES).map(|history| config.history = history)),
     entry("fail_on", Shape::Words(|| words(FailOn::WORDS)), "what makes the run fail",
           |config, node| node.one_of(FailOn::WORDS).map(|threshold| config.fail_on = Some(threshold))),
+    entry("baseline", Shape::Text, "the file of findings that do not count, as `lockkeeper baseline findings` has written it",
+          |config, node| node.text().map(|path| config.baseline_file = Some(path.into()))),
     entry("apply", Shape::Keys(&apply::APPLY), "how `lockkeeper apply` runs migrations: how long it waits for what, and what its session is set to",
           |config, node| apply::read(node).map(|apply| config.apply = apply)),
     entry("environments", Shape::Schema(schema::environments), "the databases: where each is, what it has to be called, and which migrations need an approval there",

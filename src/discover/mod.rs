@@ -1,5 +1,6 @@
 //! Paths to ordered migrations: which files there are, to which history they belong, and what their runner does with them.
 
+mod changes;
 mod convention;
 mod edited;
 mod git;
@@ -8,9 +9,10 @@ mod order;
 pub mod place;
 mod since;
 pub mod tool;
+mod tree;
 mod walk;
 
-pub use git::Changes;
+pub use changes::{Changes, Scope};
 
 use crate::config::{Completeness, Config};
 use crate::model::catalog::Step;
@@ -113,6 +115,10 @@ pub struct Skipped {
     pub other_database: usize,
     /// Files that the config excludes.
     pub excluded: usize,
+    /// Files that git is told to ignore, so that it does not say whether they are new.
+    pub ignored: usize,
+    /// Files that were named and are none of the config's migrations.
+    pub elsewhere: usize,
     /// Which patterns of `exclude:` matched something, by index.
     pub patterns: Vec<usize>,
 }
@@ -152,7 +158,14 @@ impl Migration {
 
 /// Finds and reads everything that a run needs.
 pub fn discover(request: &Request, config: &Config) -> Discovered {
-    walk(request, config).read(request, config, &|path| text_of(path, request))
+    let walked = walk(request, config);
+    match request.changes.as_ref().and_then(|changes| changes.tree.as_ref()) {
+        None => walked.read(request, config, &|path| text_of(path, request)),
+        Some(tree) => match tree.texts(walked.paths()) {
+            Ok(texts) => walked.read(request, config, &|path| texts.get(path).cloned().unwrap_or_else(|| text_of(path, request))),
+            Err(problem) => Discovered { problems: vec![problem], ..Discovered::default() },
+        },
+    }
 }
 
 /// The files that a run needs, in their order, not read.
@@ -166,6 +179,11 @@ pub struct Walked {
 /// Gives the text of a path.
 pub type Texts<'a> = &'a (dyn Fn(&Path) -> Result<Arc<SourceFile>, Problem> + Sync);
 
+/// Whether a file's name says that there is SQL in it.
+pub fn is_sql(path: &Path) -> bool {
+    convention::read(path).is_some()
+}
+
 /// Finds everything that a run needs.
 pub fn walk(request: &Request, config: &Config) -> Walked {
     let found = walk::folders(request, config);
@@ -175,7 +193,13 @@ pub fn walk(request: &Request, config: &Config) -> Walked {
         let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()), asides);
         (folder, project)
     };
-    Walked { folders: found.folders.into_iter().map(with_project).collect(), problems: found.problems, skipped: found.skipped }
+    // What nobody judges need not be read.
+    let is_judged = |folder: &Folder| folder.candidates.iter().chain(&folder.gone).any(|candidate| candidate.role == Role::Subject);
+    Walked {
+        folders: found.folders.into_iter().filter(is_judged).map(with_project).collect(),
+        problems: found.problems,
+        skipped: found.skipped,
+    }
 }
 
 impl Walked {

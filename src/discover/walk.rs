@@ -1,13 +1,15 @@
 //! Walks paths and gathers the files of each history.
 
+use super::changes::Change;
 use super::convention::{self, Named, Purpose, Sequence};
-use super::git::Change;
 use super::since::Since;
+use super::tree::{Standing, Tree};
 use super::{Request, Role, STDIN, Skipped, order, tool};
 use crate::config::{Config, non_empty};
 use crate::problem::{Problem, io_words};
 use crate::rule::moment::Order;
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
@@ -50,7 +52,9 @@ pub(super) struct Found {
 
 /// Everything that is known while the paths are walked.
 #[derive(Default)]
-struct Walk {
+struct Walk<'r> {
+    /// What stands for the disk.
+    tree: Option<&'r Tree>,
     /// By history, by path.
     files: BTreeMap<PathBuf, BTreeMap<PathBuf, Candidate>>,
     /// Histories in which programs take part, so that the SQL does not tell everything.
@@ -65,11 +69,16 @@ struct Walk {
 
 /// Walks the paths of a request, and the directories of files that were named alone.
 pub(super) fn folders(request: &Request, config: &Config) -> Found {
-    let mut walk = Walk::default();
+    let tree = request.changes.as_ref().and_then(|changes| changes.tree.as_ref());
+    let mut walk = Walk { tree, ..Walk::default() };
     let mut walked = Vec::new();
     for path in &request.paths {
         let path = without_dot(path);
         let is_given = request.given.iter().any(|given| given.path() == path);
+        if let Some(tree) = tree {
+            walk.in_tree(&path, tree, config, &mut walked);
+            continue;
+        }
         match std::fs::metadata(non_empty(&path)) {
             Ok(metadata) if metadata.is_dir() => {
                 walk.directory(&path, config);
@@ -88,7 +97,7 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
     if !request.no_history {
         walk.neighbours(&walked, request);
     }
-    let complete = |directory: &Path, walk: &Walk| !request.no_history && !walk.with_programs.iter().any(|other| other == directory);
+    let complete = |directory: &Path, walk: &Walk<'_>| !request.no_history && !walk.with_programs.iter().any(|other| other == directory);
     let since = request.changes.as_ref().map(Since::new);
     let mut gone = since.as_ref().map_or(Vec::new(), |since| since.gone(&walked, config));
     let mut files = std::mem::take(&mut walk.files);
@@ -98,9 +107,12 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
         let mut candidates: Vec<_> = files.into_values().collect();
         let down = |candidate: &Candidate| walk.downs.get(&(directory.clone(), candidate.key())).cloned();
         candidates.iter_mut().for_each(|candidate| candidate.down = down(candidate));
-        if let Some(problem) = since.as_ref().and_then(|since| since.mark(&mut candidates).err()) {
-            walk.problems.push(problem);
-            continue;
+        match since.as_ref().map_or(Ok(0), |since| since.mark(&mut candidates)) {
+            Ok(ignored) => walk.skipped.ignored += ignored,
+            Err(problem) => {
+                walk.problems.push(problem);
+                continue;
+            }
         }
         order::sort(&mut candidates);
         let gone = gone.extract_if(.., |(history, _)| *history == directory).map(|(_, candidate)| candidate).collect();
@@ -118,7 +130,24 @@ fn not_found(path: &Path, error: &std::io::Error) -> Problem {
 
 const LOOKED_FOR: &str = "looked for a file, or a directory with files that end in .sql, .pgsql, .psql or .sql.postgres";
 
-impl Walk {
+impl Walk<'_> {
+    /// What git has at a path. What it does not have does not exist, unless nobody has it.
+    fn in_tree(&mut self, path: &Path, tree: &Tree, config: &Config, walked: &mut Vec<PathBuf>) {
+        match tree.at(path) {
+            Some(Standing::Directory) => {
+                self.directory(path, config);
+                walked.push(path.to_owned());
+            }
+            Some(Standing::File) => match convention::read(path) {
+                Some(named) => self.subject(path.to_owned(), named, config),
+                // A hook names whatever is committed.
+                None => {}
+            },
+            None if std::fs::symlink_metadata(non_empty(path)).is_ok() || tree.had(path) => {}
+            None => self.problems.push(not_found(path, &std::io::ErrorKind::NotFound.into())),
+        }
+    }
+
     /// All files below a directory are subjects.
     fn directory(&mut self, directory: &Path, config: &Config) {
         let mut any = false;
@@ -132,7 +161,7 @@ impl Walk {
                 None => self.other(&path),
             }
         }
-        if !any && self.problems.len() == problems_before {
+        if !any && self.problems.len() == problems_before && self.tree.is_none() {
             let problem = Problem::new("discover::no-sql", "there is no .sql file in this directory").help(LOOKED_FOR);
             self.problems.push(problem.about(non_empty(directory)));
         }
@@ -206,6 +235,9 @@ impl Walk {
 
     /// The files below a directory, hidden ones and installed packages left out.
     fn below(&mut self, directory: &Path, depth: usize) -> Vec<PathBuf> {
+        if let Some(tree) = self.tree {
+            return tree.below(directory).into_iter().filter(|path| is_wanted_below(path, directory, depth)).collect();
+        }
         let mut files = Vec::new();
         let root = non_empty(directory);
         for entry in WalkDir::new(&root).max_depth(depth).follow_links(true).into_iter().filter_entry(is_wanted) {
@@ -270,8 +302,18 @@ pub(super) fn candidate(path: &Path) -> Candidate {
 }
 
 fn is_wanted(entry: &DirEntry) -> bool {
-    let name = entry.file_name().as_encoded_bytes();
-    entry.depth() == 0 || !(name.starts_with(b".") || (name == b"node_modules" && entry.file_type().is_dir()))
+    entry.depth() == 0 || !is_hidden(entry.file_name(), entry.file_type().is_dir())
+}
+
+/// The same of a path that git has.
+fn is_wanted_below(path: &Path, directory: &Path, depth: usize) -> bool {
+    let below = path.strip_prefix(directory).unwrap_or(path);
+    let parts = below.components().count();
+    parts <= depth && below.iter().enumerate().all(|(at, part)| !is_hidden(part, at + 1 < parts))
+}
+
+fn is_hidden(name: &OsStr, is_directory: bool) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || (name == "node_modules" && is_directory)
 }
 
 /// `./orders.sql` is shown as `orders.sql`.

@@ -39,6 +39,8 @@ pub struct Assessed {
     pub class: Class,
     /// The same if every suggested fix is applied.
     pub class_with_fixes: Class,
+    /// The baseline has that class, and the SQL is what it was then.
+    pub class_in_baseline: bool,
     /// Its statements, in order.
     pub statements: Vec<Judged>,
     /// Its findings, by place.
@@ -155,6 +157,8 @@ pub struct Finding {
     pub statement: Option<usize>,
     /// Where.
     pub span: Span,
+    /// What stands in its statement before the first operation, or nothing: `ALTER TABLE orders`.
+    pub(super) head: Span,
     /// The thing, then the harm, in one line.
     pub message: String,
     /// Why it is so: a paragraph.

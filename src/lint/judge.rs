@@ -22,12 +22,14 @@ use crate::rule::set::Entry;
 use crate::rule::story::Story;
 use crate::rule::{Class, Severity};
 use crate::sql::{Nesting, Script, Statement};
+use crate::text::Span;
 use std::sync::Arc;
 
 /// Judges one migration.
 pub(super) struct Judge<'a> {
     settings: &'a Settings<'a>,
     suggest: Suggest,
+    every: bool,
     history: &'a History,
     migration: &'a Migration,
     script: &'a Script,
@@ -92,7 +94,7 @@ struct Here<'a> {
 
 impl<'a> Judge<'a> {
     pub fn new(asked: Asked<'a>, file: (&'a Migration, &'a Script, &'a Script), neighbours: Neighbours<'a>) -> Self {
-        let Asked { settings, suggest, watch } = asked;
+        let Asked { settings, suggest, every, watch } = asked;
         let (migration, script, unfolded) = file;
         let surroundings = Surroundings {
             order: migration.order,
@@ -117,6 +119,7 @@ impl<'a> Judge<'a> {
         Self {
             settings,
             suggest,
+            every,
             history: neighbours.history,
             migration,
             script,
@@ -159,14 +162,19 @@ impl<'a> Judge<'a> {
         for allowed in foreign::apply(&comments.foreign, &mut findings, (self.settings.rules, &self.migration.source)) {
             findings.append(&mut self.ask(Subject::ForeignAllowance(&allowed), here));
         }
-        self.keep_first_of_once(&mut findings);
+        fingerprint::stamp(&mut findings, self.migration);
+        let known = self.settings.config.baseline.of(self.migration.source.path());
+        known.iter().for_each(|known| suppress::known(known, &mut findings));
+        if !self.every {
+            self.keep_first_of_once(&mut findings);
+        }
         findings.sort_by(|a, b| (a.span, &a.rule).cmp(&(b.span, &b.rule)));
-        fingerprint::stamp(&mut findings, &self.migration.source);
         let (class, class_with_fixes) = classify::migration(&mut statements, &findings);
+        let class_in_baseline = known.is_some_and(|known| class <= known.class && known.hash == fingerprint::hash(&self.migration.source));
         self.report_broken_rules(problems);
         let (source, version) = (self.migration.source.clone(), self.migration.version.clone());
         let tool = self.migration.tool;
-        Assessed { source, version, tool, transaction, class, class_with_fixes, statements, findings }
+        Assessed { source, version, tool, transaction, class, class_with_fixes, class_in_baseline, statements, findings }
     }
 
     /// What a plan prescribes here, and has thought of, is no finding; where it takes away what old code needs, it is three-phase all the same.
@@ -391,6 +399,12 @@ fn add_effects_of_body(each: &mut [Effects], statement: &Statement, nesting: &Ne
     }
 }
 
+/// What stands in a statement before its first operation.
+fn head(statement: &Statement) -> Span {
+    let first = statement.operations.first().map_or(statement.span.start, |first| first.span.start);
+    Span::new(statement.span.start, first.max(statement.span.start))
+}
+
 /// What a rule says, without what to do instead.
 fn finding((rule, case): (&Rule, &Case), severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>) -> Finding {
     Finding {
@@ -399,6 +413,7 @@ fn finding((rule, case): (&Rule, &Case), severity: Severity, assumed: Vec<&'stat
         class: case.class.unwrap_or(rule.class),
         statement: moment.index,
         span: moment.place(),
+        head: moment.statement().map_or(Span::default(), head),
         message: match moment.nesting().and_then(|nesting| nesting.routine.as_ref()) {
             Some(routine) => format!("{} (`{routine}` does it)", case.message.words(moment)),
             None => case.message.words(moment),

@@ -37,6 +37,7 @@ use crate::sql::remark::{Remark, RemarkKind};
 use crate::sql::{self, Script, Statement};
 use crate::text::{Located, Span};
 use finding::{Assessed, Report};
+pub use fingerprint::hash;
 pub use judge::Watch;
 use judge::{Judge, Neighbours};
 use planned::Plans;
@@ -84,12 +85,17 @@ pub fn run(discovered: Discovered, settings: &Settings<'_>) -> Report {
 
 /// Judges everything that was found, with no more suggestions than are wanted. Nothing else of the report depends on them.
 pub fn run_for(discovered: Discovered, settings: &Settings<'_>, suggest: Suggest) -> Report {
-    judged(discovered, Asked { settings, suggest, watch: &|_| {} })
+    judged(discovered, Asked { settings, suggest, every: false, watch: &|_| {} })
 }
 
 /// Judges everything that was found, and shows each subject of it to `watch` when its rules are asked.
 pub fn run_watched(discovered: Discovered, settings: &Settings<'_>, watch: &Watch<'_>) -> Report {
-    judged(discovered, Asked { settings, suggest: Suggest::All, watch })
+    judged(discovered, Asked { settings, suggest: Suggest::All, every: false, watch })
+}
+
+/// Judges everything that was found, and gives also the findings of rules that speak but once in a file.
+pub fn run_every(discovered: Discovered, settings: &Settings<'_>) -> Report {
+    judged(discovered, Asked { settings, suggest: Suggest::Nothing, every: true, watch: &|_| {} })
 }
 
 /// What somebody wants to know.
@@ -97,6 +103,8 @@ pub fn run_watched(discovered: Discovered, settings: &Settings<'_>, watch: &Watc
 struct Asked<'a> {
     settings: &'a Settings<'a>,
     suggest: Suggest,
+    /// Whether a rule that speaks once in a file gives all its findings.
+    every: bool,
     watch: &'a Watch<'a>,
 }
 

@@ -5,13 +5,14 @@
 
 use super::finding::{Allowance, Finding};
 use super::foreign::{self, Foreign};
+use crate::config::baseline::Known;
 use crate::plan::header;
 use crate::problem::nearest;
 use crate::rule::moment::Allowed;
 use crate::rule::set::RuleSet;
 use crate::sql::Script;
 use crate::text::{SourceFile, Span};
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 /// A comment that speaks to lockkeeper.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +102,14 @@ pub(super) fn apply<'a>(directives: &[Directive<'a>], findings: &mut [Finding], 
         Allowed { word: directive.word(), rule: name, known, reason: directive.reason, covers, whole_file, span: directive.span }
     })
     .collect()
+}
+
+/// Marks the findings that the baseline has, unless a comment allows them.
+pub(super) fn known(known: &Known, findings: &mut [Finding]) {
+    let fingerprints: HashSet<_> = known.findings.iter().map(|entry| entry.fingerprint.as_str()).collect();
+    for finding in findings.iter_mut().filter(|finding| fingerprints.contains(finding.fingerprint.as_str())) {
+        finding.allowed.get_or_insert(Allowance::Baseline);
+    }
 }
 
 /// The findings of one rule that one comment may cover.

@@ -186,6 +186,7 @@ fn read_setup(home: Option<&Path>, documents: &Documents, client: &Client) -> (S
     let mut setup = Setup::of(home, &text);
     let mut problems = std::mem::take(&mut setup.problems);
     problems.extend(setup.config.read_stats(None).err());
+    problems.extend(setup.config.read_baseline().err());
     (setup, problems)
 }
 

@@ -161,7 +161,7 @@ pub fn write_findings(report: &Report, rule: &str, look: &Look, out: &mut impl W
 pub fn fails(report: &Report, fail_on: FailOn) -> bool {
     match fail_on {
         FailOn::Severity(least) => open_findings(report).any(|finding| finding.severity >= least),
-        FailOn::Class(least) => report.migrations.iter().any(|migration| migration.class >= least),
+        FailOn::Class(least) => report.migrations.iter().any(|migration| migration.class >= least && !migration.class_in_baseline),
         FailOn::Never => false,
     }
 }

@@ -11,15 +11,20 @@ use crate::db::block_on;
 use clap::{Args, ValueEnum};
 use std::time::Duration;
 
-/// Says that a migration, and all before it, had run before lockkeeper came. Nothing is run; `apply` goes on behind them.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
+/// What `lockkeeper baseline --help` ends with.
+pub(in crate::cli) const BASELINE_HELP: &str = "Examples:
+  lockkeeper baseline findings                 for lint: today's findings do not count any more
   lockkeeper baseline 20240116120000 --reason 'taken over from psql'
+                                               for apply: this migration, and all before it, have run
   lockkeeper baseline 20240116120000 --reason 'taken over from psql' --dry-run
 
-Refused if the ledger knows that one of them was run by lockkeeper. To take over the history of another tool: `lockkeeper adopt`.")]
-pub(in crate::cli) struct Baseline {
-    /// The last migration that has run
+With a VERSION, nothing is run; `apply` goes on behind it. Refused if the ledger knows that one of them was run by lockkeeper. To take over the
+history of another tool: `lockkeeper adopt`.";
+
+/// Says that a migration, and all before it, had run before lockkeeper came. Nothing is run; `apply` goes on behind them.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct HasRun {
+    /// For `apply`: the last migration that has run; it, and all before it, count as run
     #[arg(value_name = "VERSION")]
     migration: String,
     #[command(flatten)]
@@ -122,7 +127,7 @@ pub(super) struct How {
     agreed: Agreed,
 }
 
-impl Baseline {
+impl HasRun {
     pub fn run(self, console: Console) -> Exit {
         self.said.how.run("baseline", Ask::Baseline { to: &self.migration }, &self.said.reason, console)
     }

@@ -15,7 +15,8 @@ pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::R
     let paint = Paint::new(look.colour);
     // The same verdict is said once, the worst one first.
     let mut verdicts: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for migration in &report.migrations {
+    let (settled, open): (Vec<_>, Vec<_>) = report.migrations.iter().partition(|migration| is_settled(migration));
+    for migration in open {
         let verdict = (migration.class, migration.class_with_fixes, is_faulty(migration));
         verdicts.entry(Reverse(verdict)).or_default().push(migration);
     }
@@ -23,10 +24,18 @@ pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::R
         verdict(*written, *fixed, *faulty, paint, out)?;
         members(migrations, paint, out)?;
     }
-    if !verdicts.is_empty() {
+    if !settled.is_empty() {
+        writeln!(out, "{}", paint.dim(format_args!("{} as the baseline has them", count(settled.len(), "migration"))))?;
+    }
+    if !report.migrations.is_empty() {
         writeln!(out)?;
     }
     totals(report, look, paint, out)
+}
+
+/// Whether there is nothing to say of it that the baseline does not have.
+fn is_settled(migration: &Assessed) -> bool {
+    migration.class_in_baseline && migration.findings.iter().all(|finding| finding.allowed.is_some())
 }
 
 /// Whether an error that nobody has allowed says nothing of the class: the server refuses the file, or runs it in another way than was meant.
@@ -138,7 +147,13 @@ pub(crate) fn run_by(tool: Tool, migrations: usize) -> String {
 
 /// `2 that undo a migration, 1 excluded`.
 pub(crate) fn passed_over(skipped: &Skipped) -> Option<String> {
-    let over = [(skipped.down, "that undo a migration"), (skipped.other_database, "for another database"), (skipped.excluded, "excluded")];
+    let over = [
+        (skipped.down, "that undo a migration"),
+        (skipped.other_database, "for another database"),
+        (skipped.excluded, "excluded"),
+        (skipped.ignored, "that git ignores"),
+        (skipped.elsewhere, "outside of `migrations:`"),
+    ];
     let over: Vec<_> = over.iter().filter(|(files, _)| *files > 0).map(|(files, why)| format!("{files} {why}")).collect();
     (!over.is_empty()).then(|| over.join(", "))
 }

@@ -1,83 +1,8 @@
 //! `lint --since REF` and `lint --release FILE...`, in git repositories of their own: what is judged, and what is history.
 
-use std::ffi::OsStr;
+use super::repository::{DROP, INDEX, ORDERS, Repository};
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 use tempfile::TempDir;
-
-/// A git repository with a branch `main`.
-struct Repository(TempDir);
-
-const ORDERS: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\n";
-const INDEX: &str = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n";
-const DROP: &str = "SET lock_timeout = '2s';\nALTER TABLE orders DROP COLUMN note;\n";
-
-impl Repository {
-    /// With these files as the first commit.
-    fn with(files: &[(&str, &str)]) -> Self {
-        let repository = Self(TempDir::new().expect("a directory for the test"));
-        repository.git(&["init", "-q", "-b", "main"]);
-        files.iter().for_each(|(path, text)| repository.write(path, text));
-        repository.commit();
-        repository
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("the directory is made");
-        fs::write(path, text).expect("the file is written");
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let identity = ["-c", "user.name=shop", "-c", "user.email=shop@example.org", "-c", "commit.gpgsign=false"];
-        let output = Command::new("git").current_dir(self.path()).args(identity).args(arguments).output().expect("git runs");
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    }
-
-    fn commit(&self) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", "change"]);
-    }
-
-    fn branch(&self) {
-        self.git(&["checkout", "-q", "-b", "work"]);
-    }
-
-    fn lint<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lockkeeper"));
-        command.current_dir(self.path()).arg("lint").args(arguments);
-        command.output().expect("the program runs")
-    }
-
-    /// The paths that are judged, each with the rules that speak as errors or warnings.
-    fn judged(&self, arguments: &[&str]) -> Vec<String> {
-        let output = self.lint(&[&["--format", "json"], arguments].concat());
-        let report: serde_json::Value =
-            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-        assert_eq!(report["problems"], serde_json::json!([]));
-        let migrations = report["migrations"].as_array().expect("a list");
-        let words = |migration: &serde_json::Value| {
-            let findings = migration["findings"].as_array().expect("a list").iter();
-            let heard = findings.filter(|finding| finding["severity"] != "advice").filter_map(|finding| finding["rule"].as_str());
-            let heard: Vec<_> = heard.collect();
-            let path = migration["path"].as_str().expect("a path");
-            if heard.is_empty() { path.to_owned() } else { format!("{path}: {}", heard.join(", ")) }
-        };
-        migrations.iter().map(words).collect()
-    }
-
-    /// The exit code and the problem of a run that cannot be done.
-    fn refusal(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = self.lint(&[&["--format", "short"], arguments].concat());
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
-    }
-}
 
 #[test]
 fn only_what_a_branch_changes_is_judged_committed_or_not() {

@@ -1,0 +1,6 @@
+//! What lockkeeper makes of git, in repositories that the tests build.
+
+mod baseline;
+mod repository;
+mod since;
+mod staged;
