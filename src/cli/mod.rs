@@ -97,8 +97,8 @@ enum Command {
     /// Take over the history of another tool
     #[cfg(feature = "apply")]
     Adopt(deploy::amend::Adopt),
-    /// Write a commented lockkeeper.yaml
-    Init,
+    /// Write a commented lockkeeper.yaml, and set up a hook, a workflow, an editor
+    Init(init::Init),
     /// Say how lockkeeper sees a file: operations, facts, effects, and what each rule made of them
     Show(show::Show),
     /// Ask a server how large its tables are, for `lint --stats`
@@ -185,7 +185,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Repair(repair) => repair.run(console),
         #[cfg(feature = "apply")]
         Command::Adopt(adopt) => adopt.run(console),
-        Command::Init => init::run(console),
+        Command::Init(init) => init.run(console),
         Command::Show(show) => show.run(console),
         #[cfg(feature = "apply")]
         Command::Stats(stats) => stats.run(console),

@@ -25,6 +25,7 @@ pub mod set;
 pub mod shape;
 pub mod story;
 pub mod template;
+pub mod toml;
 pub mod turnover;
 pub mod vocabulary;
 

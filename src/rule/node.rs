@@ -60,6 +60,11 @@ pub fn read<T>(source: &Arc<SourceFile>, code: &'static str, reader: impl FnOnce
 }
 
 impl Node {
+    /// A node that another format gives, under the number that its place is kept under.
+    pub(super) fn numbered(what: What, id: u32) -> Self {
+        Self { what, id }
+    }
+
     /// A fault of this node.
     pub fn fault(&self, message: impl Into<String>) -> Fault {
         Fault { at: self.id, piece: None, message: message.into(), help: None }
@@ -172,6 +177,11 @@ impl Fault {
     pub fn about(mut self, piece: impl Into<String>) -> Self {
         self.piece = Some(piece.into());
         self
+    }
+
+    /// The number of the node.
+    pub(super) fn node(&self) -> usize {
+        self.at as usize
     }
 
     /// Says what to type instead.
