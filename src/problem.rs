@@ -52,6 +52,11 @@ impl Problem {
         self
     }
 
+    /// The first of its places, for what shows but one.
+    pub fn place(&self) -> Option<(&SourceFile, Span)> {
+        self.source.as_deref().zip(self.labels.first()).map(|(source, (span, _))| (source, *span))
+    }
+
     /// The path it is about, if it is about one.
     pub fn path(&self) -> Option<&Path> {
         self.source.as_deref().map(SourceFile::path).or(self.path.as_deref())

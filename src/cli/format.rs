@@ -32,6 +32,14 @@ enum FormatArg {
     Sarif,
     /// annotations for the lines of a pull request, in the log of a GitHub workflow
     Github,
+    /// labels for a pull request, one on each line
+    GithubLabels,
+    /// review comments with suggested changes, as GitHub's API takes them
+    GithubReview,
+    /// the code quality report of GitLab
+    Gitlab,
+    /// JUnit XML: what makes the run fail is a test that failed
+    Junit,
     /// a comment for a pull request
     Markdown,
     /// one page for a browser, which needs nothing else: timelines of locks, findings, plans, the source
@@ -46,6 +54,10 @@ impl From<FormatArg> for Format {
             FormatArg::Json => Self::Json,
             FormatArg::Sarif => Self::Sarif,
             FormatArg::Github => Self::Github,
+            FormatArg::GithubLabels => Self::GithubLabels,
+            FormatArg::GithubReview => Self::GithubReview,
+            FormatArg::Gitlab => Self::Gitlab,
+            FormatArg::Junit => Self::Junit,
             FormatArg::Markdown => Self::Markdown,
             FormatArg::Html => Self::Html,
         }

@@ -132,7 +132,7 @@ impl Lint {
         }
         let plans = to_plan.map(|found| plans(&found, &report, &settings, MOST_PLANS)).unwrap_or_default();
         let look = Look { colour: console.colour(), width: 110, diffs: self.fixes.shows_suggestions(), skipped };
-        let run = Run { look, rules: &rules, plans: &plans, checkout: Checkout::around_here() };
+        let run = Run { look, rules: &rules, fail_on, plans: &plans, checkout: Checkout::around_here() };
         report.problems.extend(self.formats.write_files(&report, &run));
         let exit = match () {
             () if !report.problems.is_empty() => Exit::Failed,

@@ -134,6 +134,15 @@ pub enum FailOn {
 }
 
 impl FailOn {
+    /// Whether a finding is reason to fail.
+    pub fn is_reached_by(self, severity: Severity, class: Class) -> bool {
+        match self {
+            Self::Severity(least) => severity >= least,
+            Self::Class(least) => class >= least,
+            Self::Never => false,
+        }
+    }
+
     /// The words for it, as config and command line take them.
     pub const WORDS: &'static [(&'static str, Self)] = &[
         ("error", Self::Severity(Severity::Error)),

@@ -66,12 +66,16 @@ impl Scene<'_> {
     pub fn class(&self, effects: &Effects, blocks: Blocks) -> Class {
         if effects.opaque || blocks.reads.max(blocks.writes) > Blocked::Brief {
             Class::MaintenanceWindow
-        } else if effects.destroys.iter().any(|loss| self.is_loss(loss)) || effects.breaks.iter().any(|breakage| self.breaks_code(breakage))
-        {
+        } else if self.destroys(effects) || effects.breaks.iter().any(|breakage| self.breaks_code(breakage)) {
             Class::ThreePhase
         } else {
             Class::Additive
         }
+    }
+
+    /// Whether data goes that was there before the migration.
+    pub fn destroys(&self, effects: &Effects) -> bool {
+        effects.destroys.iter().any(|loss| self.is_loss(loss))
     }
 
     /// Whether the time it takes grows with a table that holds rows of others.

@@ -79,6 +79,8 @@ pub struct Judged {
     pub course: Course,
     /// How long they wait, if `--stats` tells how large the tables are.
     pub estimate: Option<Estimate>,
+    /// Whether data goes that was there before the migration.
+    pub destroys: bool,
     /// As written.
     pub class: Class,
     /// With the suggested fixes.
@@ -131,6 +133,7 @@ impl Judged {
             self.course.add(&inner.course);
             self.blocks = Blocks { reads: self.blocks.reads.max(inner.blocks.reads), writes: self.blocks.writes.max(inner.blocks.writes) };
             self.estimate = [self.estimate, inner.estimate].into_iter().flatten().max_by(|a, b| a.seconds.cmp(&b.seconds));
+            self.destroys |= inner.destroys;
             self.class = self.class.max(inner.class);
             self.class_with_fixes = self.class_with_fixes.max(inner.class_with_fixes);
             if inner.reading != Reading::Full {

@@ -228,6 +228,7 @@ impl<'a> Judge<'a> {
         let scene = self.scene(run, at);
         let blocks = scene.blocks(&all, run.hold.now.strongest.as_ref().map(|held| held.lock.mode));
         let class = scene.class(&all, blocks);
+        let destroys = scene.destroys(&all);
         let estimate = (blocks.reads.max(blocks.writes) == Blocked::Long).then(|| scene.sizes.estimate(&all, scene.catalog)).flatten();
         let locks = holding::on_relations_in_use(&scene, &all);
         let held = run.hold.now.strongest.clone().map(|held| Held { by: self.outer[held.by], ..held });
@@ -255,7 +256,7 @@ impl<'a> Judge<'a> {
         let (span, reading) = (statement.span, statement.reading);
         let conditional = statement.nesting.as_ref().is_some_and(|nesting| nesting.conditional);
         let (operations, class_with_fixes, body) = (words(statement), class, Vec::new());
-        Judged { span, reading, operations, effects: all, blocks, course, estimate, class, class_with_fixes, body, conditional }
+        Judged { span, reading, operations, effects: all, blocks, course, estimate, destroys, class, class_with_fixes, body, conditional }
     }
 
     /// The findings about the operations of a statement, each by the schema that the one before it leaves behind; and about the whole, by

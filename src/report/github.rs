@@ -62,7 +62,7 @@ fn of_problem(problem: &Problem, run: &Run<'_>) -> Annotation {
     Annotation {
         kind: "error",
         file: problem.path().map(|path| run.checkout.path(path)),
-        lines: problem.source.as_deref().zip(problem.labels.first()).map(|(source, (span, _))| lines(source, *span)),
+        lines: problem.place().map(|(source, span)| lines(source, span)),
         title: format!("lockkeeper: {}", problem.code),
         message: std::iter::once(problem.message.clone()).chain(help).collect(),
     }

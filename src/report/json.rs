@@ -250,11 +250,10 @@ struct StepView<'a> {
 impl Serialize for Json<&Problem> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let problem = self.0;
-        let place = problem.source.as_deref().zip(problem.labels.first());
         let mut map = to.serialize_struct("problem", 5)?;
         map.serialize_field("path", &problem.path().map(path))?;
         map.serialize_field("message", &problem.message)?;
-        map.serialize_field("span", &place.map(|(source, (span, _))| In { source, what: *span }))?;
+        map.serialize_field("span", &problem.place().map(|(source, what)| In { source, what }))?;
         map.serialize_field("code", problem.code)?;
         map.serialize_field("help", &problem.help)?;
         map.end()

@@ -3,9 +3,12 @@
 pub mod checkout;
 pub mod diff;
 mod github;
+mod gitlab;
 mod html;
 mod human;
 mod json;
+mod junit;
+mod labels;
 pub mod manual;
 mod markdown;
 mod paint;
@@ -44,6 +47,14 @@ pub enum Format {
     Sarif,
     /// Annotations in the log of a GitHub workflow.
     Github,
+    /// Labels for a pull request.
+    GithubLabels,
+    /// Review comments with suggested changes, for GitHub's API.
+    GithubReview,
+    /// The code quality report of GitLab.
+    Gitlab,
+    /// Tests that passed and failed, for what shows those.
+    Junit,
     /// The comment of a pull request.
     Markdown,
     /// For a browser: one page that needs nothing else.
@@ -55,9 +66,9 @@ impl Format {
     pub fn suggestions(self) -> Suggest {
         match self {
             Self::Human => Suggest::AboveAdvice,
-            Self::Short => Suggest::Nothing,
-            Self::Json | Self::Sarif | Self::Html => Suggest::All,
-            Self::Github | Self::Markdown => Suggest::AboveAdvice,
+            Self::Short | Self::GithubLabels | Self::Gitlab => Suggest::Nothing,
+            Self::Json | Self::Sarif | Self::Junit | Self::Html => Suggest::All,
+            Self::Github | Self::GithubReview | Self::Markdown => Suggest::AboveAdvice,
         }
     }
 
@@ -65,7 +76,8 @@ impl Format {
     pub fn shows_plans(self) -> bool {
         match self {
             Self::Markdown | Self::Html => true,
-            Self::Human | Self::Short | Self::Json | Self::Sarif | Self::Github => false,
+            Self::Human | Self::Short | Self::Json | Self::Sarif => false,
+            Self::Github | Self::GithubLabels | Self::GithubReview | Self::Gitlab | Self::Junit => false,
         }
     }
 }
@@ -90,6 +102,8 @@ pub struct Run<'a> {
     pub look: Look,
     /// The rules that were asked.
     pub rules: &'a RuleSet,
+    /// From where on it fails.
+    pub fail_on: FailOn,
     /// What to run instead of migrations, for formats that show it.
     pub plans: &'a [FilePlan],
     /// From where paths are told.
@@ -120,6 +134,10 @@ pub fn write(report: &Report, format: Format, run: &Run<'_>, out: &mut impl Writ
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, run, out),
         Format::Github => github::write(report, run, out),
+        Format::GithubLabels => labels::write(report, out),
+        Format::GithubReview => markdown::review::write(report, run, out),
+        Format::Gitlab => gitlab::write(report, run, out),
+        Format::Junit => junit::write(report, run, out),
         Format::Markdown => markdown::write(report, run, out),
         Format::Html => html::write(report, run, out),
     }

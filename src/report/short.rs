@@ -22,7 +22,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 /// A problem in one line.
 fn line(problem: &Problem) -> String {
     let path = problem.path().map(|path| format!("{}:", path.display())).unwrap_or_default();
-    let place = problem.source.as_ref().zip(problem.labels.first()).map(|(source, (span, _))| source.place(span.start));
+    let place = problem.place().map(|(source, span)| source.place(span.start));
     let place = place.map(|place| format!("{}:{}:", place.line, place.column)).unwrap_or_default();
     format!("{path}{place} error[{}] {}", problem.code, one_line(&problem.message))
 }

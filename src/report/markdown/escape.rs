@@ -26,10 +26,15 @@ pub(super) fn code(text: &str) -> String {
 
 /// Lines as they are. Their fence is longer than any in them.
 pub(super) fn fenced(kind: &str, text: &str) -> String {
+    let lines: Vec<_> = text.trim_end().lines().map(shown).collect();
+    fenced_as_is(kind, &lines.join("\n"))
+}
+
+/// The same, byte for byte.
+pub(super) fn fenced_as_is(kind: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
-    let lines: Vec<_> = text.trim_end().lines().map(shown).collect();
-    format!("{fence}{kind}\n{}\n{fence}\n", lines.join("\n"))
+    format!("{fence}{kind}\n{text}\n{fence}\n")
 }
 
 fn plain(text: &str) -> String {

@@ -4,6 +4,7 @@
 mod escape;
 mod finding;
 mod plan;
+pub(super) mod review;
 
 use super::{Paint, Run, Totals, count, next_step, sum, worst_class, worst_first};
 use crate::lint::finding::{Assessed, Finding, Report};
@@ -169,7 +170,7 @@ impl Page<'_> {
     }
 
     fn problem(&self, problem: &Problem) -> String {
-        let place = problem.source.as_deref().zip(problem.labels.first()).map(|(source, (span, _))| source.place(span.start));
+        let place = problem.place().map(|(source, span)| source.place(span.start));
         let place = place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
         let path = problem.path().map(|path| code(&format!("{}{place}", self.run.checkout.path(path))) + " ").unwrap_or_default();
         let help = problem.help.as_ref().map(|help| format!(" ({})", text(help))).unwrap_or_default();

@@ -170,8 +170,7 @@ fn artifact(migration: &Assessed, run: &Run<'_>) -> Artifact {
 fn notification(problem: &Problem, run: &Run<'_>) -> Notification {
     let help = problem.help.iter().map(|help| format!(" ({help})"));
     let words: String = std::iter::once(problem.message.clone()).chain(help).collect();
-    let place = problem.source.as_deref().zip(problem.labels.first());
-    let region = place.map(|(source, (span, _))| region(source, *span));
+    let region = problem.place().map(|(source, span)| region(source, span));
     Notification {
         level: "error",
         message: message(&words),

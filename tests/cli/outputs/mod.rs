@@ -1,11 +1,15 @@
 //! What other tools read: each format over the same two shops, as its snapshot in fixtures/formats says and as its schema wants it.
 
 mod github;
+mod gitlab;
+mod junit;
+mod labels;
 mod markdown;
+mod review;
 mod sarif;
 mod several;
 
-use super::Shop;
+use super::{Answer, Shop};
 use insta::Settings;
 use std::path::Path;
 
@@ -35,6 +39,15 @@ impl Shop {
         let shop = Self::new();
         for (at, name) in names.iter().enumerate() {
             shop.write(&format!("m/000{}_{name}.sql", at + 1), format!("DROP TABLE \"or`ders|<b>[{at}](x) ::warning::\";\n"));
+        }
+        shop
+    }
+
+    /// A shop of which git knows everything.
+    fn committed(files: &[(&str, &str)]) -> Self {
+        let shop = Self::with(files);
+        for arguments in [&["init", "-q"][..], &["add", "."], &["commit", "-qm", "the shop"]] {
+            shop.git(".", arguments);
         }
         shop
     }
