@@ -96,7 +96,8 @@ pub struct Judged {
 pub struct Course {
     /// How long it takes: brief is a change of the catalog, long grows with a table that others may be using.
     pub takes: Blocked,
-    /// Of its locks those for which reads or writes wait: on relations that others may be using.
+    /// Of its locks those for which reads or writes wait: on relations that others may be using. Where a table is locked as strongly as one
+    /// of its indexes, the table stands for both.
     pub stops: Vec<Lock>,
     /// The transaction that it shares with other statements.
     pub transaction: Option<Within>,

@@ -232,7 +232,8 @@ impl<'a> Judge<'a> {
         let estimate = (blocks.reads.max(blocks.writes) == Blocked::Long).then(|| scene.sizes.estimate(&all, scene.catalog)).flatten();
         let locks = holding::on_relations_in_use(&scene, &all);
         let held = run.hold.now.strongest.clone().map(|held| Held { by: self.outer[held.by], ..held });
-        let mut course = Course { takes: scene.duration(&all), stops: locks.clone(), transaction: self.within(&run.session), held };
+        let mut course =
+            Course { takes: scene.duration(&all), stops: stops(&locks, scene.catalog), transaction: self.within(&run.session), held };
         let is_table = |lock: &&Lock| scene.catalog.get(&lock.relation).is_none_or(|relation| relation.index.is_none());
         let on_tables: Vec<_> = locks.iter().filter(is_table).cloned().collect();
         let transaction = run.session.transaction_start();
@@ -373,6 +374,14 @@ fn has_header(migration: &Migration, script: &Script) -> bool {
         let words = text.trim_matches(|c: char| matches!(c, '-' | '/' | '*') || c.is_whitespace());
         !TO_PROGRAMS.iter().any(|sign| words.starts_with(sign)) && words.split_whitespace().count() > 2
     })
+}
+
+/// Of the locks of a statement those that say something: who waits for an index waits for its table, if that is locked as strongly.
+fn stops(locks: &[Lock], catalog: &Catalog) -> Vec<Lock> {
+    let table = |lock: &Lock| Some(&catalog.get(&lock.relation)?.index.as_ref()?.table);
+    let is_said =
+        |lock: &&Lock| table(lock).is_some_and(|table| locks.iter().any(|other| other.relation == *table && other.mode >= lock.mode));
+    locks.iter().filter(|lock| !is_said(lock)).cloned().collect()
 }
 
 /// The words of a statement's operations, each once.

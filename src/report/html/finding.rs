@@ -53,6 +53,10 @@ impl<'a> Section<'a> {
             Safety::Review => put!(page, " <span class=\"quiet\">to be looked at before it is taken</span>"),
         }
         put!(page, "</p>\n");
+        if fix.recipe.is_some() && self.plan.is_some() {
+            put!(page, "<p><a href=\"#", (self.ids.migration), "-plan\">All phases, with their SQL</a></p>\n</div>\n");
+            return Ok(());
+        }
         self.edits(fix, page)?;
         if let Some(why) = &fix.not_offered {
             put!(page, "<p><b>No edit:</b> ");
@@ -64,9 +68,10 @@ impl<'a> Section<'a> {
             for step in &fix.steps {
                 let text = step.text.trim_end();
                 put!(page, "<li><b>", (step.phase), "</b> ");
-                match &*step.phase {
-                    "deploy" => page.prose(text)?,
-                    _ => put!(page, "<pre class=\"code\">", (text), "</pre>"),
+                if text.ends_with(';') {
+                    put!(page, "<pre class=\"code\">", (text), "</pre>");
+                } else {
+                    page.prose(text)?;
                 }
                 put!(page, "</li>\n");
             }
@@ -84,7 +89,7 @@ impl<'a> Section<'a> {
                 put!(page, "<p class=\"quiet\">and ", (count(more, "more line")), "</p>\n");
             }
         }
-        if fix.recipe.is_some() && self.plan.is_none() {
+        if fix.recipe.is_some() {
             put!(page, "<p>All phases, with their SQL: <code>lockkeeper plan ", (self.migration.source.path().display()), "</code></p>\n");
         }
         put!(page, "</div>\n");
@@ -108,9 +113,9 @@ impl<'a> Section<'a> {
         put!(page, "<pre class=\"diff\">");
         for (change, line) in changes {
             match change {
-                Change::Stays => put!(page, "<span>  ", (line), "</span>\n"),
-                Change::Goes => put!(page, "<del>- ", (line), "</del>\n"),
-                Change::Comes => put!(page, "<ins>+ ", (line), "</ins>\n"),
+                Change::Stays => put!(page, "<span>  ", (line), "\n</span>"),
+                Change::Goes => put!(page, "<del>- ", (line), "\n</del>"),
+                Change::Comes => put!(page, "<ins>+ ", (line), "\n</ins>"),
             }
         }
         put!(page, "</pre>\n");

@@ -5,7 +5,7 @@ use super::overview::change;
 use super::page::{Page, put};
 use super::share::{Share, gravest};
 use super::source::{Extract, Marks};
-use super::{Told, words};
+use super::{Kind, Told, words};
 use crate::lint::finding::{Allowance, Assessed, Finding};
 use crate::lint::planner::FilePlan;
 use crate::report::count;
@@ -17,6 +17,7 @@ use std::io::{self, Write};
 
 /// A migration and how much of it is shown.
 pub(super) struct Section<'a> {
+    pub kind: Kind,
     pub migration: &'a Assessed,
     pub ids: &'a Ids,
     pub share: Share,
@@ -44,10 +45,14 @@ impl<'a> Section<'a> {
             put!(page, ", as ", (tool.word()), " does it");
         }
         put!(page, ".</p>\n");
+        let plan = |page: &mut Page<'_, W>| self.plan.map_or(Ok(()), |plan| super::plan::write(plan, &self.ids.migration, page));
+        if self.kind == Kind::Plan {
+            plan(page)?;
+        }
         self.timeline(&extract, page)?;
         self.findings(&shown, &extract, told, page)?;
-        if let Some(plan) = self.plan {
-            super::plan::write(plan, page)?;
+        if self.kind == Kind::Lint {
+            plan(page)?;
         }
         let marks = Marks { migration, ids: self.ids, shown: &shown };
         super::source::write(&marks, &extract, page)?;

@@ -14,7 +14,7 @@ mod source;
 mod timeline;
 mod words;
 
-use super::{Run, Totals, plan_of, worst_class};
+use super::{Run, Totals, count, plan_of, worst_class};
 use crate::discover::Skipped;
 use crate::lint::finding::Report;
 use crate::lint::planner::FilePlan;
@@ -29,16 +29,26 @@ const STYLE: &str = include_str!("style.css");
 
 /// The page of a run of `lint`.
 pub(super) fn write(report: &Report, run: &Run<'_>, out: &mut impl Write) -> io::Result<()> {
-    Document::of(report, run.plans, &run.look.skipped).write("lint report", out)
+    Document::of(Kind::Lint, report, run.plans, &run.look.skipped).write(out)
 }
 
 /// The page of a plan: the migration that it stands for, and its phases.
 pub(super) fn write_plan(plan: &FilePlan, out: &mut impl Write) -> io::Result<()> {
-    Document::of(&plan.naive, std::slice::from_ref(plan), &Skipped::default()).write("plan", out)
+    Document::of(Kind::Plan, &plan.naive, std::slice::from_ref(plan), &Skipped::default()).write(out)
+}
+
+/// What a page is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// What was found.
+    Lint,
+    /// What to run instead.
+    Plan,
 }
 
 /// What a page is made of.
 struct Document<'a> {
+    kind: Kind,
     report: &'a Report,
     plans: &'a [FilePlan],
     skipped: &'a Skipped,
@@ -54,21 +64,21 @@ struct Told<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn of(report: &'a Report, plans: &'a [FilePlan], skipped: &'a Skipped) -> Self {
-        Self { report, plans, skipped, shares: share::shares(&report.migrations), ids: ids::ids(&report.migrations) }
+    fn of(kind: Kind, report: &'a Report, plans: &'a [FilePlan], skipped: &'a Skipped) -> Self {
+        Self { kind, report, plans, skipped, shares: share::shares(&report.migrations), ids: ids::ids(&report.migrations) }
     }
 
-    fn write(&self, kind: &'static str, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let page = &mut Page::new(out);
         self.head(page)?;
         put!(page, "<body>\n<a class=\"skip\" href=\"#migrations\">To the migrations</a>\n");
-        overview::write(self, kind, page)?;
+        overview::write(self, page)?;
         put!(page, "<section id=\"migrations\" class=\"migrations\" aria-labelledby=\"migrations-head\">\n");
         put!(page, "<h2 id=\"migrations-head\">Migrations in detail</h2>\n");
         let mut told = Told::default();
         for (at, migration) in self.report.migrations.iter().enumerate() {
             let plan = plan_of(self.plans, migration);
-            Section { migration, ids: &self.ids[at], share: self.shares[at], plan }.write(&mut told, page)?;
+            Section { kind: self.kind, migration, ids: &self.ids[at], share: self.shares[at], plan }.write(&mut told, page)?;
         }
         put!(page, "</section>\n</main>\n<footer><p>Written by lockkeeper ", (env!("CARGO_PKG_VERSION")));
         put!(page, ". This page loads nothing and runs nothing.</p></footer>\n</body>\n</html>\n");
@@ -84,8 +94,14 @@ impl<'a> Document<'a> {
         put!(page, "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
         put!(page, "<meta name=\"generator\" content=\"lockkeeper ", (env!("CARGO_PKG_VERSION")), "\">\n");
         let totals = Totals::of(&self.report.migrations);
-        put!(page, "<title>", (worst_class(self.report)), ": ", (words::gravest(&totals)), " in ");
-        put!(page, (super::count(totals.migrations, "migration")), " – lockkeeper</title>\n<style>\n");
+        put!(page, "<title>");
+        match self.kind {
+            Kind::Lint => {
+                put!(page, (worst_class(self.report)), ": ", (words::gravest(&totals)), " in ", (count(totals.migrations, "migration")))
+            }
+            Kind::Plan => put!(page, "plan: ", (overview::verdict(self))),
+        }
+        put!(page, " – lockkeeper</title>\n<style>\n");
         page.markup(STYLE)?;
         put!(page, "</style>\n</head>\n");
         Ok(())

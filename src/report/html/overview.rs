@@ -1,7 +1,7 @@
 //! The top of the page: the verdict, the numbers behind it, what could not be judged, and all migrations with their classes.
 
 use super::page::{Page, put};
-use super::{Document, words};
+use super::{Document, Kind, words};
 use crate::lint::finding::{Assessed, Report};
 use crate::problem::Problem;
 use crate::report::human::{is_faulty, next_step, passed_over, run_by, speed_words, tools};
@@ -10,12 +10,13 @@ use crate::rule::Class;
 use crate::sql::Reading;
 use std::io::{self, Write};
 
-pub(super) fn write<W: Write>(document: &Document<'_>, kind: &'static str, page: &mut Page<'_, W>) -> io::Result<()> {
+pub(super) fn write<W: Write>(document: &Document<'_>, page: &mut Page<'_, W>) -> io::Result<()> {
     let report = document.report;
     let totals = Totals::of(&report.migrations);
-    put!(page, "<header class=\"top ", (words::style(worst_class(report))), "\">\n<p class=\"brand\"><b>lockkeeper</b> ", (kind));
-    put!(page, " for PostgreSQL ", (report.server.0), "</p>\n<h1>", (verdict(report)), "</h1>\n<p class=\"lead\">");
-    put!(page, "All together: ");
+    put!(page, "<header class=\"top ", (words::style(worst_class(report))), "\">\n<p class=\"brand\"><b>lockkeeper</b> ");
+    put!(page, (if document.kind == Kind::Plan { "plan" } else { "lint report" }));
+    put!(page, " for PostgreSQL ", (report.server.0), "</p>\n<h1>", (verdict(document)), "</h1>\n<p class=\"lead\">");
+    put!(page, (if report.migrations.len() > 1 { "All together: " } else { "As written: " }));
     badge(worst_class(report), page)?;
     let fixed = worst_class_with_fixes(report);
     if fixed != worst_class(report) {
@@ -28,26 +29,49 @@ pub(super) fn write<W: Write>(document: &Document<'_>, kind: &'static str, page:
     strip(document, page)?;
     put!(page, "</header>\n<main>\n");
     unjudged(document, &totals, page)?;
-    list(document, page)?;
+    if report.migrations.len() > 1 {
+        list(document, page)?;
+    }
+    circumstances(report, page)?;
     legend(page)
 }
 
+/// How the migrations were taken to run, and what times rest on.
+fn circumstances<W: Write>(report: &Report, page: &mut Page<'_, W>) -> io::Result<()> {
+    for (tool, migrations) in tools(report) {
+        put!(page, "<p class=\"quiet\">", (run_by(tool, migrations)), "</p>\n");
+    }
+    if let Some(assumed) = speed_words(report) {
+        put!(page, "<p class=\"quiet\">");
+        page.prose(&assumed)?;
+        put!(page, "</p>\n");
+    }
+    Ok(())
+}
+
 /// What to make of all of it, in a sentence.
-fn verdict(report: &Report) -> String {
-    let all = &report.migrations;
-    let (worst, of) = (worst_class(report), count(all.len(), "migration"));
+pub(super) fn verdict(document: &Document<'_>) -> String {
+    let all = &document.report.migrations;
+    let plan = document.plans.first().filter(|_| document.kind == Kind::Plan);
+    if let Some(phases @ 1..) = plan.map(super::plan::phases_of) {
+        let statements: usize = all.iter().map(|migration| migration.statements.len()).sum();
+        return format!("{} instead of {}", count(phases, "phase"), count(statements, "statement"));
+    }
+    let worst = worst_class(document.report);
     let number = all.iter().filter(|migration| migration.class == worst).count();
     let faulty = all.iter().filter(|migration| is_faulty(migration)).count();
+    let some = |number: usize| match all.len() {
+        1 => "The migration".to_owned(),
+        of => format!("{number} of {of} migrations"),
+    };
     match worst {
         _ if all.is_empty() => "No migration was judged".to_owned(),
         Class::MaintenanceWindow => {
-            format!("{number} of {of} {} a maintenance window as written", words::verb(number, "needs", "need"))
+            format!("{} {} a maintenance window as written", some(number), words::verb(number, "needs", "need"))
         }
-        Class::ThreePhase => format!("{number} of {of} {} to be parted over releases", words::verb(number, "has", "have")),
-        Class::Additive if faulty > 0 => {
-            format!("{faulty} of {of} {} errors to mend first", words::verb(faulty, "has", "have"))
-        }
-        Class::Additive => format!("{of}: run {} any time", words::verb(all.len(), "it", "them")),
+        Class::ThreePhase => format!("{} {} to be parted over releases", some(number), words::verb(number, "has", "have")),
+        Class::Additive if faulty > 0 => format!("{} {} errors to mend first", some(faulty), words::verb(faulty, "has", "have")),
+        Class::Additive => format!("{}: run {} any time", count(all.len(), "migration"), words::verb(all.len(), "it", "them")),
     }
 }
 
@@ -180,14 +204,6 @@ fn list<W: Write>(document: &Document<'_>, page: &mut Page<'_, W>) -> io::Result
             put!(page, "</a></li>\n");
         }
         put!(page, "</ul>\n</details>\n");
-    }
-    for (tool, migrations) in tools(document.report) {
-        put!(page, "<p class=\"quiet\">", (run_by(tool, migrations)), "</p>\n");
-    }
-    if let Some(assumed) = speed_words(document.report) {
-        put!(page, "<p class=\"quiet\">");
-        page.prose(&assumed)?;
-        put!(page, "</p>\n");
     }
     put!(page, "</section>\n");
     Ok(())

@@ -10,8 +10,17 @@ use crate::report::plan::{WINDOW, waits};
 use crate::rule::Class;
 use std::io::{self, Write};
 
-pub(super) fn write<W: Write>(plan: &FilePlan, page: &mut Page<'_, W>) -> io::Result<()> {
-    put!(page, "<h4>What to run instead</h4>\n<div class=\"plan\">\n");
+/// How many phases a plan has in all.
+pub(super) fn phases_of(plan: &FilePlan) -> usize {
+    let phases = |piece: &Piece| match piece {
+        Piece::Planned(plan) => plan.phases.len(),
+        Piece::Kept(..) | Piece::Refused { .. } => 0,
+    };
+    plan.pieces.iter().map(phases).sum()
+}
+
+pub(super) fn write<W: Write>(plan: &FilePlan, id: &str, page: &mut Page<'_, W>) -> io::Result<()> {
+    put!(page, "<h4 id=\"", (id), "-plan\">What to run instead</h4>\n<div class=\"plan\">\n");
     let mut files = plan.judged.migrations.iter();
     for piece in &plan.pieces {
         match piece {

@@ -247,7 +247,9 @@ impl Timeline<'_, '_> {
 fn others<W: Write>(statement: &Judged, page: &mut Page<'_, W>) -> io::Result<()> {
     let course = &statement.course;
     let stronger = course.stops.iter().chain(course.held.as_ref().map(|held| &held.lock));
-    let is_other = |lock: &&Lock| stronger.clone().all(|stop| stop.relation != lock.relation);
+    // A strong lock beside one that stops somebody may be on an index of that table.
+    let is_other =
+        |lock: &&Lock| stronger.clone().all(|stop| stop.relation != lock.relation && (stop.mode < lock.mode || !lock.mode.blocks_writes()));
     let others: Vec<_> = statement.effects.locks.iter().filter(is_other).collect();
     if others.is_empty() {
         return Ok(());
