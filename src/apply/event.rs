@@ -101,6 +101,11 @@ pub enum Event {
         /// About how many seconds are left; `None`: nobody knows.
         left: Option<f64>,
     },
+    /// A session that was in the way was ended, or could not be.
+    Killed {
+        /// Whose, and what has come of it.
+        what: String,
+    },
     /// A try was given up, and there will be another one.
     Retry {
         /// Which try it was, from 1.

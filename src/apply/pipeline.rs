@@ -5,7 +5,7 @@ use super::backfill::file::JobFile;
 use super::draft::{self, Draft, Work};
 use super::due::{self, Item, Status};
 use super::event::{Event, Tell};
-use super::execute::{Broken, Executor, Trouble};
+use super::execute::{Broken, Executor, Spent, Trouble};
 use super::gate::{self, Circumstances, Time};
 use super::hash;
 use super::ledger::write::{self, NewRun};
@@ -287,7 +287,17 @@ impl Pipeline<'_> {
             (Err(error), _) => return Verdict::NotReady(vec![Problem::new("apply::signals", error.to_string())]),
         };
         let limits = &self.settings.config.apply;
-        let mut executor = Executor { target: self.target, limits, sessions, run, stop, notices: Notices::default(), until: None, tell };
+        let mut executor = Executor {
+            target: self.target,
+            limits,
+            sessions,
+            run,
+            stop,
+            notices: Notices::default(),
+            spent: Spent::default(),
+            until: None,
+            tell,
+        };
         let direction = match wish {
             Wish::Apply(_) | Wish::Backfill(_) => Direction::Up,
             Wish::Rollback(_) => Direction::Down,

@@ -4,8 +4,9 @@ use super::read::milliseconds;
 use super::schema;
 use super::window::{self, Windows};
 use crate::model::session::Timeout;
+use crate::problem::did_you_mean;
 use crate::rule::node::{Fault, Node, What};
-use crate::rule::shape::{Key, Object, Shape};
+use crate::rule::shape::{Key, Object, Shape, words};
 use std::time::Duration;
 
 /// How migrations are run. What the file leaves out is the default.
@@ -13,6 +14,8 @@ use std::time::Duration;
 pub struct Apply {
     /// Waiting for locks.
     pub lock: Lock,
+    /// Whose sessions are ended if they are in the way for longer than one try. Default: nobody's.
+    pub kill: Kill,
     /// `statement_timeout` of a statement that runs in a transaction, its wait for locks included. Default: 5 minutes.
     pub statement_timeout: Duration,
     /// Statements that run outside of a transaction and stop nobody: building and dropping indexes concurrently.
@@ -42,6 +45,17 @@ pub struct Lock {
     pub attempts: u32,
     /// How many sessions may queue behind ours; with more, the try is given up before its time. Default: 20.
     pub max_waiters: u32,
+}
+
+/// Whose sessions are ended if they are in the way. Those of superusers, of other databases and of replication never are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kill {
+    /// Nobody's.
+    Never,
+    /// Those that have a transaction open and do nothing for as long as a try takes.
+    IdleInTransaction,
+    /// Those with one of these for an `application_name`, whatever they do.
+    Applications(Vec<String>),
 }
 
 /// The times of statements outside of transactions.
@@ -80,6 +94,7 @@ impl Default for Apply {
     fn default() -> Self {
         Self {
             lock: Lock { timeout: Duration::from_secs(2), budget: minutes(3), attempts: 30, max_waiters: 20 },
+            kill: Kill::Never,
             statement_timeout: minutes(5),
             index: Index { lock_timeout: minutes(10), timeout: minutes(60) },
             backfill: Backfill::default(),
@@ -112,7 +127,13 @@ const LOCK: Object = Object::of(&[
     Key::new("budget", TIME, "how long all tries of a step may take together: 3min"),
     Key::new("attempts", Shape::Schema(schema::positive), "how many tries a step has: 30"),
     Key::new("max_waiters", Shape::Schema(schema::natural), "how many sessions may queue behind ours before a try is given up: 20"),
+    Key::new("kill", Shape::Either(&[Shape::Words(|| words(KILLS)), Shape::List(&Shape::Text)]), KILL_DOC),
 ]);
+
+const KILL_DOC: &str =
+    "whose sessions are ended that are in the way for longer than one try: never, idle_in_transaction, or names of applications";
+
+const KILLS: &[(&str, Kill)] = &[("never", Kill::Never), ("idle_in_transaction", Kill::IdleInTransaction)];
 
 const INDEX: Object = Object::of(&[
     Key::new("lock_timeout", TIME, "how long it waits for transactions that are older: 10min"),
@@ -156,6 +177,7 @@ pub(super) fn read(node: &Node) -> Result<Apply, Fault> {
         put(&mut apply.lock.timeout, lock.get("timeout"), time)?;
         put(&mut apply.lock.budget, lock.get("budget"), time)?;
         put(&mut apply.lock.attempts, lock.get("attempts"), |node| count(node, 1))?;
+        put(&mut apply.kill, lock.get("kill"), kill)?;
         put(&mut apply.lock.max_waiters, lock.get("max_waiters"), |node| count(node, 0))?;
     }
     let index = fields.get("index").map(|index| INDEX.fields(index)).transpose()?;
@@ -193,6 +215,19 @@ fn ends_later(longer: Duration, shorter: Duration, at: Option<&Node>, (message, 
         Some(node) if longer <= shorter => Err(node.fault(message).help(help)),
         Some(_) | None => Ok(()),
     }
+}
+
+/// `idle_in_transaction`, or `[reports, cron]`.
+fn kill(node: &Node) -> Result<Kill, Fault> {
+    if let What::List(names) = &node.what {
+        return names.iter().map(text).collect::<Result<_, _>>().map(Kill::Applications);
+    }
+    let written = node.text()?;
+    let known = KILLS.iter().find(|(word, _)| *word == written);
+    known.map(|(_, kill)| kill.clone()).ok_or_else(|| {
+        let message = format!("there is no `{written}` here{}", did_you_mean(written, words(KILLS)));
+        node.fault(message).help("one of: never, idle_in_transaction, or a list of names of applications: [reports, cron]")
+    })
 }
 
 /// Replaces a default by what is written.
@@ -384,6 +419,7 @@ mod tests {
     fn a_setting_with_a_key_of_its_own_is_sent_there() {
         assert_snapshot!(fault("apply: { settings: { Lock_Timeout: 1s } }"), @"apply.settings: `lock_timeout` is not set here <- Lock_Timeout (it is `lock: { timeout: ... }`, and `index: { lock_timeout: ... }`)");
         assert_snapshot!(fault("apply: { settings: { 'a = 1; DROP TABLE orders': 1 } }"), @"apply.settings: `a = 1; drop table orders` is no name of a setting <- 'a = 1; DROP TABLE orders' (names are as `SHOW ALL` lists them: work_mem, shop.tenant)");
+        assert_snapshot!(fault("apply: { lock: { kill: idle-in-transaction } }"), @"apply.lock.kill: there is no `idle-in-transaction` here, did you mean `idle_in_transaction`? <- idle-in-transaction (one of: never, idle_in_transaction, or a list of names of applications: [reports, cron])");
         assert_snapshot!(fault("apply: { lock: { attempts: 0 } }"), @"apply.lock.attempts: a number from 1 on is expected here, not 0 <- 0");
     }
 }

@@ -7,10 +7,12 @@ mod alone;
 mod attempt;
 mod backfill;
 mod batch;
+mod kill;
 mod resume;
 mod statement;
 mod trouble;
 
+pub use kill::Spent;
 pub use trouble::Trouble;
 
 use super::draft::Work;
@@ -45,6 +47,8 @@ pub struct Executor<'a> {
     pub stop: Stop,
     /// What the server says beside its answers.
     pub notices: Notices,
+    /// Who was in the way of this step.
+    pub spent: Spent,
     /// When the window ends in which what runs may run; `None`: it needs none.
     pub until: Option<Instant>,
     /// Who is told.
@@ -190,6 +194,7 @@ impl Executor<'_> {
         let title = work.title(step);
         (self.tell)(&Event::Step { number: step.number, of: work.steps.len(), title, kind: step.kind.word() });
         let mut tries = Tries::new();
+        self.spent = Spent::default();
         let (mut losses, mut batches) = (0, 0);
         loop {
             if self.stop.asked().await {
@@ -205,6 +210,7 @@ impl Executor<'_> {
                 }
             }
             let attempt = tries.next();
+            self.spent.next_try();
             let result = match step.kind {
                 Kind::Transaction => self.in_transaction(work, step, direction, attempt).await,
                 Kind::Alone => self.alone(work, step, direction, attempt).await,

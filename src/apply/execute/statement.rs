@@ -1,5 +1,6 @@
 //! One statement, watched while it runs.
 
+use super::kill::Hunt;
 use super::{Executor, Trouble};
 use crate::apply::event::Event;
 use crate::apply::session::{ANSWER, Sessions, lost};
@@ -85,6 +86,12 @@ impl Executor<'_> {
                     }
                     mute = seen.is_none();
                     let Some(sight) = seen else { continue };
+                    if !sight.blockers.is_empty() {
+                        let (run, idle, kill) = (self.run, self.limits.lock.timeout, &self.limits.kill);
+                        let mut hunt = Hunt { watch: &mut *watch, pid, run, idle, kill };
+                        // If it cannot be asked, they only stay.
+                        let _ = timeout(ANSWER, hunt.end(&mut self.spent, &mut *self.tell)).await;
+                    }
                     // Less than at the last look: it is another wait.
                     *waited += sight.waits.checked_sub(last).unwrap_or(sight.waits);
                     last = sight.waits;

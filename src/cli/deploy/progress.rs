@@ -104,6 +104,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Notice { severity, text } => format!("      {severity}: {text}"),
         Event::Retry { attempt, why, pause } => format!("      try {attempt} given up: {why}; the next one in {pause:.1} s"),
         Event::Reconnect { why } => format!("      the server has gone away: {why}; calling again"),
+        Event::Killed { what } => format!("      {what}"),
         Event::Cleanup { what } => format!("      removes {what}"),
         Event::MigrationDone { seconds, .. } => format!("  done in {seconds:.3} s"),
         Event::Batches { rows, seen, total, batch, rate, left } => {

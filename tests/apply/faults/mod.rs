@@ -1,5 +1,6 @@
 //! What goes wrong while migrations run, played on real servers: see docs/faults.md, which these tests write.
 
+mod blockers;
 mod copy;
 mod disks;
 mod files;
