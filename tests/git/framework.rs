@@ -24,7 +24,8 @@ impl Shop {
             version.is_ok_and(|version| version.status.success()),
             "this test runs the pre-commit framework: `apt-get install pre-commit`, or `pip install pre-commit`"
         );
-        let file = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).expect("the hook file is there");
+        let file =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).expect("the hook file is there");
         let hooks = Repository::with(&[(".pre-commit-hooks.yaml", &file)]);
         let (place, revision) = (hooks.path().display(), hooks.git(&["rev-parse", "HEAD"]));
         let config = format!("repos:\n  - repo: {place}\n    rev: {revision}\n    hooks:\n      - id: lockkeeper-system\n");

@@ -1,6 +1,6 @@
 //! `lint --since REF` and `lint --release FILE...`, in git repositories of their own: what is judged, and what is history.
 
-use super::repository::{DROP, INDEX, ORDERS, Repository};
+use super::repository::{DROP, INDEX, ORDERS, Repository, judged, words};
 use std::fs;
 use tempfile::TempDir;
 
@@ -218,4 +218,120 @@ fn files_named_as_a_release_are_judged_and_the_others_are_history() {
     assert_eq!(shop.judged(&["--release", "m/0002_users.sql", "m/0003_index.sql"]), expected);
     assert_eq!(shop.judged(&["--release", "m/0003_index.sql", "--release", "m/0002_users.sql"]), expected);
     assert_eq!(shop.judged(&["--release", "m"]), ["m/0001_orders.sql", "m/0002_users.sql", "m/0003_index.sql"]);
+}
+
+#[test]
+fn a_renamed_file_is_gone_under_its_old_name_and_new_under_the_other() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_drop.sql", DROP)]);
+    shop.branch();
+    shop.git(&["mv", "m/0002_drop.sql", "m/0003_drop.sql"]);
+    let expected = ["m/0003_drop.sql: drop-column", "m/0002_drop.sql: migration-order"];
+    assert_eq!(shop.judged(&["--since", "main"]), expected);
+    shop.commit();
+    assert_eq!(shop.judged(&["--since", "main"]), expected);
+}
+
+#[test]
+fn settings_that_are_about_what_people_read_change_nothing() {
+    let shop = Repository::with(&[("sub/m/0001_orders.sql", ORDERS)]);
+    for (key, value) in [
+        ("core.quotepath", "true"),
+        ("diff.renames", "copies"),
+        ("diff.relative", "true"),
+        ("diff.noprefix", "true"),
+        ("diff.ignoreSubmodules", "all"),
+        ("status.showUntrackedFiles", "no"),
+        ("color.ui", "always"),
+        ("diff.external", "false"),
+    ] {
+        shop.git(&["config", key, value]);
+    }
+    shop.branch();
+    shop.write("sub/m/0002_dröp.sql", DROP);
+    shop.commit();
+    shop.write("sub/m/0003_ünt.sql", "SELECT 1;\n");
+    assert_eq!(shop.judged(&["--since", "main"]), ["sub/m/0002_dröp.sql: drop-column", "sub/m/0003_ünt.sql"]);
+    assert_eq!(shop.judged(&["--since", "main", "sub/m"]), ["sub/m/0002_dröp.sql: drop-column", "sub/m/0003_ünt.sql"]);
+}
+
+#[test]
+fn a_detached_head_a_merge_and_a_linked_working_tree_have_changed_what_they_have_changed() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    shop.branch();
+    shop.write("m/0003_drop.sql", DROP);
+    shop.commit();
+    shop.git(&["checkout", "-q", "main"]);
+    shop.write("m/0002_index.sql", INDEX);
+    shop.commit();
+    shop.git(&["checkout", "-q", "work"]);
+    shop.git(&["merge", "-q", "--no-edit", "main"]);
+    let expected = ["m/0003_drop.sql: drop-column"];
+    assert_eq!(shop.judged(&["--since", "main"]), expected);
+    // As a pull request is checked out: the merge of both, on no branch.
+    shop.git(&["checkout", "-q", "--detach", "main"]);
+    shop.git(&["merge", "-q", "--no-ff", "--no-edit", "work"]);
+    assert_eq!(shop.judged(&["--since", "main"]), expected);
+    shop.git(&["checkout", "-q", "main"]);
+    let place = TempDir::new().expect("a directory");
+    let linked = place.path().join("linked");
+    shop.git(&["worktree", "add", "-q", &linked.display().to_string(), "work"]);
+    let mut command = shop.lockkeeper();
+    command.current_dir(&linked).args(["lint", "--since", "main", "--format", "json"]);
+    // As git has it in a hook of the linked one.
+    command
+        .env("GIT_DIR", shop.path().join(".git/worktrees/linked"))
+        .env("GIT_INDEX_FILE", shop.path().join(".git/worktrees/linked/index"));
+    assert_eq!(judged(command.args(["m"]).output().expect("the program runs")), expected);
+}
+
+#[test]
+fn files_that_git_ignores_are_history_and_are_counted() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), (".gitignore", "m/*\n")]);
+    // Ignored, and known all the same.
+    shop.git(&["add", "-f", "m/0001_orders.sql"]);
+    shop.commit();
+    shop.branch();
+    shop.write("m/0001_orders.sql", "SELECT 1;\n");
+    shop.write("m/0002_drop.sql", DROP);
+    let output = shop.lint(&["--since", "main"]);
+    let said = words(&output);
+    assert!(said.contains("files passed over: 1 that git ignores") && !said.contains("drop-column"), "{said}");
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/0001_orders.sql: migration-order"]);
+    shop.git(&["add", "-f", "m/0002_drop.sql"]);
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/0001_orders.sql: migration-order", "m/0002_drop.sql: drop-column"]);
+}
+
+#[test]
+fn a_link_has_changed_with_what_it_leads_to() {
+    let shop = Repository::with(&[("m/0001_orders.sql", ORDERS), ("lib/drop.txt", "SELECT 1;\n"), ("real/0001_users.sql", "SELECT 1;\n")]);
+    std::os::unix::fs::symlink("../lib/drop.txt", shop.path().join("m/0002_drop.sql")).expect("a link");
+    std::os::unix::fs::symlink("real", shop.path().join("linked")).expect("a link");
+    shop.commit();
+    shop.branch();
+    shop.write("lib/drop.txt", DROP);
+    shop.write("real/0002_users.sql", "SELECT 2;\n");
+    assert_eq!(shop.judged(&["--since", "main", "m"]), ["m/0002_drop.sql: migration-order, drop-column"]);
+    assert_eq!(shop.judged(&["--since", "main", "linked"]), ["linked/0002_users.sql"]);
+}
+
+#[test]
+fn what_is_new_in_a_repository_inside_is_not_taken_for_old() {
+    let (shop, vendored) = (Repository::with(&[("m/0001_orders.sql", ORDERS)]), Repository::with(&[("0001_users.sql", "SELECT 1;\n")]));
+    let place = vendored.path().display().to_string();
+    shop.git(&["-c", "protocol.file.allow=always", "submodule", "add", "-q", &place, "db"]);
+    shop.commit();
+    shop.branch();
+    shop.write("m/0002_drop.sql", DROP);
+    // As it is, it is history.
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/0002_drop.sql: drop-column"]);
+    shop.write("db/0002_drop.sql", DROP);
+    let (code, said) = shop.refusal(&["--since", "main"]);
+    assert_eq!((code, said.contains("outside of the git repository"), said.contains("drop-column")), (Some(2), true, true), "{said}");
+    // It is a repository of its own, and can be asked.
+    assert_eq!(shop.judged(&["--since", "HEAD", "db"]), ["db/0002_drop.sql: drop-column"]);
+    let nested = Repository::with(&[("m/0001_orders.sql", ORDERS)]);
+    nested.git(&["init", "-q", "inner"]);
+    nested.write("inner/0001_drop.sql", DROP);
+    let (code, said) = nested.refusal(&["--since", "main"]);
+    assert_eq!((code, said.contains("outside of the git repository")), (Some(2), true), "{said}");
 }
