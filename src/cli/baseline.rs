@@ -115,10 +115,9 @@ impl Findings {
             return problems.iter().fold(Exit::Failed, |_, problem| console.failed(problem));
         }
         let (new, change) = renewed(&old, &report, (self.prune, self.paths.is_empty()));
-        if new.files != old.files || !new.path.exists() {
-            if let Err(problem) = new.write() {
-                return console.failed(&problem);
-            }
+        let is_news = new.files != old.files || !new.path.exists();
+        if let Err(problem) = if is_news { new.write() } else { Ok(()) } {
+            return console.failed(&problem);
         }
         let total: usize = new.files.iter().map(|known| known.findings.len()).sum();
         let (path, total) = (new.path.display(), count(total, "finding"));

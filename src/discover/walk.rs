@@ -138,11 +138,12 @@ impl Walk<'_> {
                 self.directory(path, config);
                 walked.push(path.to_owned());
             }
-            Some(Standing::File) => match convention::read(path) {
-                Some(named) => self.subject(path.to_owned(), named, config),
+            Some(Standing::File) => {
                 // A hook names whatever is committed.
-                None => {}
-            },
+                if let Some(named) = convention::read(path) {
+                    self.subject(path.to_owned(), named, config);
+                }
+            }
             None if std::fs::symlink_metadata(non_empty(path)).is_ok() || tree.had(path) => {}
             None => self.problems.push(not_found(path, &std::io::ErrorKind::NotFound.into())),
         }
