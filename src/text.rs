@@ -68,6 +68,7 @@ pub struct SourceFile {
     lines: OnceLock<Lines>,
     shown: OnceLock<Option<String>>,
     hidden: OnceLock<Vec<Span>>,
+    placeholders: OnceLock<()>,
 }
 
 impl PartialEq for SourceFile {
@@ -79,7 +80,14 @@ impl PartialEq for SourceFile {
 impl SourceFile {
     /// Takes bytes that are already in memory.
     pub fn new(path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), bytes: bytes.into(), lines: OnceLock::new(), shown: OnceLock::new(), hidden: OnceLock::new() })
+        Arc::new(Self {
+            path: path.into(),
+            bytes: bytes.into(),
+            lines: OnceLock::new(),
+            shown: OnceLock::new(),
+            hidden: OnceLock::new(),
+            placeholders: OnceLock::new(),
+        })
     }
 
     /// Reads a file, or what comes through a pipe.
@@ -144,6 +152,16 @@ impl SourceFile {
         let Some(next) = starts.get(line as usize) else { return Span::new(start, self.bytes.len() as u32) };
         let is_return = *next > start + 1 && self.bytes[*next as usize - 2] == b'\r';
         Span::new(start, next - 1 - u32::from(is_return))
+    }
+
+    /// Says that whoever runs the file puts values for `${name}` into it first. To be said before anything is read.
+    pub fn read_placeholders(&self) {
+        self.placeholders.get_or_init(|| ());
+    }
+
+    /// Whether `${name}` stands for something.
+    pub fn has_placeholders(&self) -> bool {
+        self.placeholders.get().is_some()
     }
 
     /// Says what no report may show. To be said once, before anything is shown.

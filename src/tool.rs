@@ -56,6 +56,8 @@ pub enum Told {
     Goose,
     /// By `transaction:false` behind its line.
     Dbmate,
+    /// By `runInTransaction:false` behind its changeset's line.
+    Changeset,
     /// By a file beside it, called after it.
     Conf,
     /// By a file in its folder.
@@ -68,6 +70,23 @@ pub enum Told {
     Never(&'static str),
 }
 
+/// In which order a tool runs the files of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sorting {
+    /// Nobody knows; by version as a number, which is what most do.
+    Unknown,
+    /// By version, its parts as numbers.
+    Number,
+    /// By the name of the file or folder, as text.
+    Text,
+    /// By the digits of the version, as text.
+    Digits,
+    /// By time: as a number of milliseconds, or as a date of seventeen digits.
+    Milliseconds,
+    /// By a list that it keeps.
+    List,
+}
+
 /// What a tool does with a file, one row each.
 struct Kind {
     tool: Tool,
@@ -78,13 +97,14 @@ struct Kind {
     /// All new files share that transaction, and every lock lasts until the last of them has run.
     one_transaction: bool,
     told: Told,
+    sorting: Sorting,
     /// What runs outside of a transaction reaches the server as one message: of two statements the server makes a transaction again.
     one_message: bool,
 }
 
 /// What most tools do: a transaction around each file.
 const fn wraps(tool: Tool, word: &'static str, told: Told) -> Kind {
-    Kind { tool, word, mode: Some(TransactionMode::Runner), one_transaction: false, told, one_message: false }
+    Kind { tool, word, mode: Some(TransactionMode::Runner), one_transaction: false, told, sorting: Sorting::Number, one_message: false }
 }
 
 /// sqlx's line.
@@ -92,23 +112,38 @@ pub const NO_TRANSACTION: &str = "-- no-transaction";
 
 /// One row for each, from their manuals and their sources, which docs/tools.md names.
 const KINDS: &[Kind] = &[
-    Kind { mode: None, ..wraps(Tool::Plain, "plain", Told::Unknown) },
-    Kind { mode: Some(TransactionMode::None), ..wraps(Tool::Psql, "psql", Told::Nothing) },
+    Kind { mode: None, sorting: Sorting::Unknown, ..wraps(Tool::Plain, "plain", Told::Unknown) },
+    Kind { mode: Some(TransactionMode::None), sorting: Sorting::Unknown, ..wraps(Tool::Psql, "psql", Told::Nothing) },
     Kind { mode: Some(TransactionMode::OneMessage), one_message: true, ..wraps(Tool::GolangMigrate, "golang-migrate", Told::Nothing) },
     wraps(Tool::Goose, "goose", Told::Goose),
-    Kind { one_message: true, ..wraps(Tool::Dbmate, "dbmate", Told::Dbmate) },
+    Kind { sorting: Sorting::Text, one_message: true, ..wraps(Tool::Dbmate, "dbmate", Told::Dbmate) },
     Kind { one_message: true, ..wraps(Tool::Sqlx, "sqlx", Told::FirstLine(NO_TRANSACTION)) },
     wraps(Tool::Refinery, "refinery", Told::Never("refinery puts every file into a transaction")),
-    Kind { one_message: true, ..wraps(Tool::Diesel, "diesel", Told::Metadata) },
+    Kind { sorting: Sorting::Digits, one_message: true, ..wraps(Tool::Diesel, "diesel", Told::Metadata) },
     wraps(Tool::Flyway, "flyway", Told::Conf),
-    wraps(Tool::Liquibase, "liquibase", Told::Unknown),
-    Kind { mode: Some(TransactionMode::None), ..wraps(Tool::Sqitch, "sqitch", Told::Nothing) },
-    Kind { mode: Some(TransactionMode::OneMessage), one_message: true, ..wraps(Tool::Prisma, "prisma", Told::Nothing) },
-    Kind { one_transaction: true, ..wraps(Tool::Drizzle, "drizzle", Told::Never("Drizzle puts all new files into one transaction")) },
-    Kind { mode: Some(TransactionMode::OneMessage), one_message: true, ..wraps(Tool::Supabase, "supabase", Told::Nothing) },
-    wraps(Tool::Atlas, "atlas", Told::FirstLine("-- atlas:txmode none\n")),
+    Kind { sorting: Sorting::List, ..wraps(Tool::Liquibase, "liquibase", Told::Changeset) },
+    Kind { mode: Some(TransactionMode::None), sorting: Sorting::List, ..wraps(Tool::Sqitch, "sqitch", Told::Nothing) },
+    Kind {
+        mode: Some(TransactionMode::OneMessage),
+        sorting: Sorting::Text,
+        one_message: true,
+        ..wraps(Tool::Prisma, "prisma", Told::Nothing)
+    },
     Kind {
         one_transaction: true,
+        sorting: Sorting::List,
+        ..wraps(Tool::Drizzle, "drizzle", Told::Never("Drizzle puts all new files into one transaction"))
+    },
+    Kind {
+        mode: Some(TransactionMode::OneMessage),
+        sorting: Sorting::Text,
+        one_message: true,
+        ..wraps(Tool::Supabase, "supabase", Told::Nothing)
+    },
+    Kind { sorting: Sorting::Text, ..wraps(Tool::Atlas, "atlas", Told::FirstLine("-- atlas:txmode none\n")) },
+    Kind {
+        one_transaction: true,
+        sorting: Sorting::Milliseconds,
         ..wraps(Tool::NodePgMigrate, "node-pg-migrate", Told::Never("node-pg-migrate puts all new files into one transaction"))
     },
     wraps(Tool::Hasura, "hasura", Told::Never("Hasura sends every file as a transaction")),
@@ -152,6 +187,11 @@ impl Tool {
     /// Whether all new files share one transaction, so that every lock lasts until the last of them has run.
     pub fn runs_all_in_one(self) -> bool {
         self.kind().one_transaction
+    }
+
+    /// In which order it runs the files of a history.
+    pub fn sorting(self) -> Sorting {
+        self.kind().sorting
     }
 
     /// How it is told to leave a file alone.

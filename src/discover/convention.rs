@@ -28,6 +28,8 @@ pub(super) enum Sequence {
     ByFolder,
     /// The whole name counts; the number in it only sorts.
     ByName,
+    /// As its tool is known to: nobody doubts the order.
+    Known,
 }
 
 /// What a file is for.
@@ -39,6 +41,8 @@ pub(super) enum Purpose {
     Repeatable,
     /// It undoes another one.
     Down,
+    /// It checks what another one has done.
+    Check,
     /// Another database's dialect.
     OtherDatabase,
 }
@@ -53,7 +57,7 @@ struct Parts<'a> {
 }
 
 /// Where the version and the name stand in a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Form {
     /// On the folder; the file in it is `migration.sql`.
     FolderWithMigration,

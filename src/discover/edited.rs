@@ -39,7 +39,7 @@ impl History {
                 (up.way_back, up.down) = (WayBack::There, Some(Down::File(file.path().to_owned())));
             }
         }
-        tool::settle(&mut history.migrations, &history.project, config);
+        tool::settle(history.migrations.iter_mut(), &history.project, config);
         history.renumber()
     }
 
@@ -73,9 +73,9 @@ fn purpose(path: &Path) -> Option<Purpose> {
 fn with_text(migration: &Migration, source: &Arc<SourceFile>, config: &Config) -> Migration {
     let head = head::read(source, config.tool);
     let (tool, declared) = (head.tool, head.transaction());
-    let way_back = if head.down.is_some() { WayBack::There } else { migration.way_back };
+    let way_back = if head.undone || head.down.is_some() { WayBack::There } else { migration.way_back };
     let down = head.down.map(Down::Part).or_else(|| migration.down.clone());
-    Migration { source: Arc::clone(source), part: head.part, messages: head.messages, tool, declared, way_back, down, ..migration.clone() }
+    Migration { source: Arc::clone(source), part: head.part, units: head.units, tool, declared, way_back, down, ..migration.clone() }
 }
 
 fn new_migration(source: &Arc<SourceFile>, config: &Config) -> Migration {
@@ -84,15 +84,16 @@ fn new_migration(source: &Arc<SourceFile>, config: &Config) -> Migration {
     Migration {
         source: Arc::clone(source),
         part: head.part,
-        messages: head.messages,
+        units: head.units,
         version: named.version,
         name: named.name,
         tool: head.tool,
+        shared: false,
         declared,
         role: Role::Subject,
         // Its place in the list tells, see `renumber`.
         step: Step(u32::MAX),
-        way_back: if head.down.is_some() { WayBack::There } else { WayBack::NotUsual },
+        way_back: if head.undone || head.down.is_some() { WayBack::There } else { WayBack::NotUsual },
         down: head.down.map(Down::Part),
         repeatable: false,
         order: Order::Fine,

@@ -1,5 +1,7 @@
 //! What a file says about its own run, in the comments at its top and in the lines by which runners part it.
 
+use super::Unit;
+use super::tool::liquibase;
 use crate::model::session::TransactionMode;
 use crate::problem::{Problem, did_you_mean};
 use crate::text::{SourceFile, Span};
@@ -14,10 +16,12 @@ pub(super) struct Head {
     told: Option<TransactionMode>,
     /// The part of it that is run.
     pub part: Span,
-    /// Pieces of that part which the runner sends as one message each.
-    pub messages: Vec<Span>,
+    /// Pieces of that part which its tool runs in a way of their own.
+    pub units: Vec<Unit>,
     /// The part that undoes the rest, if there is something in it, if only a word why nothing is undone.
     pub down: Option<Span>,
+    /// It says how it is undone, if not as a part of its own.
+    pub undone: bool,
     /// The tool that its marks are for.
     pub tool: Option<Tool>,
     /// A directive with a word that nobody knows.
@@ -36,7 +40,7 @@ impl Head {
 pub(super) fn read(source: &Arc<SourceFile>, of: Option<Tool>) -> Head {
     let bytes = source.bytes();
     let part = Span::new(0, bytes.len() as u32);
-    let mut head = Head { own: None, told: None, part, messages: Vec::new(), down: None, tool: None, problem: None };
+    let mut head = Head { own: None, told: None, part, units: Vec::new(), down: None, undone: false, tool: None, problem: None };
     for (first, span) in comments(bytes).enumerate().map(|(at, span)| (at == 0, span)) {
         let Ok(line) = std::str::from_utf8(&bytes[span.range()]) else { continue };
         let words = line.trim_start_matches('-').trim();
@@ -51,7 +55,10 @@ pub(super) fn read(source: &Arc<SourceFile>, of: Option<Tool>) -> Head {
         } else if let Some((tool, mode)) = mark(line, first).filter(|(tool, _)| of.is_none_or(|of| of == *tool)) {
             head.tool = Some(tool);
             // `Up` does not take back what `NO TRANSACTION` has said.
-            head.told = head.told.filter(|told| *told != TransactionMode::Runner).or(Some(mode));
+            head.told = head.told.filter(|told| *told != TransactionMode::Runner).or(mode);
+            if goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("envsub on")) {
+                source.read_placeholders();
+            }
         }
     }
     if let Some(tool) = head.tool
@@ -61,25 +68,46 @@ pub(super) fn read(source: &Arc<SourceFile>, of: Option<Tool>) -> Head {
         head.part.end = down;
     }
     if head.tool == Some(Tool::Goose) && head.transaction() == Some(TransactionMode::None) {
-        head.messages = messages(bytes, head.part);
+        head.units = messages(bytes, head.part).into_iter().map(|span| Unit { span, mode: TransactionMode::OneMessage }).collect();
+    }
+    if head.tool == Some(Tool::Liquibase) {
+        let changesets = liquibase::read(bytes);
+        (head.told, head.undone) = (Some(liquibase::of_all(&changesets.units)), changesets.undone);
+        head.units = if changesets.units.len() > 1 { changesets.units } else { Vec::new() };
+    }
+    if head.tool == Some(Tool::Atlas) && !ends_in_blank_line(bytes) {
+        // It is about the statement below it, of which it says nothing.
+        head.told = None;
+    }
+    if head.tool == Some(Tool::NodePgMigrate) {
+        (head.part, head.down) = directions(bytes);
     }
     head
 }
 
 /// What a comment line tells a tool: which one, and how the file is run then.
-fn mark(line: &str, first: bool) -> Option<(Tool, TransactionMode)> {
+fn mark(line: &str, first: bool) -> Option<(Tool, Option<TransactionMode>)> {
     let words = line.trim_start_matches('-').trim();
     if let Some(annotation) = goose(words) {
         let alone = annotation.eq_ignore_ascii_case("no transaction");
-        return Some((Tool::Goose, if alone { TransactionMode::None } else { TransactionMode::Runner }));
+        return Some((Tool::Goose, Some(if alone { TransactionMode::None } else { TransactionMode::Runner })));
     }
     if let Some(options) = words.strip_prefix("migrate:up") {
         // Without a transaction, dbmate still sends the part as one message.
         let without = options.split_whitespace().any(|option| option == "transaction:false");
-        return Some((Tool::Dbmate, if without { TransactionMode::OneMessage } else { TransactionMode::Runner }));
+        return Some((Tool::Dbmate, Some(if without { TransactionMode::OneMessage } else { TransactionMode::Runner })));
+    }
+    if first && liquibase::is_formatted(line) {
+        return Some((Tool::Liquibase, None));
+    }
+    if direction(line).is_some() {
+        return Some((Tool::NodePgMigrate, None));
+    }
+    if let Some(mode) = words.strip_prefix("atlas:txmode") {
+        return (mode.trim() == "none").then_some((Tool::Atlas, Some(Tool::Atlas.alone())));
     }
     let tells = |tool: &Tool| matches!(tool.told(), Told::FirstLine(told) if line.starts_with(told.trim_end()));
-    Tool::all().find(tells).filter(|_| first).map(|tool| (tool, tool.alone()))
+    Tool::all().find(tells).filter(|_| first).map(|tool| (tool, Some(tool.alone())))
 }
 
 const MODES: &[(&str, TransactionMode)] =
@@ -101,6 +129,12 @@ fn unknown(source: &Arc<SourceFile>, span: Span, word: &str) -> Problem {
 fn goose(words: &str) -> Option<&str> {
     let (mark, annotation) = words.split_at_checked("+goose".len())?;
     mark.eq_ignore_ascii_case("+goose").then(|| annotation.trim())
+}
+
+/// Whether a blank line parts the comments at the very top from the rest: only then Atlas takes them for the file's (migrate/dir.go).
+fn ends_in_blank_line(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').skip_while(|line| line.starts_with(b"--"));
+    lines.next().is_none_or(|line| line.trim_ascii().is_empty())
 }
 
 /// What stands between StatementBegin and StatementEnd: goose takes it for one statement, however many there are.
@@ -142,6 +176,31 @@ fn down_at(bytes: &[u8], tool: Tool) -> Option<u32> {
         start += line.len();
     }
     None
+}
+
+/// Which way goes what stands behind this line of node-pg-migrate (sqlMigration.ts: createMigrationCommentRegex).
+fn direction(line: &str) -> Option<bool> {
+    let words = line.trim_start().strip_prefix("--")?.trim_start_matches(|c: char| c == '-' || c.is_whitespace()).to_ascii_lowercase();
+    let is = |way: &str| {
+        words.strip_prefix(way).is_some_and(|rest| rest.trim_start().starts_with("migration") && rest.starts_with(char::is_whitespace))
+    };
+    if is("up") { Some(true) } else { is("down").then_some(false) }
+}
+
+/// The parts of a file that says `-- Up Migration` and `-- Down Migration`, in whichever order; without a word, all of it goes up.
+fn directions(bytes: &[u8]) -> (Span, Option<Span>) {
+    let (mut up, mut down, mut start) = (None, None, 0u32);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match direction(&String::from_utf8_lossy(line)) {
+            Some(true) => up = up.or(Some(start)),
+            Some(false) => down = down.or(Some(start)),
+            None => {}
+        }
+        start += line.len() as u32;
+    }
+    let until = |from: u32, other: Option<u32>| Span::new(from, other.filter(|other| *other > from).unwrap_or(start));
+    let part = up.map_or(Span::new(0, start), |up| until(up, down));
+    (part, down.map(|down| until(down, up)).filter(|part| is_said(&bytes[part.range()])))
 }
 
 /// Whether anything stands behind the first line but annotations of the runner.
@@ -218,7 +277,7 @@ mod tests {
     fn goose_sends_what_stands_between_its_marks_as_one_message() {
         let pieces = |text: &str| {
             let source = SourceFile::new("0001_orders.sql", text);
-            read(&source, None).messages.iter().map(|span| source.text(*span).trim().to_owned()).collect::<Vec<_>>().join(" | ")
+            read(&source, None).units.iter().map(|unit| source.text(unit.span).trim().to_owned()).collect::<Vec<_>>().join(" | ")
         };
         let body = "SELECT 1;\n-- +goose StatementBegin\nSELECT 2;\nSELECT 3;\n-- +goose StatementEnd\n";
         assert_snapshot!(pieces(&format!("-- +goose NO TRANSACTION\n-- +goose Up\n{body}")), @r"

@@ -34,14 +34,16 @@ pub struct Migration {
     pub source: Arc<SourceFile>,
     /// The part of it that is run: all of it, or what stands below `-- +goose Up`.
     pub part: Span,
-    /// Pieces of that part which the runner sends as one message each, where it does not so send the whole.
-    pub messages: Vec<Span>,
+    /// Pieces of that part which its tool runs in a way of their own, where it does not so run the whole.
+    pub units: Vec<Unit>,
     /// The version that its name says.
     pub version: Option<String>,
     /// Its name without version and ending.
     pub name: String,
     /// The tool that runs it, as far as anything tells.
     pub tool: Option<Tool>,
+    /// All new files share its transaction.
+    pub shared: bool,
     /// How it is run, where the file, the config or its tool says it; `None`: its statements tell, see [`Migration::transaction_mode`].
     pub declared: Option<TransactionMode>,
     /// Whether it is judged, or only replayed.
@@ -58,6 +60,15 @@ pub struct Migration {
     pub order: Order,
     /// The newest version of the base branch, where this one is behind it.
     pub base_version: Option<String>,
+}
+
+/// A piece of a migration, and how it is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Where it stands.
+    pub span: Span,
+    /// Its transaction.
+    pub mode: TransactionMode,
 }
 
 /// Where the SQL stands that undoes a migration.
@@ -111,6 +122,10 @@ pub struct Discovered {
 pub struct Skipped {
     /// Files that undo a migration.
     pub down: usize,
+    /// Files that check a migration.
+    pub check: usize,
+    /// Files that the list of their tool leaves out.
+    pub unlisted: usize,
     /// Files for another database.
     pub other_database: usize,
     /// Files that the config excludes.
@@ -190,7 +205,8 @@ pub fn walk(request: &Request, config: &Config) -> Walked {
     let with_project = |mut folder: Folder| {
         let judged = folder.candidates.iter().filter(|candidate| candidate.role == Role::Subject);
         let asides = std::mem::take(&mut folder.asides);
-        let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()), asides);
+        let base = folder.base.take();
+        let project = Project::around(&folder.directory, judged.map(|candidate| candidate.path.as_path()), asides, base);
         (folder, project)
     };
     // What nobody judges need not be read.
@@ -237,7 +253,7 @@ pub fn in_memory(schema: Option<Arc<SourceFile>>, files: &[(Arc<SourceFile>, Rol
             migrations.push(migration(candidate, found.remove(which).1, place, config).0);
         }
     }
-    tool::settle(&mut migrations, &Project::default(), config);
+    tool::settle(migrations.iter_mut(), &Project::default(), config);
     note_missing_ways_back(&mut migrations);
     let told_whole = config.history == Completeness::Whole;
     History { directory: PathBuf::new(), migrations, whole: false, told_whole, one_release: false, project: Project::default() }
@@ -264,7 +280,7 @@ impl History {
             migration(&candidate, SourceFile::new(path.clone(), text.as_str()), place, config).0
         });
         self.migrations.extend(new.collect::<Vec<_>>());
-        tool::settle(&mut self.migrations, &self.project, config);
+        tool::settle(self.migrations.iter_mut(), &self.project, config);
         self
     }
 
@@ -311,10 +327,11 @@ fn note_missing_ways_back(migrations: &mut [Migration]) {
 fn base(source: Arc<SourceFile>) -> Migration {
     Migration {
         part: Span::new(0, source.bytes().len() as u32),
-        messages: Vec::new(),
+        units: Vec::new(),
         version: None,
         name: String::new(),
         tool: None,
+        shared: false,
         declared: Some(TransactionMode::None),
         role: Role::History,
         step: Step::BASE,
@@ -346,13 +363,14 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
     let declared = head.transaction();
     let migration = Migration {
         part: head.part,
-        messages: head.messages,
+        units: head.units,
         version: candidate.version.clone(),
         name: candidate.name.clone(),
         tool: head.tool,
+        shared: false,
         declared,
         role: candidate.role,
-        way_back: if head.down.is_some() || candidate.down.is_some() { WayBack::There } else { WayBack::NotUsual },
+        way_back: if head.undone || head.down.is_some() || candidate.down.is_some() { WayBack::There } else { WayBack::NotUsual },
         down: head.down.map(Down::Part).or_else(|| candidate.down.clone().map(Down::File)),
         repeatable: candidate.repeatable,
         step: place.step,
@@ -374,27 +392,22 @@ fn read((folder, project): &(Folder, Project), request: &Request, config: &Confi
         // A dump of the schema tells what was there before.
         Completeness::Auto => request.schema.is_some() || (folder.complete && order::begins_empty(&folder.candidates)),
     };
-    let places = order::irregularities(&folder.candidates).into_iter().zip(folder.places.iter().cloned());
-    let orders: Vec<_> = places.map(|(order, place)| place.filter(|_| order != Order::Duplicate).unwrap_or((order, None))).collect();
-    let one = |(at, candidate): (usize, &Candidate)| {
-        let source = match texts(&candidate.path) {
-            Ok(source) => source,
-            Err(problem) => return (None, Some(problem)),
-        };
-        let (migration, problem) = migration(candidate, source, Place { step: Step(at as u32 + 1), order: orders[at].clone() }, config);
-        (Some(migration), problem)
+    let one = |candidate: &Candidate| match texts(&candidate.path) {
+        Ok(source) => {
+            let place = Place { step: Step::BASE, order: (Order::Fine, None) };
+            let (migration, problem) = migration(candidate, source, place, config);
+            (Some(migration), problem)
+        }
+        Err(problem) => (None, Some(problem)),
     };
     let candidates = &folder.candidates;
-    let results: Vec<_> = if candidates.len() < WORTH_THREADS {
-        candidates.iter().enumerate().map(one).collect()
-    } else {
-        candidates.par_iter().enumerate().map(one).collect()
-    };
-    let (migrations, problems): (Vec<_>, Vec<_>) = results.into_iter().unzip();
-    let whole = whole && migrations.iter().all(Option::is_some);
+    let results: Vec<_> =
+        if candidates.len() < WORTH_THREADS { candidates.iter().map(one).collect() } else { candidates.par_iter().map(one).collect() };
+    let (mut found, problems): (Vec<Option<Migration>>, Vec<_>) = results.into_iter().unzip();
+    tool::settle(found.iter_mut().flatten(), project, config);
+    let whole = whole && found.iter().all(Option::is_some);
     let dump = request.schema.clone().map(base);
-    let mut migrations: Vec<_> = dump.into_iter().chain(migrations.into_iter().flatten()).collect();
-    tool::settle(&mut migrations, project, config);
+    let mut migrations: Vec<_> = dump.into_iter().chain(in_order(folder, found, project)).collect();
     note_missing_ways_back(&mut migrations);
     let migrations = migrations.into_iter().chain(folder.gone.iter().map(gone)).collect();
     let told_whole = told_whole && whole;
@@ -402,6 +415,25 @@ fn read((folder, project): &(Folder, Project), request: &Request, config: &Confi
         History { directory: folder.directory.clone(), migrations, whole, told_whole, one_release: false, project: project.clone() };
     let history = if request.one_release { history.as_one_release() } else { history };
     (history, problems.into_iter().flatten().collect())
+}
+
+/// The migrations that could be read, each at its place in the order of their tool.
+fn in_order(folder: &Folder, found: Vec<Option<Migration>>, project: &Project) -> Vec<Migration> {
+    let tool = found.iter().flatten().rev().find_map(|migration| migration.tool);
+    let places = folder.candidates.iter().cloned().zip(folder.places.iter().cloned());
+    let mut entries: Vec<_> = places.zip(found).collect();
+    let is_known = order::as_of(tool, &mut entries, |((candidate, _), _)| candidate);
+    if is_known || project.lists() {
+        entries.iter_mut().for_each(|((candidate, _), _)| candidate.sequence = convention::Sequence::Known);
+    }
+    let candidates: Vec<_> = entries.iter().map(|((candidate, _), _)| candidate.clone()).collect();
+    let orders = if project.lists() { vec![Order::Fine; candidates.len()] } else { order::irregularities(&candidates) };
+    let placed =
+        |(at, (((_, place), migration), order)): (usize, (((Candidate, Option<(Order, Option<String>)>), Option<Migration>), Order))| {
+            let (order, base_version) = place.filter(|_| order != Order::Duplicate).unwrap_or((order, None));
+            Some(Migration { step: Step(at as u32 + 1), order, base_version, ..migration? })
+        };
+    entries.into_iter().zip(orders).enumerate().filter_map(placed).collect()
 }
 
 fn text_of(path: &Path, request: &Request) -> Result<Arc<SourceFile>, Problem> {

@@ -3,6 +3,7 @@
 use super::convention::Sequence;
 use super::walk::Candidate;
 use crate::rule::moment::Order;
+use crate::tool::{Sorting, Tool};
 use std::cmp::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -63,6 +64,39 @@ fn leading_digits(text: &str) -> (&str, &str) {
 
 fn leading_char(text: &str) -> (&str, &str) {
     text.split_at(text.chars().next().map_or(0, char::len_utf8))
+}
+
+/// Puts things into the order of their tool, where that is not the one of [`sort`]; gives whether the tool tells.
+pub(super) fn as_of<T>(tool: Option<Tool>, things: &mut [T], candidate: impl Fn(&T) -> &Candidate) -> bool {
+    let version = |thing: &T| candidate(thing).version.clone().unwrap_or_default();
+    match tool.map(Tool::sorting) {
+        None | Some(Sorting::Unknown) => return false,
+        Some(Sorting::Number | Sorting::List) => {}
+        Some(Sorting::Text) => things.sort_by(|a, b| candidate(a).path.cmp(&candidate(b).path)),
+        Some(Sorting::Digits) => things.sort_by_key(|thing| version(thing).replace(['-', '_'], "")),
+        Some(Sorting::Milliseconds) => things.sort_by_key(|thing| milliseconds(&version(thing))),
+    }
+    true
+}
+
+/// A time as node-pg-migrate compares it: 17 digits are a date in UTC down to the millisecond, all else is a number.
+fn milliseconds(version: &str) -> u128 {
+    let part = |range: std::ops::Range<usize>| version[range].parse::<u64>().unwrap_or_default();
+    if version.len() != 17 || !version.bytes().all(|byte| byte.is_ascii_digit()) {
+        return version.parse().unwrap_or(u128::MAX);
+    }
+    let days = days_before(part(0..4), part(4..6), part(6..8));
+    let seconds = ((days * 24 + part(8..10)) * 60 + part(10..12)) * 60 + part(12..14);
+    u128::from(seconds * 1000 + part(14..17))
+}
+
+/// How many days lie between the first of 1970 and a day.
+fn days_before(year: u64, month: u64, day: u64) -> u64 {
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let years: u64 = (1970..year).map(|year| 365 + u64::from(is_leap(year))).sum();
+    let february = 28 + u64::from(is_leap(year));
+    let months: u64 = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].iter().take(month.saturating_sub(1) as usize).sum();
+    years + months + day.saturating_sub(1)
 }
 
 /// Whether the names say that the first file meets an empty database: it has number 0 or 1, or it is called after a beginning.

@@ -1,8 +1,9 @@
 //! Walks paths and gathers the files of each history.
 
 use super::changes::Change;
-use super::convention::{self, Named, Purpose, Sequence};
+use super::convention::{self, Form, Named, Purpose, Sequence};
 use super::since::Since;
+use super::tool::Base;
 use super::tree::{Standing, Tree};
 use super::{Request, Role, STDIN, Skipped, order, tool};
 use crate::config::{Config, non_empty};
@@ -11,6 +12,7 @@ use crate::rule::moment::Order;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
 
 /// A file that may become a migration.
@@ -40,6 +42,8 @@ pub(super) struct Folder {
     pub complete: bool,
     /// Files beside them that may tell how they are run.
     pub asides: Vec<PathBuf>,
+    /// What the tool's own files say of the history.
+    pub base: Option<Arc<Base>>,
 }
 
 /// What the walk gave.
@@ -61,6 +65,10 @@ struct Walk<'r> {
     with_programs: Vec<PathBuf>,
     /// Files that may tell how the migration beside them is run.
     asides: Vec<PathBuf>,
+    /// What tools' own files say, by the directory that a file's name gives it.
+    bases: HashMap<(PathBuf, Form), Option<Arc<Base>>>,
+    /// The same, by the directory that they give it.
+    own: HashMap<PathBuf, Arc<Base>>,
     /// What undoes something, by its history and the version or the name of both files.
     downs: HashMap<(PathBuf, String), PathBuf>,
     problems: Vec<Problem>,
@@ -115,11 +123,15 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
             }
         }
         order::sort(&mut candidates);
+        let base = walk.own.get(&directory).cloned();
+        if let Some(base) = base.as_ref().filter(|base| base.listed.is_some()) {
+            walk.skipped.unlisted += as_listed(&mut candidates, base);
+        }
         let gone = gone.extract_if(.., |(history, _)| *history == directory).map(|(_, candidate)| candidate).collect();
         let places = candidates.iter().map(|candidate| since.as_ref()?.place(candidate, &directory)).collect();
         let is_here = |aside: &mut PathBuf| aside.ancestors().skip(1).take(2).any(|above| above == directory);
         let asides = walk.asides.extract_if(.., is_here).collect();
-        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates, places, gone, asides });
+        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates, places, gone, asides, base });
     }
     Found { folders, problems: walk.problems, skipped: walk.skipped }
 }
@@ -154,7 +166,7 @@ impl Walk<'_> {
         let mut any = false;
         let problems_before = self.problems.len();
         for path in self.below(directory, usize::MAX) {
-            match convention::read(&path) {
+            match self.read(&path) {
                 Some(named) => {
                     any = true;
                     self.subject(path, named, config);
@@ -173,7 +185,8 @@ impl Walk<'_> {
         if path == STDIN {
             self.alone(path, config);
         } else {
-            self.subject(path.to_owned(), convention::read_any(path), config);
+            let named = self.read(path).unwrap_or_else(|| convention::read_any(path));
+            self.subject(path.to_owned(), named, config);
         }
     }
 
@@ -189,6 +202,7 @@ impl Walk<'_> {
                 self.skipped.down += 1;
                 self.downs.insert(undoes(&named), path);
             }
+            Purpose::Check => self.skipped.check += 1,
             Purpose::OtherDatabase => self.skipped.other_database += 1,
             Purpose::Up | Purpose::Repeatable => match config.excludes(&path) {
                 // What is never judged still makes the schema that the others meet.
@@ -202,6 +216,19 @@ impl Walk<'_> {
                 None => self.insert(path, named, Role::Subject),
             },
         }
+    }
+
+    /// What the name of a file says, and what the files of its tool make of that.
+    fn read(&mut self, path: &Path) -> Option<Named> {
+        let (named, form) = convention::read_with_form(path)?;
+        let key = (named.history.clone(), form);
+        let base = self.bases.entry(key).or_insert_with_key(|(history, form)| tool::look(history, *form).map(Arc::new));
+        let Some(base) = base else { return Some(named) };
+        let named = base.named(path, named);
+        if named.history == base.directory {
+            self.own.entry(named.history.clone()).or_insert_with(|| Arc::clone(base));
+        }
+        Some(named)
     }
 
     fn insert(&mut self, path: PathBuf, named: Named, role: Role) {
@@ -221,12 +248,19 @@ impl Walk<'_> {
             // Two levels: the folders of the conventions lie directly below their history.
             let given: Vec<_> =
                 request.given.iter().map(|given| without_dot(given.path())).filter(|path| path.as_path() != Path::new(STDIN)).collect();
-            for path in self.below(&directory, 2).into_iter().chain(given) {
-                match convention::read(&path) {
+            let below = match self.own.get(&directory).cloned() {
+                // Its folders lie as its tool wants them.
+                Some(base) => base.roots.iter().filter(|root| root.is_dir()).flat_map(|root| self.below(root, usize::MAX)).collect(),
+                None => self.below(&directory, 2),
+            };
+            for path in below.into_iter().chain(given) {
+                match self.read(&path) {
                     Some(named) if named.history == directory && matches!(named.purpose, Purpose::Up | Purpose::Repeatable) => {
                         self.insert(path, named, Role::History);
                     }
-                    Some(named) if named.purpose == Purpose::Down => drop(self.downs.insert(undoes(&named), path)),
+                    Some(named) if named.history == directory && named.purpose == Purpose::Down => {
+                        drop(self.downs.insert(undoes(&named), path));
+                    }
                     Some(_) => {}
                     None => self.other(&path),
                 }
@@ -295,6 +329,15 @@ impl Candidate {
 
 fn undoes(named: &Named) -> (PathBuf, String) {
     (named.history.clone(), named.version.clone().unwrap_or_else(|| named.name.clone()))
+}
+
+/// Puts candidates into the order of their tool's list. Those that it leaves out are not run: what nobody has asked for goes, and is counted;
+/// the rest is new, and stands behind the others.
+fn as_listed(candidates: &mut Vec<Candidate>, base: &Base) -> usize {
+    let all = candidates.len();
+    candidates.retain(|candidate| candidate.role == Role::Subject || base.place(&candidate.path).is_some());
+    candidates.sort_by_key(|candidate| base.place(&candidate.path).unwrap_or(usize::MAX));
+    all - candidates.len()
 }
 
 /// A file by its name alone, judged.

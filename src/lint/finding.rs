@@ -33,6 +33,8 @@ pub struct Assessed {
     pub version: Option<String>,
     /// The tool that it was read for, as far as anything told.
     pub tool: Option<Tool>,
+    /// All new files of its tool share its transaction, and its locks last until the last of them has run.
+    pub shared_transaction: bool,
     /// How its statements are put into transactions.
     pub transaction: TransactionMode,
     /// The worst class of its statements, as written.

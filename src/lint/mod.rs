@@ -21,7 +21,7 @@ mod unfold;
 mod tests;
 
 use crate::config::Config;
-use crate::discover::{Discovered, History, Migration, Role};
+use crate::discover::{Discovered, History, Migration, Role, Unit};
 use crate::model::catalog::Catalog;
 use crate::model::effects::{self, Effects, InTransaction, Version};
 use crate::model::kind::OpKind;
@@ -35,7 +35,7 @@ use crate::rule::set::RuleSet;
 use crate::rule::story::{Story, Telling};
 use crate::sql::remark::{Remark, RemarkKind};
 use crate::sql::{self, Script, Statement};
-use crate::text::{Located, Span};
+use crate::text::Located;
 use finding::{Assessed, Report};
 pub use fingerprint::hash;
 pub use judge::Watch;
@@ -196,8 +196,8 @@ struct Replay<'a> {
     /// The plans whose phases have come by.
     plans: Plans,
     settings: Settings<'a>,
-    /// The statements of the file that reach the server together, where not all do.
-    messages: Vec<RangeInclusive<usize>>,
+    /// The statements of the file that run together, and who opens their transaction, where not all do.
+    units: Vec<(RangeInclusive<usize>, Opener)>,
 }
 
 impl<'a> Replay<'a> {
@@ -209,7 +209,7 @@ impl<'a> Replay<'a> {
             budget: Budget::default(),
             plans: Plans::default(),
             settings: *settings,
-            messages: Vec::new(),
+            units: Vec::new(),
         }
     }
 }
@@ -247,7 +247,7 @@ impl Replay<'_> {
     /// A new file begins, on a new connection. Gives how it is put into transactions, too.
     fn begin(&mut self, migration: &Migration, script: &Script) -> (TransactionMode, Session) {
         let mode = self.mode(migration, script);
-        let mut session = Session::new(in_effect(mode, script), migration.step);
+        let mut session = Session::new(in_effect(mode, migration, script), migration.step);
         for (name, timeout) in
             [("lock_timeout", self.settings.config.role.lock_timeout), ("statement_timeout", self.settings.config.role.statement_timeout)]
         {
@@ -255,7 +255,7 @@ impl Replay<'_> {
                 session.preset(name, value);
             }
         }
-        self.messages = messages(migration, script);
+        self.units = units(migration, script);
         self.plans.begin_file(migration, script, &self.catalog, self.settings.server);
         self.story.begin_file();
         self.catalog.begin_file(session.mode(), operations(script));
@@ -270,8 +270,9 @@ impl Replay<'_> {
             session.begin_body(at.saturating_sub(1));
             (0..nesting.opens).for_each(|_| self.catalog.begin_branch());
         }
-        if let Ok(which) = self.messages.binary_search_by_key(&at, |message| *message.start()) {
-            session.begin_message(at, *self.messages[which].end());
+        if let Ok(which) = self.units.binary_search_by_key(&at, |(unit, _)| *unit.start()) {
+            let (unit, opener) = &self.units[which];
+            session.begin_unit(*opener, at, *unit.end());
         }
     }
 
@@ -297,8 +298,8 @@ impl Replay<'_> {
                 self.catalog.follow(session);
             }
         }
-        if self.messages.binary_search_by_key(&at, |message| *message.end()).is_ok() {
-            session.end_message();
+        if self.units.binary_search_by_key(&at, |(unit, _)| *unit.end()).is_ok() {
+            session.end_unit();
             self.catalog.follow(session);
         }
     }
@@ -318,21 +319,32 @@ impl Replay<'_> {
     }
 }
 
-/// Where the runner sends pieces of a file as one message each: which statements those hold. One alone is no transaction.
-fn messages(migration: &Migration, script: &Script) -> Vec<RangeInclusive<usize>> {
-    let statements_in = |message: &Span| {
-        let first = script.statements.partition_point(|statement| statement.span.start < message.start);
-        let end = script.statements.partition_point(|statement| statement.span.start < message.end);
+/// Where pieces of a file have transactions of their own: which statements those hold. A message with one statement in it is none.
+fn units(migration: &Migration, script: &Script) -> Vec<(RangeInclusive<usize>, Opener)> {
+    let statements_in = |unit: &Unit| {
+        let opener = match unit.mode {
+            TransactionMode::OneMessage => Opener::OneMessage,
+            TransactionMode::Runner => Opener::Runner,
+            TransactionMode::None | TransactionMode::Explicit | TransactionMode::Assumed(_) => return None,
+        };
+        let first = script.statements.partition_point(|statement| statement.span.start < unit.span.start);
+        let end = script.statements.partition_point(|statement| statement.span.start < unit.span.end);
         let own = script.statements.get(first..end)?.iter().filter(|statement| statement.nesting.is_none());
-        (own.count() > 1).then(|| first..=end - 1)
+        let least = if opener == Opener::OneMessage { 2 } else { 1 };
+        (own.count() >= least).then(|| (first..=end - 1, opener))
     };
-    migration.messages.iter().filter_map(statements_in).collect()
+    migration.units.iter().filter_map(statements_in).collect()
 }
 
-/// What a mode means for a file: a message with one statement in it is no transaction block.
-fn in_effect(mode: TransactionMode, script: &Script) -> TransactionMode {
-    let alone = script.statements.iter().filter(|statement| statement.nesting.is_none()).count() == 1;
-    if mode == TransactionMode::OneMessage && alone { TransactionMode::None } else { mode }
+/// What a mode means for a file: a message with one statement in it is no transaction block, and where each piece has a transaction of its
+/// own, the file has none.
+fn in_effect(mode: TransactionMode, migration: &Migration, script: &Script) -> TransactionMode {
+    let alone = || script.statements.iter().filter(|statement| statement.nesting.is_none()).count() == 1;
+    match mode {
+        TransactionMode::OneMessage if alone() => TransactionMode::None,
+        TransactionMode::Runner if !migration.units.is_empty() => TransactionMode::None,
+        mode => mode,
+    }
 }
 
 fn operations(script: &Script) -> impl Iterator<Item = &Operation> {

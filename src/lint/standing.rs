@@ -142,6 +142,6 @@ pub(super) fn read_again(new: &[Migration], (old, scripts): (&[Migration], &[Arc
 
 /// Whether two migrations leave the same behind.
 fn replay_alike(a: &Migration, b: &Migration) -> bool {
-    let how = |migration: &Migration| (migration.part, migration.messages.clone(), migration.declared, migration.step);
+    let how = |migration: &Migration| (migration.part, migration.units.clone(), migration.declared, migration.step);
     Arc::ptr_eq(&a.source, &b.source) && how(a) == how(b)
 }

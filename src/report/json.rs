@@ -67,11 +67,12 @@ impl Serialize for Json<&Assessed> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let migration = self.0;
         let source = &*migration.source;
-        let mut map = to.serialize_struct("migration", 8)?;
+        let mut map = to.serialize_struct("migration", 9)?;
         map.serialize_field("path", &path(source.path()))?;
         map.serialize_field("version", &migration.version)?;
         map.serialize_field("tool", &migration.tool.map(crate::tool::Tool::word))?;
         map.serialize_field("transaction", transaction(migration.transaction))?;
+        map.serialize_field("shared_transaction", &migration.shared_transaction)?;
         map.serialize_field("class", &migration.class)?;
         map.serialize_field("class_with_fixes", &migration.class_with_fixes)?;
         map.serialize_field("statements", &List(migration.statements.iter().map(|what| In { source, what })))?;

@@ -55,6 +55,8 @@ pub struct Lexer<'a> {
     brackets: u32,
     /// Up to here there are only signs, each an operator of its own.
     signs: usize,
+    /// `${name}` stands for something.
+    placeholders: bool,
 }
 
 impl Iterator for Lexer<'_> {
@@ -75,7 +77,8 @@ impl<'a> Lexer<'a> {
     pub fn new(source: &'a SourceFile, part: Span) -> Self {
         let bytes = source.bytes();
         let end = (part.end as usize).min(bytes.len());
-        Self { bytes: &bytes[..end], at: (part.start as usize).min(end), brackets: 0, signs: 0 }
+        let placeholders = source.has_placeholders();
+        Self { bytes: &bytes[..end], at: (part.start as usize).min(end), brackets: 0, signs: 0, placeholders }
     }
 
     /// The offset behind the last token given.
@@ -111,6 +114,7 @@ impl<'a> Lexer<'a> {
         match first {
             b'\'' => self.string(0, false),
             b'"' => self.quoted_ident(0),
+            b'$' if self.placeholder().is_some() => self.words(),
             b'$' => self.dollar(),
             b'0'..=b'9' => self.number(),
             b'.' if self.peek(1).is_some_and(|byte| byte.is_ascii_digit()) => self.number(),
@@ -155,8 +159,28 @@ impl<'a> Lexer<'a> {
             },
             _ => {}
         }
-        self.skip(IDENT_CONT);
-        TokenKind::Word
+        self.words()
+    }
+
+    /// Letters, and the placeholders between them: whatever stands for those, together they are a name.
+    fn words(&mut self) -> TokenKind {
+        loop {
+            self.skip(IDENT_CONT);
+            if self.placeholders && self.peek(0) == Some(b'{') && self.bytes[..self.at].ends_with(b"$") {
+                self.at -= 1;
+            }
+            match self.placeholder() {
+                Some(length) => self.at += length,
+                None => return TokenKind::Word,
+            }
+        }
+    }
+
+    /// The length of `${name}`, where files have such.
+    fn placeholder(&self) -> Option<usize> {
+        let rest = self.bytes[self.at..].strip_prefix(b"${").filter(|_| self.placeholders)?;
+        let length = rest.iter().take_while(|byte| !matches!(byte, b'}' | b'\n' | b'{' | b'\'' | b'"')).count();
+        (length > 0 && rest.get(length) == Some(&b'}')).then_some(length + 3)
     }
 
     fn skip(&mut self, class: u8) {

@@ -43,6 +43,7 @@ fn the_keys_of_the_json_report_stand_in_the_order_of_the_contract() {
         "version",
         "tool",
         "transaction",
+        "shared_transaction",
         "class",
         "class_with_fixes",
         "statements",

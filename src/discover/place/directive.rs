@@ -30,6 +30,13 @@ pub(super) fn of(told: Told, history: &History, migration: &Migration, config: &
         Told::FirstLine(line) => (vec![at_top(line)], Vec::new(), true),
         Told::Goose => (vec![before_line(source, start, "+goose Up", "-- +goose NO TRANSACTION\n")?], Vec::new(), true),
         Told::Dbmate => (vec![behind_line(source, "migrate:up", " transaction:false")?], Vec::new(), true),
+        Told::Changeset if !migration.units.is_empty() => {
+            return Err(NoRoom::new(
+                "this file has several changesets",
+                "put the statement into one of its own, with `runInTransaction:false`",
+            ));
+        }
+        Told::Changeset => (vec![behind_line(source, "changeset", " runInTransaction:false")?], Vec::new(), true),
         Told::Conf => (Vec::new(), vec![beside(history, with_more(path, CONF), "executeInTransaction=false\n")?], true),
         Told::Metadata => (Vec::new(), vec![beside(history, path.with_file_name(METADATA), "run_in_transaction = false\n")?], true),
         Told::Nothing => (Vec::new(), Vec::new(), true),

@@ -125,6 +125,15 @@ impl Ways {
     }
 }
 
+/// What to do instead of writing a new file, where its tool would not run that.
+fn adds_by_hand(tool: Tool) -> Option<&'static str> {
+    match tool {
+        Tool::Sqitch => Some("make the change with `sqitch add`, and put the SQL into its files"),
+        Tool::Liquibase => Some("put the SQL into a changeset of its own"),
+        _ => None,
+    }
+}
+
 /// What a tool makes of a file that tells it nothing, where that is one message.
 fn lone_message(tool: Option<Tool>) -> Option<TransactionMode> {
     tool.and_then(Tool::mode).filter(|mode| *mode == TransactionMode::OneMessage)
@@ -176,6 +185,10 @@ impl Room {
             return Err(NoRoom::new("the name of this file says no version", "write the next file by hand, behind this one"));
         };
         let tool = migration.tool;
+        if let Some(help) = tool.and_then(adds_by_hand) {
+            let why = format!("{} only runs what its list names", tool.map_or("", Tool::word));
+            return Err(NoRoom::new(why, help));
+        }
         if tool == Some(Tool::Drizzle) && spelling.form != Form::FolderWithMigration {
             let help = "put the SQL into the file that `drizzle-kit generate --custom` makes";
             return Err(NoRoom::new("Drizzle only runs files that its journal lists", help));
@@ -410,6 +423,8 @@ fn way_back(history: &History, migration: &Migration) -> Back {
     match migration.tool {
         _ if undone * 2 <= last.len() => Back::None,
         Some(Tool::Goose | Tool::Dbmate) => Back::Part,
+        // Its files have two parts, too, in an order of their own.
+        Some(Tool::NodePgMigrate) => Back::None,
         _ => Back::File(down_endings(history)),
     }
 }

@@ -1,17 +1,22 @@
 //! Which tool runs a history, as far as the config, the texts, the names and the files around it tell, and how it runs each file.
 
+mod base;
+mod changelog;
 mod detect;
 mod flyway;
+pub(super) mod liquibase;
 mod project;
+mod settings;
 
 pub use crate::tool::{Told, Tool};
+pub(crate) use base::Base;
+pub(super) use base::look;
 pub(crate) use project::Project;
 pub(super) use project::{is_aside, with_more};
 
 use super::Migration;
 use super::convention::{self, Form};
 use crate::config::Config;
-use crate::model::catalog::Step;
 use crate::model::session::TransactionMode;
 use std::path::Path;
 
@@ -22,22 +27,36 @@ pub(super) const METADATA: &str = "metadata.toml";
 pub(super) const CONF: &str = ".conf";
 
 /// Says of each file who runs it, and how, where its text does not.
-pub(super) fn settle(migrations: &mut [Migration], project: &Project, config: &Config) {
+pub(super) fn settle<'m>(migrations: impl DoubleEndedIterator<Item = &'m mut Migration>, project: &Project, config: &Config) {
+    let mut migrations: Vec<_> = migrations.collect();
     let by_text = migrations.iter().rev().find_map(|migration| migration.tool);
-    for migration in migrations.iter_mut().filter(|migration| migration.step != Step::BASE) {
+    for migration in &mut migrations {
         let path = migration.source.path().to_owned();
         migration.tool = migration.tool.or_else(|| of(&path, by_text, project, config));
+        if migration.tool.is_some_and(has_placeholders) {
+            migration.source.read_placeholders();
+        }
         if migration.declared.is_none() {
             let told = migration.tool.and_then(|tool| project.told(&path, tool));
-            migration.declared = told.or(config.transaction).or_else(|| by_default(migration));
+            migration.declared = told.or(config.transaction).or_else(|| by_default(migration, project));
         }
+        let all_in_one = migration.tool.is_some_and(Tool::runs_all_in_one) || project.flyway().group;
+        migration.shared = all_in_one && migration.declared == Some(TransactionMode::Runner);
     }
+}
+
+/// Whether a tool puts values for `${name}` into the text, before anything reads it.
+fn has_placeholders(tool: Tool) -> bool {
+    matches!(tool, Tool::Flyway | Tool::Liquibase)
 }
 
 /// The tool of a file whose text does not tell. `by_text`: what the texts of its neighbours tell.
 fn of(path: &Path, by_text: Option<Tool>, project: &Project, config: &Config) -> Option<Tool> {
     if config.tool.is_some() {
         return config.tool;
+    }
+    if let Some(tool) = project.tool() {
+        return Some(tool);
     }
     let (named, form) = convention::read_with_form(path)?;
     let hinted = |tools: &[Tool]| tools.iter().copied().find(|tool| project.hints(*tool));
@@ -55,19 +74,22 @@ fn of(path: &Path, by_text: Option<Tool>, project: &Project, config: &Config) ->
             Some(Tool::GolangMigrate) if project.hints(Tool::Sqlx) => by_text,
             hinted => hinted.or(by_text),
         },
-        Form::Numbered | Form::NumberedFolder | Form::Unnumbered => {
-            let left = hinted(&[Tool::Drizzle, Tool::Atlas, Tool::Supabase]);
-            left.or(by_text).or_else(|| hinted(&[Tool::Sqlx, Tool::NodePgMigrate, Tool::PostgresMigrations]))
-        }
+        Form::Numbered | Form::NumberedFolder | Form::Unnumbered => by_text
+            .or_else(|| hinted(&[Tool::Drizzle, Tool::Atlas, Tool::Supabase]))
+            .or_else(|| hinted(&[Tool::Sqlx, Tool::NodePgMigrate, Tool::PostgresMigrations])),
     }
 }
 
 /// How the tool of a migration runs it.
-fn by_default(migration: &Migration) -> Option<TransactionMode> {
+fn by_default(migration: &Migration, project: &Project) -> Option<TransactionMode> {
     let tool = migration.tool?;
-    match tool {
-        // Of what it does not take to be fit for a transaction it needs not be told. What is mixed it refuses, as the server does.
-        Tool::Flyway if flyway::look(&migration.source, migration.part) == flyway::Seen::Alone => Some(tool.alone()),
-        tool => tool.mode(),
+    if tool != Tool::Flyway {
+        return tool.mode();
+    }
+    match flyway::look(&migration.source, migration.part) {
+        flyway::Seen::Alone => Some(tool.alone()),
+        flyway::Seen::Mixed if project.flyway().mixed => Some(tool.alone()),
+        // What is mixed Flyway refuses, as the server would.
+        flyway::Seen::Mixed | flyway::Seen::Transactional => tool.mode(),
     }
 }

@@ -1,6 +1,7 @@
 //! What lies around a history.
 
-use super::{CONF, METADATA, Tool, detect};
+use super::base::{Base, Flyway};
+use super::{CONF, METADATA, Tool, detect, settings};
 use crate::discover::convention::Form;
 use crate::discover::place::Known;
 use crate::discover::place::spelling::Spelling;
@@ -17,6 +18,8 @@ pub(crate) struct Project {
     hints: Vec<Tool>,
     /// Files beside migrations in which their tool is told how to run them, with their texts.
     asides: Vec<(PathBuf, String)>,
+    /// What the tool's own files say.
+    base: Option<Arc<Base>>,
     /// What lies beside the files that are judged, programs and down files included.
     pub beside: Vec<PathBuf>,
     /// The versions that are not free, once somebody has asked.
@@ -28,7 +31,7 @@ pub(crate) struct Project {
 impl Project {
     /// Looks around a directory. `judged`: the files of it that are judged. `asides`: those that were seen of the files beside migrations
     /// which tell how these are run; to look for one beside each migration takes longer than to judge it.
-    pub fn around<'p>(directory: &Path, judged: impl Iterator<Item = &'p Path>, asides: Vec<PathBuf>) -> Self {
+    pub fn around<'p>(directory: &Path, judged: impl Iterator<Item = &'p Path>, asides: Vec<PathBuf>, base: Option<Arc<Base>>) -> Self {
         let spelled: Vec<_> = judged.filter_map(|path| Some((path, Spelling::of(path)?))).collect();
         let mut folders_with_migration = spelled.iter().filter(|(_, spelling)| spelling.form == Form::FolderWithMigration);
         let is_drizzle = folders_with_migration.any(|(path, _)| path.with_file_name("snapshot.json").is_file());
@@ -43,7 +46,7 @@ impl Project {
         let mut hints = detect::around(directory);
         hints.extend(is_drizzle.then_some(Tool::Drizzle));
         let text = |path: PathBuf| std::fs::read_to_string(&path).ok().map(|text| (path, text));
-        Self { hints, asides: asides.into_iter().filter_map(text).collect(), beside, ..Self::default() }
+        Self { hints, asides: asides.into_iter().filter_map(text).collect(), base, beside, ..Self::default() }
     }
 
     /// The same around files that are others now.
@@ -54,7 +57,22 @@ impl Project {
         let texts = files.iter().filter(|file| is_aside(file.path()));
         let asides = texts.map(|file| (file.path().to_owned(), String::from_utf8_lossy(file.bytes()).into_owned()));
         let asides = asides.chain(self.asides.iter().cloned()).collect();
-        Self { hints: self.hints.clone(), asides, beside, ..Self::default() }
+        Self { hints: self.hints.clone(), asides, base: self.base.clone(), beside, ..Self::default() }
+    }
+
+    /// The tool whose own files tell of this history.
+    pub fn tool(&self) -> Option<Tool> {
+        self.base.as_ref()?.tool
+    }
+
+    /// Whether a list says which files are run, in which order.
+    pub fn lists(&self) -> bool {
+        self.base.as_ref().is_some_and(|base| base.listed.is_some())
+    }
+
+    /// What Flyway is told.
+    pub fn flyway(&self) -> Flyway {
+        self.base.as_ref().map_or(Flyway::default(), |base| base.flyway)
     }
 
     /// Whether there is a sign of a tool.
@@ -66,11 +84,11 @@ impl Project {
     pub fn told(&self, path: &Path, tool: Tool) -> Option<TransactionMode> {
         let (file, key) = match tool {
             Tool::Diesel => (path.with_file_name(METADATA), "run_in_transaction"),
-            Tool::Flyway => (with_more(path, CONF), "executeInTransaction"),
+            Tool::Flyway => (with_more(path, CONF), "executeintransaction"),
             _ => return None,
         };
         let (_, text) = self.asides.iter().find(|(aside, _)| *aside == file)?;
-        match setting(text, key)? {
+        match settings::get(&settings::read(text), key)? {
             "true" => Some(TransactionMode::Runner),
             "false" => Some(tool.alone()),
             _ => None,
@@ -89,12 +107,4 @@ pub(in crate::discover) fn with_more(path: &Path, more: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(more);
     PathBuf::from(name)
-}
-
-/// The value of a line `key = value`, in a file of such lines.
-fn setting<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    text.lines().find_map(|line| {
-        let (name, value) = line.split('#').next().unwrap_or_default().split_once('=')?;
-        (name.trim() == key).then(|| value.trim().trim_matches('"'))
-    })
 }

@@ -261,18 +261,18 @@ impl Session {
         }
     }
 
-    /// The statements from `first` to `last` reach the server as one message.
-    pub fn begin_message(&mut self, first: usize, last: usize) {
-        self.message = Some(last);
+    /// The statements from `first` to `last` run in a transaction of their own: as one message, or in one that the runner opens.
+    pub fn begin_unit(&mut self, opener: Opener, first: usize, last: usize) {
+        self.message = (opener == Opener::OneMessage).then_some(last);
         if self.transaction.is_none() {
-            self.transaction = Some(Transaction::new(Opener::OneMessage, first, self.settings.save()));
+            self.transaction = Some(Transaction::new(opener, first, self.settings.save()));
         }
     }
 
-    /// The message is over. A block that it has opened stays open.
-    pub fn end_message(&mut self) {
+    /// That is over. A block that a message has opened stays open.
+    pub fn end_unit(&mut self) {
         self.message = None;
-        if self.opened_by() == Some(Opener::OneMessage) {
+        if matches!(self.opened_by(), Some(Opener::OneMessage | Opener::Runner)) {
             self.settings.end_of_transaction();
             self.transaction = None;
         }

@@ -117,7 +117,7 @@ pub(crate) fn sum(report: &Report, paint: Paint) -> String {
 fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", sum(report, paint))?;
     for (tool, migrations) in tools(report) {
-        writeln!(out, "{}", paint.dim(run_by(tool, migrations)))?;
+        writeln!(out, "{}", paint.dim(run_by(tool, &migrations)))?;
     }
     if let Some(over) = passed_over(&look.skipped) {
         writeln!(out, "{}", paint.dim(format_args!("files passed over: {over}")))?;
@@ -149,6 +149,8 @@ pub(crate) fn run_by(tool: Tool, migrations: usize) -> String {
 pub(crate) fn passed_over(skipped: &Skipped) -> Option<String> {
     let over = [
         (skipped.down, "that undo a migration"),
+        (skipped.check, "that check one"),
+        (skipped.unlisted, "that the list of their tool leaves out"),
         (skipped.other_database, "for another database"),
         (skipped.excluded, "excluded"),
         (skipped.ignored, "that git ignores"),

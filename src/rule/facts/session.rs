@@ -118,6 +118,7 @@ fn source(m: &Moment<'_>) -> &'static str {
     match m.session.opened_by() {
         None => "no transaction is open",
         Some(Opener::File) => "BEGIN above has opened a transaction block",
+        Some(Opener::Runner) if m.session.mode() != TransactionMode::Runner => "the runner wraps this part of the file in a transaction",
         Some(Opener::Runner) => "the runner wraps this file in a transaction",
         Some(Opener::OneMessage) if m.session.mode() != TransactionMode::OneMessage => {
             "the runner sends this and its neighbours as one message, which is one transaction"
