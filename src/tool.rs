@@ -45,6 +45,8 @@ pub enum Tool {
     GraphileMigrate,
     /// pg-sql-migrate.
     PgSqlMigrate,
+    /// sql-migrate.
+    SqlMigrate,
 }
 
 /// How a tool is told that a file must not run in a transaction.
@@ -79,7 +81,7 @@ pub enum Sorting {
     Number,
     /// By the name of the file or folder, as text.
     Text,
-    /// By the digits of the version, as text.
+    /// By the version as text, without the signs in it.
     Digits,
     /// By time: as a number of milliseconds, or as a date of seventeen digits.
     Milliseconds,
@@ -136,7 +138,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         mode: Some(TransactionMode::OneMessage),
-        sorting: Sorting::Text,
+        sorting: Sorting::Digits,
         one_message: true,
         ..wraps(Tool::Supabase, "supabase", Told::Nothing)
     },
@@ -153,6 +155,7 @@ const KINDS: &[Kind] = &[
     },
     Kind { one_message: true, ..wraps(Tool::GraphileMigrate, "graphile-migrate", Told::FirstLine("--! no-transaction")) },
     Kind { one_message: true, ..wraps(Tool::PgSqlMigrate, "pg-sql-migrate", Told::FirstLine("-- pg-sql-migrate: DISABLE TRANSACTION")) },
+    wraps(Tool::SqlMigrate, "sql-migrate", Told::Unknown),
 ];
 
 /// The words for the tools, as the config takes them.

@@ -7,20 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Of these lockkeeper says something else, and why. A tool that is right by now has to be taken off.
-const WRONG: &[(&str, &str)] = &[
-    ("dbmate", "versions are taken for numbers"),
-    ("diesel", "a metadata.toml without the key is taken for none"),
-    ("drizzle", "the journal is not read"),
-    ("graphile-migrate", "a first file without its line is not taken for one of its"),
-    ("liquibase", "changesets are not told apart, and the changelog is not read"),
-    ("node-pg-migrate", "17 digits are not taken for a date"),
-    ("plain", "nobody says that it is psql"),
-    ("postgres-migrations", "its line is looked for in the first line alone"),
-    ("refinery", "U is taken for undo"),
-    ("sqitch", "the plan is not read"),
-    ("sql-migrate", "it is not known"),
-    ("supabase", "versions are taken for numbers, and seeds for migrations"),
-];
+const WRONG: &[(&str, &str)] = &[("plain", "nobody says that it is psql")];
 
 /// A file, and the word for how its statements are put into transactions.
 type File = (String, String);
@@ -89,14 +76,20 @@ fn differences(tool: &str, seen: &[File]) -> Vec<String> {
         return Vec::new();
     }
     let said = said(tool);
-    let order = |files: &[File]| files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+    // Of a file that runs in parts it is said once.
+    let order = |files: &[File]| {
+        let mut paths: Vec<_> = files.iter().map(|(path, _)| file_of(path).to_owned()).collect();
+        paths.dedup();
+        paths
+    };
     let mut wrong = Vec::new();
     if order(seen) != order(&said) {
         let (seen, said) = (order(seen), order(&said));
         wrong.push(format!("{tool}: it runs {}; lockkeeper says {}", seen.join(", "), said.join(", ")));
     }
     let words: BTreeSet<_> = said.iter().cloned().collect();
-    for (path, word) in seen {
+    let is_whole = |path: &str| seen.iter().filter(|(part, _)| file_of(part) == file_of(path)).count() == 1;
+    for (path, word) in seen.iter().filter(|(path, _)| is_whole(path)).map(|(path, word)| (file_of(path), word)) {
         if let Some((_, ours)) = words.iter().find(|(known, _)| known == path)
             && !agrees(ours, word)
         {

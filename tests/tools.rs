@@ -3,7 +3,7 @@
 
 use insta::assert_snapshot;
 use lockkeeper::config::{Config, FILE_NAME};
-use lockkeeper::discover::{Discovered, Down, Migration, Request, Role, discover};
+use lockkeeper::discover::{Discovered, Down, Migration, Request, discover};
 use lockkeeper::lint::{self, Settings};
 use lockkeeper::model::effects::Version;
 use lockkeeper::rule::set::RuleSet;
@@ -54,42 +54,53 @@ fn shown(path: &Path, directory: &Path) -> String {
 #[test]
 fn golang_migrate_orders_by_number_and_sends_each_file_as_one_message() {
     assert_snapshot!(words("golang-migrate"), @r#"
-db/migrations/1_users.up.sql: golang-migrate, OneMessage, undone by db/migrations/1_users.down.sql
-db/migrations/9_orders.up.sql: golang-migrate, OneMessage, undone by db/migrations/9_orders.down.sql
-db/migrations/10_find_orders.up.sql: golang-migrate, OneMessage, undone by db/migrations/10_find_orders.down.sql
-db/migrations/11_note.up.sql: golang-migrate, OneMessage, undone by db/migrations/11_note.down.sql
+migrations/1_users.up.sql: golang-migrate, OneMessage, undone by migrations/1_users.down.sql
+migrations/2_orders.up.sql: golang-migrate, OneMessage, undone by migrations/2_orders.down.sql
+migrations/9_drafts.up.sql: golang-migrate, OneMessage, undone by migrations/9_drafts.down.sql
+migrations/10_note.up.sql: golang-migrate, OneMessage, undone by migrations/10_note.down.sql
+migrations/11_find_drafts.up.sql: golang-migrate, OneMessage, undone by migrations/11_find_drafts.down.sql
+migrations/12_payments.up.sql: golang-migrate, OneMessage, undone by migrations/12_payments.down.sql
 "#);
 }
 
 #[test]
 fn goose_wraps_each_file_that_does_not_say_no_transaction() {
     assert_snapshot!(words("goose"), @r#"
-migrations/00001_users.sql: goose, Runner, undone from line 7 on
-migrations/00002_orders.sql: goose, Runner, undone from line 8 on
-migrations/00003_find_orders.sql: goose, None, undone from line 5 on
-migrations/00004_note.sql: goose, Runner, undone from line 11 on
+migrations/1_users.sql: goose, Runner, undone from line 7 on
+migrations/2_orders.sql: goose, Runner, undone from line 9 on
+migrations/9_drafts.sql: goose, Runner, undone from line 7 on
+migrations/10_note.sql: goose, Runner, undone from line 6 on
+migrations/11_find_drafts.sql: goose, None, undone from line 5 on
+migrations/12_basket.sql: goose, None, undone from line 6 on
+migrations/13_no_note.sql: goose, Runner, undone from line 12 on
+migrations/20240101090000_payments.sql: goose, Runner, undone from line 10 on
 "#);
 }
 
 #[test]
 fn flyway_orders_by_the_parts_of_versions_and_sees_what_runs_in_no_transaction() {
     assert_snapshot!(words("flyway"), @r#"
-sql/V1__users.sql: flyway, Runner, undone by sql/U1__users.sql
-sql/V1.2__orders.sql: flyway, Runner
-sql/V1.10__find_orders.sql: flyway, None
-sql/release_2/V2__note.sql: flyway, Runner
-sql/release_2/V2.1__validate.sql: flyway, None
-sql/V2.2__mixed.sql: flyway, Runner
-sql/R__order_views.sql: flyway, Runner
+sql/V1__users.sql: flyway, Runner
+sql/V1.1__user_names.sql: flyway, Runner
+sql/V2__orders.sql: flyway, Runner, undone by sql/U2__orders.sql
+sql/V9__payments.sql: flyway, Runner
+sql/V10__drafts.sql: flyway, Runner
+sql/V11__find_drafts.sql: flyway, None
+sql/V12__basket.sql: flyway, None
+sql/V13_1__note.sql: flyway, Runner
+sql/R__unpaid.sql: flyway, Runner
 "#);
 }
 
 #[test]
 fn prisma_sends_each_folder_as_one_message() {
     assert_snapshot!(words("prisma"), @r#"
-prisma/migrations/20240101090000_users/migration.sql: prisma, OneMessage
+prisma/migrations/0_users/migration.sql: prisma, OneMessage
 prisma/migrations/20240102090000_orders/migration.sql: prisma, OneMessage
-prisma/migrations/20240103090000_find_orders/migration.sql: prisma, OneMessage
+prisma/migrations/20240103090000_note/migration.sql: prisma, OneMessage
+prisma/migrations/20240104090000_drafts/migration.sql: prisma, OneMessage
+prisma/migrations/20240105090000_find_drafts/migration.sql: prisma, OneMessage
+prisma/migrations/9_payments/migration.sql: prisma, OneMessage
 "#);
 }
 
@@ -98,6 +109,10 @@ fn hasura_wraps_each_folder() {
     assert_snapshot!(words("hasura"), @r#"
 migrations/default/1704103200000_users/up.sql: hasura, Runner, undone by migrations/default/1704103200000_users/down.sql
 migrations/default/1704189600000_orders/up.sql: hasura, Runner, undone by migrations/default/1704189600000_orders/down.sql
+migrations/default/1704276000000_note/up.sql: hasura, Runner, undone by migrations/default/1704276000000_note/down.sql
+migrations/default/1704362400000_drafts/up.sql: hasura, Runner, undone by migrations/default/1704362400000_drafts/down.sql
+migrations/default/1704448800000_payments/up.sql: hasura, Runner, undone by migrations/default/1704448800000_payments/down.sql
+migrations/default/1704535200000_find_drafts/up.sql: hasura, OneMessage, undone by migrations/default/1704535200000_find_drafts/down.sql
 "#);
 }
 
@@ -113,9 +128,11 @@ changes/003_find_orders.sql: psql, None
 #[test]
 fn of_plain_numbered_files_nobody_knows_who_runs_them() {
     assert_snapshot!(words("plain"), @r#"
-changes/001_users.sql: nobody known, Assumed(true)
-changes/002_orders.sql: nobody known, Assumed(true)
-changes/003_find_orders.sql: nobody known, Assumed(false)
+migrations/001_users.sql: nobody known, Assumed(true)
+migrations/002_orders.sql: nobody known, Assumed(true)
+migrations/003_note.sql: nobody known, Assumed(true)
+migrations/009_drafts.sql: nobody known, Assumed(true)
+migrations/010_payments.sql: nobody known, Assumed(true)
 "#);
 }
 
@@ -124,7 +141,11 @@ fn supabase_sends_each_file_as_one_pipeline() {
     assert_snapshot!(words("supabase"), @r#"
 supabase/migrations/20240101090000_users.sql: supabase, OneMessage
 supabase/migrations/20240102090000_orders.sql: supabase, OneMessage
-supabase/migrations/20240103090000_find_orders.sql: supabase, OneMessage
+supabase/migrations/20240103090000_note.sql: supabase, OneMessage
+supabase/migrations/20240104090000_drafts.sql: supabase, OneMessage
+supabase/migrations/20240105090000_payments.sql: supabase, OneMessage
+supabase/migrations/9_unpaid.sql: supabase, OneMessage
+supabase/migrations/91_find_drafts.sql: supabase, None
 "#);
 }
 
@@ -133,8 +154,11 @@ fn atlas_wraps_each_file_unless_a_line_above_a_blank_one_says_otherwise() {
     assert_snapshot!(words("atlas"), @r#"
 migrations/20240101090000_users.sql: atlas, Runner
 migrations/20240102090000_orders.sql: atlas, Runner
-migrations/20240103090000_find_orders.sql: atlas, None
-migrations/20240104090000_note.sql: atlas, Runner
+migrations/20240103090000_note.sql: atlas, Runner
+migrations/20240104090000_drafts.sql: atlas, Runner
+migrations/20240105090000_find_drafts.sql: atlas, None
+migrations/20240106090000_basket.sql: atlas, None
+migrations/9_payments.sql: atlas, Runner
 "#);
 }
 
@@ -142,19 +166,23 @@ migrations/20240104090000_note.sql: atlas, Runner
 fn sqitch_runs_what_the_plan_lists_and_leaves_transactions_to_the_scripts() {
     assert_snapshot!(words("sqitch"), @r#"
 deploy/users.sql: sqitch, Explicit, undone by revert/users.sql
-deploy/orders@v1.0.sql: sqitch, Explicit, undone by revert/orders@v1.0.sql
-deploy/find_orders.sql: sqitch, None, undone by revert/find_orders.sql
 deploy/orders.sql: sqitch, Explicit, undone by revert/orders.sql
+deploy/note@v1.0.0.sql: sqitch, Explicit, undone by revert/note@v1.0.0.sql
+deploy/drafts.sql: sqitch, Explicit, undone by revert/drafts.sql
+deploy/find_drafts.sql: sqitch, None, undone by revert/find_drafts.sql
+deploy/basket.sql: sqitch, None, undone by revert/basket.sql
+deploy/note.sql: sqitch, Explicit, undone by revert/note.sql
 "#);
 }
 
 #[test]
 fn liquibase_runs_what_the_changelog_includes_and_wraps_each_changeset() {
     assert_snapshot!(words("liquibase"), @r#"
-changelog/users.sql: liquibase, Runner
-changelog/orders.sql: liquibase, None
-changelog/later/10_drop_note.sql: liquibase, Runner
-changelog/later/2_paid.sql: liquibase, Runner
+base/users.sql: liquibase, Runner
+changes/10_payments.sql: liquibase, Runner
+changes/2_drafts.sql: liquibase, Runner
+changes/3_find_drafts.sql: liquibase, None
+changes/4_placed.sql: liquibase, None
 "#);
 }
 
@@ -205,7 +233,7 @@ migrations/2024-03-01-090000_orders/up.sql: diesel, Runner, undone by migrations
 migrations/2024-03-02-100000_note/up.sql: diesel, Runner, undone by migrations/2024-03-02-100000_note/down.sql
 migrations/2024-03-03-100000_find_drafts/up.sql: diesel, OneMessage, undone by migrations/2024-03-03-100000_find_drafts/down.sql
 migrations/2024-03-04-100000_basket/up.sql: diesel, OneMessage, undone by migrations/2024-03-04-100000_basket/down.sql
-migrations/2024-03-05-100000_payments/up.sql: diesel, Runner, undone by migrations/2024-03-05-100000_payments/down.sql
+migrations/2024-03-05-100000_payments/up.sql: diesel, OneMessage, undone by migrations/2024-03-05-100000_payments/down.sql
 migrations/2024-03-06-100000_placed/up.sql: diesel, Runner, undone by migrations/2024-03-06-100000_placed/down.sql
 "#);
 }
@@ -218,7 +246,6 @@ drizzle/0001_orders.sql: drizzle, Runner with all others
 drizzle/0003_drafts.sql: drizzle, Runner with all others
 drizzle/0002_note.sql: drizzle, Runner with all others
 drizzle/0004_basket.sql: drizzle, Runner with all others
-drizzle/0005_never.sql: drizzle, Runner with all others
 "#);
 }
 
@@ -243,9 +270,22 @@ migrations/3_note.sql: postgres-migrations, Runner
 migrations/4_payments.sql: postgres-migrations, Runner
 migrations/5_drafts.sql: postgres-migrations, Runner
 migrations/6_find_drafts.sql: postgres-migrations, OneMessage
-migrations/7_basket.sql: postgres-migrations, Runner
+migrations/7_basket.sql: postgres-migrations, OneMessage
 migrations/8_placed.sql: postgres-migrations, Runner
 migrations/9_unpaid.sql: postgres-migrations, Runner
 migrations/10_unpaid_since.sql: postgres-migrations, Runner
+"#);
+}
+
+#[test]
+fn sql_migrate_wraps_each_file_that_does_not_say_notransaction() {
+    assert_snapshot!(words("sql-migrate"), @r#"
+migrations/1-users.sql: sql-migrate, Runner, undone from line 7 on
+migrations/2-orders.sql: sql-migrate, Runner, undone from line 9 on
+migrations/9-drafts.sql: sql-migrate, Runner, undone from line 7 on
+migrations/10-note.sql: sql-migrate, Runner, undone from line 5 on
+migrations/11-find_drafts.sql: sql-migrate, None, undone from line 4 on
+migrations/12-basket.sql: sql-migrate, None, undone from line 5 on
+migrations/13-paid.sql: sql-migrate, Runner, undone from line 7 on
 "#);
 }

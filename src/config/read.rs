@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_tool_that_nobody_knows_gets_a_guess() {
-        assert_snapshot!(fault("tool: golang_migrate\n"), @"tool: there is no `golang_migrate` here, did you mean `golang-migrate`? <- golang_migrate (one of: plain, psql, golang-migrate, goose, dbmate, sqlx, refinery, diesel, flyway, liquibase, sqitch, prisma, drizzle, supabase, atlas, node-pg-migrate, hasura, postgres-migrations, graphile-migrate, pg-sql-migrate)");
+        assert_snapshot!(fault("tool: golang_migrate\n"), @"tool: there is no `golang_migrate` here, did you mean `golang-migrate`? <- golang_migrate (one of: plain, psql, golang-migrate, goose, dbmate, sqlx, refinery, diesel, flyway, liquibase, sqitch, prisma, drizzle, supabase, atlas, node-pg-migrate, hasura, postgres-migrations, graphile-migrate, pg-sql-migrate, sql-migrate)");
     }
 
     #[test]

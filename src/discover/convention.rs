@@ -41,8 +41,8 @@ pub(super) enum Purpose {
     Repeatable,
     /// It undoes another one.
     Down,
-    /// It checks what another one has done.
-    Check,
+    /// It checks what another one has done, or fills tables.
+    Aside,
     /// Another database's dialect.
     OtherDatabase,
 }

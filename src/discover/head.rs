@@ -61,6 +61,9 @@ pub(super) fn read(source: &Arc<SourceFile>, of: Option<Tool>) -> Head {
             }
         }
     }
+    if head.tool.is_none() && of.is_none_or(|of| of == Tool::PostgresMigrations) && says_disable(bytes) {
+        (head.tool, head.told) = (Some(Tool::PostgresMigrations), Some(Tool::PostgresMigrations.alone()));
+    }
     if let Some(tool) = head.tool
         && let Some(down) = down_at(bytes, tool)
     {
@@ -97,6 +100,14 @@ fn mark(line: &str, first: bool) -> Option<(Tool, Option<TransactionMode>)> {
         let without = options.split_whitespace().any(|option| option == "transaction:false");
         return Some((Tool::Dbmate, Some(if without { TransactionMode::OneMessage } else { TransactionMode::Runner })));
     }
+    if let Some(options) = words.strip_prefix("+migrate Up") {
+        let alone = options.split_whitespace().any(|option| option == "notransaction");
+        return Some((Tool::SqlMigrate, Some(if alone { Tool::SqlMigrate.alone() } else { TransactionMode::Runner })));
+    }
+    // Newer versions look for it, and send the file as one message then (cli/migrate/migrate.go).
+    if first && line.starts_with("-- hasura:no-transaction") {
+        return Some((Tool::Hasura, Some(TransactionMode::OneMessage)));
+    }
     if first && liquibase::is_formatted(line) {
         return Some((Tool::Liquibase, None));
     }
@@ -129,6 +140,12 @@ fn unknown(source: &Arc<SourceFile>, span: Span, word: &str) -> Problem {
 fn goose(words: &str) -> Option<&str> {
     let (mark, annotation) = words.split_at_checked("+goose".len())?;
     mark.eq_ignore_ascii_case("+goose").then(|| annotation.trim())
+}
+
+/// Whether the words of postgres-migrations stand somewhere in a comment: it looks for them anywhere (run-migration.ts).
+fn says_disable(bytes: &[u8]) -> bool {
+    let Told::FirstLine(words) = Tool::PostgresMigrations.told() else { return false };
+    bytes.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(words.as_bytes()))
 }
 
 /// Whether a blank line parts the comments at the very top from the rest: only then Atlas takes them for the file's (migrate/dir.go).
@@ -164,6 +181,7 @@ fn down_at(bytes: &[u8], tool: Tool) -> Option<u32> {
             let words = words.trim_start_matches('-').trim();
             let is_down = match tool {
                 Tool::Goose => goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
+                Tool::SqlMigrate => words.starts_with("+migrate Down"),
                 Tool::Dbmate => {
                     words.strip_prefix("migrate:down").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
                 }
@@ -206,7 +224,9 @@ fn directions(bytes: &[u8]) -> (Span, Option<Span>) {
 /// Whether anything stands behind the first line but annotations of the runner.
 fn is_said(down: &[u8]) -> bool {
     let lines = down.split(|byte| *byte == b'\n').skip(1).map(|line| String::from_utf8_lossy(line).trim().to_owned());
-    lines.into_iter().any(|line| !line.is_empty() && goose(line.trim_start_matches('-').trim()).is_none())
+    lines
+        .into_iter()
+        .any(|line| !line.is_empty() && !line.starts_with("-- +migrate") && goose(line.trim_start_matches('-').trim()).is_none())
 }
 
 /// The `--` comments before the first token that is none.

@@ -122,8 +122,8 @@ pub struct Discovered {
 pub struct Skipped {
     /// Files that undo a migration.
     pub down: usize,
-    /// Files that check a migration.
-    pub check: usize,
+    /// Files that check a migration, or fill tables.
+    pub aside: usize,
     /// Files that the list of their tool leaves out.
     pub unlisted: usize,
     /// Files for another database.

@@ -28,6 +28,8 @@ pub(super) struct Candidate {
     pub role: Role,
     /// What has become of it since the branch point, if that was asked.
     pub change: Change,
+    /// Somebody has named it.
+    pub named: bool,
 }
 
 /// The candidates of one history, in order.
@@ -186,7 +188,11 @@ impl Walk<'_> {
             self.alone(path, config);
         } else {
             let named = self.read(path).unwrap_or_else(|| convention::read_any(path));
+            let history = named.history.clone();
             self.subject(path.to_owned(), named, config);
+            if let Some(candidate) = self.files.get_mut(&history).and_then(|files| files.get_mut(path)) {
+                candidate.named = true;
+            }
         }
     }
 
@@ -202,7 +208,7 @@ impl Walk<'_> {
                 self.skipped.down += 1;
                 self.downs.insert(undoes(&named), path);
             }
-            Purpose::Check => self.skipped.check += 1,
+            Purpose::Aside => self.skipped.aside += 1,
             Purpose::OtherDatabase => self.skipped.other_database += 1,
             Purpose::Up | Purpose::Repeatable => match config.excludes(&path) {
                 // What is never judged still makes the schema that the others meet.
@@ -318,7 +324,7 @@ impl Candidate {
     pub fn new(path: PathBuf, named: Named, role: Role) -> Self {
         let repeatable = named.purpose == Purpose::Repeatable;
         let (version, name, sequence) = (named.version, named.name, named.sequence);
-        Self { path, version, name, repeatable, down: None, sequence, role, change: Change::default() }
+        Self { path, version, name, repeatable, down: None, sequence, role, change: Change::default(), named: false }
     }
 
     /// What it shares with the file that undoes it.
@@ -335,7 +341,7 @@ fn undoes(named: &Named) -> (PathBuf, String) {
 /// the rest is new, and stands behind the others.
 fn as_listed(candidates: &mut Vec<Candidate>, base: &Base) -> usize {
     let all = candidates.len();
-    candidates.retain(|candidate| candidate.role == Role::Subject || base.place(&candidate.path).is_some());
+    candidates.retain(|candidate| candidate.named || base.place(&candidate.path).is_some());
     candidates.sort_by_key(|candidate| base.place(&candidate.path).unwrap_or(usize::MAX));
     all - candidates.len()
 }

@@ -130,6 +130,7 @@ fn adds_by_hand(tool: Tool) -> Option<&'static str> {
     match tool {
         Tool::Sqitch => Some("make the change with `sqitch add`, and put the SQL into its files"),
         Tool::Liquibase => Some("put the SQL into a changeset of its own"),
+        Tool::SqlMigrate => Some("make the file with `sql-migrate new`, and put the SQL into it"),
         _ => None,
     }
 }
@@ -186,7 +187,7 @@ impl Room {
         };
         let tool = migration.tool;
         if let Some(help) = tool.and_then(adds_by_hand) {
-            let why = format!("{} only runs what its list names", tool.map_or("", Tool::word));
+            let why = format!("{} only runs files that are made for it", tool.map_or("", Tool::word));
             return Err(NoRoom::new(why, help));
         }
         if tool == Some(Tool::Drizzle) && spelling.form != Form::FolderWithMigration {

@@ -39,7 +39,7 @@ pub(in crate::discover) fn look(history: &Path, form: Form) -> Option<Base> {
     match form {
         Form::Prefixed => refinery(history).or_else(|| flyway(history)).or_else(|| nested(history)),
         Form::Numbered | Form::Unnumbered | Form::NumberedFolder => {
-            sqitch(history).or_else(|| journal(history)).or_else(|| liquibase(history))
+            sqitch(history).or_else(|| supabase(history)).or_else(|| journal(history)).or_else(|| liquibase(history))
         }
         Form::UpAndDown | Form::FolderWithUp | Form::FolderWithMigration => None,
     }
@@ -50,6 +50,7 @@ impl Base {
     pub(in crate::discover) fn named(&self, path: &Path, named: Named) -> Named {
         match self.tool {
             Some(Tool::Sqitch) => self.sqitch_named(path, named),
+            Some(Tool::Supabase) => Named { purpose: Purpose::Aside, ..named },
             Some(Tool::Liquibase | Tool::Drizzle) if !self.lists(path) => named,
             // `U` is for those that need not come behind all others.
             Some(Tool::Refinery) => Named { history: self.directory.clone(), purpose: Purpose::Up, ..named },
@@ -80,7 +81,13 @@ impl Base {
 }
 
 /// The folders of sqitch (App::Sqitch::Target: deploy_dir, revert_dir, verify_dir), and what lies in them.
-const SQITCH: &[(&str, Purpose)] = &[("deploy", Purpose::Up), ("revert", Purpose::Down), ("verify", Purpose::Check)];
+const SQITCH: &[(&str, Purpose)] = &[("deploy", Purpose::Up), ("revert", Purpose::Down), ("verify", Purpose::Aside)];
+
+/// What lies beside Supabase's config is no migration; those have a folder.
+fn supabase(history: &Path) -> Option<Base> {
+    let is_it = history.ends_with("supabase") && history.join("config.toml").is_file();
+    is_it.then(|| Base { tool: Some(Tool::Supabase), directory: history.to_owned(), ..Base::default() })
+}
 
 /// A folder of sqitch with the plan beside it.
 fn sqitch(history: &Path) -> Option<Base> {

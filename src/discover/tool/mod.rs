@@ -1,9 +1,9 @@
 //! Which tool runs a history, as far as the config, the texts, the names and the files around it tell, and how it runs each file.
 
+mod alone;
 mod base;
 mod changelog;
 mod detect;
-mod flyway;
 pub(super) mod liquibase;
 mod project;
 mod settings;
@@ -14,8 +14,8 @@ pub(super) use base::look;
 pub(crate) use project::Project;
 pub(super) use project::{is_aside, with_more};
 
-use super::Migration;
 use super::convention::{self, Form};
+use super::{Migration, Unit};
 use crate::config::Config;
 use crate::model::session::TransactionMode;
 use std::path::Path;
@@ -39,9 +39,24 @@ pub(super) fn settle<'m>(migrations: impl DoubleEndedIterator<Item = &'m mut Mig
         if migration.declared.is_none() {
             let told = migration.tool.and_then(|tool| project.told(&path, tool));
             migration.declared = told.or(config.transaction).or_else(|| by_default(migration, project));
+            if migration.tool == Some(Tool::Supabase) && migration.declared == Tool::Supabase.mode() {
+                send_as_pipelines(migration);
+            }
         }
         let all_in_one = migration.tool.is_some_and(Tool::runs_all_in_one) || project.flyway().group;
         migration.shared = all_in_one && migration.declared == Some(TransactionMode::Runner);
+    }
+}
+
+/// Supabase sends some statements alone, and the others of the file in a pipeline, which the server makes a transaction of.
+fn send_as_pipelines(migration: &mut Migration) {
+    match alone::pipelines(&migration.source, migration.part) {
+        None => migration.declared = Some(TransactionMode::None),
+        Some(pieces) if pieces.len() > 1 || alone::look(&migration.source, migration.part) != alone::Seen::Transactional => {
+            migration.declared = Some(TransactionMode::None);
+            migration.units = pieces.into_iter().map(|span| Unit { span, mode: TransactionMode::OneMessage }).collect();
+        }
+        Some(_) => {}
     }
 }
 
@@ -86,10 +101,10 @@ fn by_default(migration: &Migration, project: &Project) -> Option<TransactionMod
     if tool != Tool::Flyway {
         return tool.mode();
     }
-    match flyway::look(&migration.source, migration.part) {
-        flyway::Seen::Alone => Some(tool.alone()),
-        flyway::Seen::Mixed if project.flyway().mixed => Some(tool.alone()),
+    match alone::look(&migration.source, migration.part) {
+        alone::Seen::Alone => Some(tool.alone()),
+        alone::Seen::Mixed if project.flyway().mixed => Some(tool.alone()),
         // What is mixed Flyway refuses, as the server would.
-        flyway::Seen::Mixed | flyway::Seen::Transactional => tool.mode(),
+        alone::Seen::Mixed | alone::Seen::Transactional => tool.mode(),
     }
 }

@@ -82,13 +82,14 @@ impl Project {
 
     /// How a tool is told, in a file beside a migration, to run it.
     pub fn told(&self, path: &Path, tool: Tool) -> Option<TransactionMode> {
-        let (file, key) = match tool {
-            Tool::Diesel => (path.with_file_name(METADATA), "run_in_transaction"),
-            Tool::Flyway => (with_more(path, CONF), "executeintransaction"),
+        let (file, key, unsaid) = match tool {
+            // A file without the key says no (migrations_internals, file_based_migrations.rs: TomlMetadata).
+            Tool::Diesel => (path.with_file_name(METADATA), "run_in_transaction", Some("false")),
+            Tool::Flyway => (with_more(path, CONF), "executeintransaction", None),
             _ => return None,
         };
         let (_, text) = self.asides.iter().find(|(aside, _)| *aside == file)?;
-        match settings::get(&settings::read(text), key)? {
+        match settings::get(&settings::read(text), key).or(unsaid)? {
             "true" => Some(TransactionMode::Runner),
             "false" => Some(tool.alone()),
             _ => None,

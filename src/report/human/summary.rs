@@ -149,7 +149,7 @@ pub(crate) fn run_by(tool: Tool, migrations: usize) -> String {
 pub(crate) fn passed_over(skipped: &Skipped) -> Option<String> {
     let over = [
         (skipped.down, "that undo a migration"),
-        (skipped.check, "that check one"),
+        (skipped.aside, "that check one or fill tables"),
         (skipped.unlisted, "that the list of their tool leaves out"),
         (skipped.other_database, "for another database"),
         (skipped.excluded, "excluded"),

@@ -1,7 +1,7 @@
-//! Which files Flyway runs without a transaction, though nothing tells it to.
+//! Which statements Flyway and Supabase run without a transaction, though nothing tells them to.
 
 use crate::sql::lex::Lexer;
-use crate::sql::split::split;
+use crate::sql::split::{self, split};
 use crate::text::{SourceFile, Span};
 
 /// What Flyway makes of the statements of a file.
@@ -40,9 +40,24 @@ pub(super) fn look(source: &SourceFile, part: Span) -> Seen {
     }
 }
 
+/// The pieces that Supabase sends as one pipeline each: a statement that must run alone ends the one before it. `None`: the file says BEGIN,
+/// and each statement is sent alone.
+pub(super) fn pipelines(source: &SourceFile, part: Span) -> Option<Vec<Span>> {
+    let statements: Vec<_> = split(source, part).pieces.iter().map(split::Piece::span).collect();
+    if statements.iter().any(|statement| begins_with(&words(source, *statement), &["BEGIN|START"])) {
+        return None;
+    }
+    let runs = statements.split(|statement| runs_alone(source, *statement));
+    Some(runs.filter_map(|run| Some(Span::new(run.first()?.start, run.last()?.end))).collect())
+}
+
 fn runs_alone(source: &SourceFile, statement: Span) -> bool {
-    let words: Vec<_> = Lexer::new(source, statement).take(WORDS).map(|token| source.text(token.span).to_uppercase()).collect();
+    let words = words(source, statement);
     ALONE.iter().any(|pattern| begins_with(&words, pattern))
+}
+
+fn words(source: &SourceFile, statement: Span) -> Vec<String> {
+    Lexer::new(source, statement).take(WORDS).map(|token| source.text(token.span).to_uppercase()).collect()
 }
 
 fn begins_with(words: &[String], pattern: &[&str]) -> bool {
