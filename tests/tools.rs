@@ -289,3 +289,16 @@ migrations/12-basket.sql: sql-migrate, None, undone from line 5 on
 migrations/13-paid.sql: sql-migrate, Runner, undone from line 7 on
 "#);
 }
+
+#[test]
+fn graphile_migrate_wraps_each_file_whose_body_does_not_begin_with_its_line() {
+    assert_snapshot!(words("graphile-migrate"), @r#"
+migrations/current.sql: nobody known, Assumed(true)
+migrations/committed/000001-users.sql: graphile-migrate, Runner
+migrations/committed/000002-orders.sql: graphile-migrate, Runner
+migrations/committed/000003-note.sql: graphile-migrate, Runner
+migrations/committed/000004-drafts.sql: graphile-migrate, Runner
+migrations/committed/000005-find_drafts.sql: graphile-migrate, OneMessage
+migrations/committed/000006-basket.sql: graphile-migrate, Runner
+"#);
+}

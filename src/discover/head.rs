@@ -108,6 +108,13 @@ fn mark(line: &str, first: bool) -> Option<(Tool, Option<TransactionMode>)> {
     if first && line.starts_with("-- hasura:no-transaction") {
         return Some((Tool::Hasura, Some(TransactionMode::OneMessage)));
     }
+    if line.starts_with("--! Previous:") {
+        return Some((Tool::GraphileMigrate, Some(TransactionMode::Runner)));
+    }
+    // Above it stand the lines about the file itself.
+    if line.starts_with("--! no-transaction") {
+        return Some((Tool::GraphileMigrate, Some(Tool::GraphileMigrate.alone())));
+    }
     if first && liquibase::is_formatted(line) {
         return Some((Tool::Liquibase, None));
     }

@@ -174,7 +174,18 @@ impl<'a> Judge<'a> {
         self.report_broken_rules(problems);
         let (source, version) = (self.migration.source.clone(), self.migration.version.clone());
         let (tool, shared_transaction) = (self.migration.tool, self.migration.shared);
-        Assessed { source, version, tool, shared_transaction, transaction, class, class_with_fixes, class_in_baseline, statements, findings }
+        Assessed {
+            source,
+            version,
+            tool,
+            shared_transaction,
+            transaction,
+            class,
+            class_with_fixes,
+            class_in_baseline,
+            statements,
+            findings,
+        }
     }
 
     /// What a plan prescribes here, and has thought of, is no finding; where it takes away what old code needs, it is three-phase all the same.

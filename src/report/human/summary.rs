@@ -117,7 +117,7 @@ pub(crate) fn sum(report: &Report, paint: Paint) -> String {
 fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", sum(report, paint))?;
     for (tool, migrations) in tools(report) {
-        writeln!(out, "{}", paint.dim(run_by(tool, &migrations)))?;
+        writeln!(out, "{}", paint.dim(run_by(tool, migrations)))?;
     }
     if let Some(over) = passed_over(&look.skipped) {
         writeln!(out, "{}", paint.dim(format_args!("files passed over: {over}")))?;
@@ -131,17 +131,17 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
     Ok(())
 }
 
-/// The tools that the migrations were read for, and how many are of each.
-pub(crate) fn tools(report: &Report) -> BTreeMap<Tool, usize> {
+/// The tools that the migrations were read for, whether all new files share a transaction, and how many are of each.
+pub(crate) fn tools(report: &Report) -> BTreeMap<(Tool, bool), usize> {
     let mut tools = BTreeMap::new();
-    report.migrations.iter().filter_map(|migration| migration.tool).for_each(|tool| *tools.entry(tool).or_default() += 1);
+    let tool = |migration: &Assessed| Some((migration.tool?, migration.shared_transaction));
+    report.migrations.iter().filter_map(tool).for_each(|tool| *tools.entry(tool).or_default() += 1);
     tools
 }
 
 /// `3 migrations read as dbmate runs them`.
-pub(crate) fn run_by(tool: Tool, migrations: usize) -> String {
-    let locks =
-        if tool.runs_all_in_one() { ": all new files in one transaction, so that locks last until the last of them has run" } else { "" };
+pub(crate) fn run_by((tool, shared): (Tool, bool), migrations: usize) -> String {
+    let locks = if shared { ": all new files in one transaction, so that locks last until the last of them has run" } else { "" };
     format!("{} read as {} runs {}{locks}", count(migrations, "migration"), tool.word(), if migrations == 1 { "it" } else { "them" })
 }
 
