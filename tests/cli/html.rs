@@ -183,6 +183,30 @@ advice create-index-redundant allowed create-index-without-concurrently";
 }
 
 #[test]
+fn a_lock_that_gets_stronger_goes_on_in_its_lane_and_what_has_no_lane_is_told_in_words() {
+    let tables: String = (1..=8).map(|number| format!("CREATE TABLE shop_{number} (id bigint);\n")).collect();
+    let alters: String = (1..=8).map(|number| format!("ALTER TABLE shop_{number} ADD COLUMN note text;\n")).collect();
+    let sql = format!("BEGIN;\nCREATE INDEX shop_1_id ON shop_1 (id);\n{alters}SELECT 1;\nSELECT 2;\nSELECT 3;\nCOMMIT;\n");
+    let shop = Shop::with(&[("m/0001_shops.sql", &tables), ("m/0002_notes.sql", &sql)]);
+    let html = page(&shop, &["lint", "m/0002_notes.sql"]);
+    let text = html.text();
+    for number in 1..=8 {
+        let words =
+            format!("ACCESS EXCLUSIVE on public.shop_{number}: reads and writes wait for a moment, and on until the transaction ends");
+        assert!(text.contains(&words), "`{words}` is not in:\n{text}");
+    }
+    assert!(text.contains("4 statements for which nobody waits"), "{text}");
+    let bars = |class: &str| html.values("class").into_iter().filter(|known| *known == class).count();
+    // SHARE for one statement, then ACCESS EXCLUSIVE: six bars that begin in six rows, and end in the last one.
+    assert_eq!([bars("bar writes a z"), bars("bar reads a"), bars("bar reads z")], [1, 6, 6]);
+    // Those that go on: 1 + 2 + 3 + 4 + 5 beside the next five tables, and 6 each beside the two that have no lane.
+    assert_eq!(bars("bar reads"), 15 + 12 + LEGEND);
+}
+
+/// Bars in the legend.
+const LEGEND: usize = 2;
+
+#[test]
 fn the_title_says_the_verdict_and_links_stay_the_same() {
     let shop = Shop::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", PLAIN_INDEX)]);
     let html = page(&shop, &["lint", "m"]);

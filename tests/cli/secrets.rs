@@ -16,6 +16,8 @@ fn a_secret_is_in_no_report_whatever_the_rule_weighs() {
             &["lint", "m"][..],
             &["lint", "m", "--format", "short"],
             &["lint", "m", "--format", "json"],
+            &["lint", "m", "--format", "html"],
+            &["lint", "m", "--format", "markdown"],
             &["lint", "m", "--color", "always"],
             &["show", "m/0001_role.sql"],
         ] {
@@ -49,4 +51,17 @@ fn a_secret_may_be_allowed_where_it_stands() {
         "-- lockkeeper: allow plaintext-secret because it opens the test server alone\nCREATE ROLE app LOGIN PASSWORD 'hunter2';\n",
     )]);
     assert_eq!(shop.run(&["lint", "m"]).code, Some(0));
+}
+
+#[test]
+fn a_plan_in_a_report_takes_no_secret_over() {
+    let rename = "CREATE TABLE users (email text);";
+    let sql = format!("{ROLE}ALTER TABLE users RENAME COLUMN email TO address;\n");
+    let shop = Shop::with(&[("m/0000_users.sql", rename), ("m/0001_role.sql", &sql)]);
+    for arguments in
+        [["lint", "m", "--format", "html"], ["lint", "m", "--format", "markdown"], ["plan", "m/0001_role.sql", "--format", "html"]]
+    {
+        let answer = shop.run(&arguments);
+        assert!(answer.out.contains("rename-column") && !answer.out.contains("hunter"), "{arguments:?}: {}", answer.out);
+    }
 }

@@ -18,7 +18,8 @@ const MOST_BYTES: usize = 2 << 20;
 pub fn plans(discovered: &Discovered, report: &Report, settings: &Settings<'_>, most: usize) -> Vec<FilePlan> {
     let has_recipe = |finding: &Finding| finding.suggestion.as_ref().is_some_and(|suggestion| suggestion.recipe.is_some());
     let mut helped: Vec<_> = report.migrations.iter().enumerate().filter(|(_, migration)| migration.open().any(has_recipe)).collect();
-    helped.retain(|(_, migration)| migration.statements.len() <= MOST_STATEMENTS);
+    // A plan takes over statements as they are, with the secrets that no report may show.
+    helped.retain(|(_, migration)| migration.statements.len() <= MOST_STATEMENTS && !migration.source.hides_something());
     helped.sort_by_key(|(_, migration)| Reverse(migration.class));
     helped.truncate(most);
     let mut left = MOST_BYTES;

@@ -8,6 +8,8 @@ use crate::plan::{Down, Phase, Plan, Refusal, Runs};
 use crate::report::count;
 use crate::report::plan::{WINDOW, waits};
 use crate::rule::Class;
+use crate::text::SourceFile;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// How many phases a plan has in all.
@@ -22,11 +24,12 @@ pub(super) fn phases_of(plan: &FilePlan) -> usize {
 pub(super) fn write<W: Write>(plan: &FilePlan, id: &str, page: &mut Page<'_, W>) -> io::Result<()> {
     put!(page, "<h4 id=\"", (id), "-plan\">What to run instead</h4>\n<div class=\"plan\">\n");
     let mut files = plan.judged.migrations.iter();
+    let source = plan.naive.migrations.first().map(|migration| &*migration.source);
     for piece in &plan.pieces {
         match piece {
-            Piece::Kept(statements, _) => kept(statements, files.next(), page)?,
+            Piece::Kept(statements, _) => kept(statements, source, files.next(), page)?,
             Piece::Planned(plan) => phases(plan, &mut files, page)?,
-            Piece::Refused { sql, class, refusal } => refused((sql, *class), refusal, files.next(), page)?,
+            Piece::Refused { sql, class, refusal } => refused((&shown(sql, source), *class), refusal, files.next(), page)?,
         }
     }
     end(plan, page)?;
@@ -70,6 +73,11 @@ fn phases<'a, W: Write>(plan: &Plan, files: &mut impl Iterator<Item = &'a Assess
     }
     put!(page, "</div>\n");
     Ok(())
+}
+
+/// SQL as the file has it, without its secrets.
+fn shown<'t>(sql: &'t str, source: Option<&SourceFile>) -> Cow<'t, str> {
+    source.map_or(Cow::Borrowed(sql), |source| source.without_hidden(sql))
 }
 
 /// What has to be true before a phase.
@@ -142,11 +150,11 @@ fn row<W: Write>(name: &'static str, text: &str, page: &mut Page<'_, W>) -> io::
     Ok(())
 }
 
-fn kept<W: Write>(statements: &[String], file: Option<&Assessed>, page: &mut Page<'_, W>) -> io::Result<()> {
+fn kept<W: Write>(statements: &[String], source: Option<&SourceFile>, file: Option<&Assessed>, page: &mut Page<'_, W>) -> io::Result<()> {
     let what = words::verb(statements.len(), "This statement runs as it is", "These statements run as they are");
     put!(page, "<div class=\"piece\"><p class=\"head\"><b>", (what), "</b></p>\n<pre class=\"code\">");
     for sql in statements {
-        put!(page, (sql.trim_end()), ";\n");
+        put!(page, (shown(sql.trim_end(), source)), ";\n");
     }
     put!(page, "</pre>\n<dl>\n");
     where_and_who(file, page)?;

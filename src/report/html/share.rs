@@ -12,7 +12,7 @@ const MOST_ROWS: usize = 3_000;
 /// Rows of one timeline that are shown in any case.
 const LEAST_ROWS: usize = 3;
 /// Bytes of all files.
-const MOST_SOURCE: usize = 1 << 20;
+const MOST_SOURCE: usize = 512 << 10;
 
 /// What is shown of one migration.
 #[derive(Clone, Copy, Debug)]

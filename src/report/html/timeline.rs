@@ -81,7 +81,7 @@ impl Timeline<'_, '_> {
                 "</p></li>\n"
             );
         }
-        put!(page, "<li class=\"row ", (words::takes(statement.course.takes)), "\">");
+        put!(page, "<li class=\"row ", (words::takes(takes(statement))), "\">");
         let is_last = self.rail.end(row.start) < row.end;
         let bracket = match (transaction, is_last) {
             (None, _) => "alone",
@@ -181,7 +181,7 @@ impl Timeline<'_, '_> {
             }
             put!(page, "</li>");
         }
-        if course.takes > Blocked::Brief {
+        if takes(statement) > Blocked::Brief {
             let is_stronger = |held: &&Held| {
                 let own = course.stops.iter().find(|lock| lock.relation == held.lock.relation);
                 own.is_none_or(|lock| lock.mode < held.lock.mode)
@@ -241,6 +241,13 @@ impl Timeline<'_, '_> {
         put!(page, "</ul></details>");
         Ok(())
     }
+}
+
+/// How long a statement takes: as its effects say, or a rule, where locks are held meanwhile.
+fn takes(statement: &Judged) -> Blocked {
+    let course = &statement.course;
+    let is_felt = course.takes == Blocked::Brief && course.held.is_some() && statement.class == Class::MaintenanceWindow;
+    if is_felt { Blocked::Long } else { course.takes }
 }
 
 /// Locks that stop nobody.
