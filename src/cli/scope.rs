@@ -62,6 +62,11 @@ impl ScopeArgs {
             request.one_release = false;
             return Ok(elsewhere);
         }
+        if !named && matches!(hook, Some(Hook::Files)) && changes.is_none() {
+            // `--all-files`, where the hook is told to pass no names.
+            request.one_release = false;
+            return Ok(0);
+        }
         if !named && changes.is_empty() {
             request.paths.clear();
         }

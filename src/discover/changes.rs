@@ -63,6 +63,11 @@ impl Changes {
         }
     }
 
+    /// Whether nothing is new at all, and no merge is being committed.
+    pub fn is_none(&self) -> bool {
+        self.changed.is_empty() && !self.merges
+    }
+
     /// Whether nothing is new that may be a migration.
     pub fn is_empty(&self) -> bool {
         !self.changed.keys().any(|path| convention::read(path).is_some())

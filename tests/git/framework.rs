@@ -18,7 +18,8 @@ struct Shop {
 }
 
 impl Shop {
-    fn new() -> Self {
+    /// Whose config of our hook goes on with these lines.
+    fn new(more: &str) -> Self {
         let version = Command::new("pre-commit").arg("--version").output();
         assert!(
             version.is_ok_and(|version| version.status.success()),
@@ -28,7 +29,7 @@ impl Shop {
             fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).expect("the hook file is there");
         let hooks = Repository::with(&[(".pre-commit-hooks.yaml", &file)]);
         let (place, revision) = (hooks.path().display(), hooks.git(&["rev-parse", "HEAD"]));
-        let config = format!("repos:\n  - repo: {place}\n    rev: {revision}\n    hooks:\n      - id: lockkeeper-system\n");
+        let config = format!("repos:\n  - repo: {place}\n    rev: {revision}\n    hooks:\n      - id: lockkeeper-system\n{more}");
         let repository =
             Repository::with(&[("m/0001_orders.sql", ORDERS), ("m/0002_drop.sql", DROP), (".pre-commit-config.yaml", &config)]);
         let shop = Self { repository, _hooks: hooks, cache: TempDir::new().expect("a directory") };
@@ -54,7 +55,7 @@ impl Shop {
 
 #[test]
 fn the_framework_blocks_a_bad_commit_and_lets_a_good_one_pass() {
-    let shop = Shop::new();
+    let shop = Shop::new("");
     shop.repository.stage("m/0003_drop.sql", "SET lock_timeout = '2s';\nDROP TABLE payments;\n");
     shop.repository.stage("README.md", "A shop.\n");
     let (passes, said) = shop.commit();
@@ -75,7 +76,7 @@ fn the_framework_blocks_a_bad_commit_and_lets_a_good_one_pass() {
 
 #[test]
 fn where_nothing_is_staged_the_framework_says_what_is_judged() {
-    let shop = Shop::new();
+    let shop = Shop::new("");
     let all = shop.run("pre-commit", &["run", "--all-files"]);
     assert!(!all.status.success() && words(&all).contains("m/0002_drop.sql"), "{}", words(&all));
     let one = shop.run("pre-commit", &["run", "--files", "m/0001_orders.sql"]);
@@ -98,5 +99,18 @@ fn where_nothing_is_staged_the_framework_says_what_is_judged() {
     let (passes, said) = between("main", "HEAD");
     assert!(passes, "{said}");
     let (passes, said) = between("main", "HEAD~1");
+    assert!(!passes && said.contains("drop-table") && !said.contains("drop-column"), "{said}");
+}
+
+#[test]
+fn a_hook_that_is_given_no_names_finds_them_itself() {
+    let shop = Shop::new("        pass_filenames: false\n");
+    let all = shop.run("pre-commit", &["run", "--all-files"]);
+    assert!(!all.status.success() && words(&all).contains("m/0002_drop.sql"), "{}", words(&all));
+    shop.repository.stage("m/0003_users.sql", USERS);
+    let (passes, said) = shop.commit();
+    assert!(passes, "{said}");
+    shop.repository.stage("m/0004_drop.sql", "DROP TABLE payments;\n");
+    let (passes, said) = shop.commit();
     assert!(!passes && said.contains("drop-table") && !said.contains("drop-column"), "{said}");
 }
