@@ -1,27 +1,25 @@
 //! What a project tells of itself: where its migrations are and which tool runs them, and which PostgreSQL its containers are.
 
-use super::draft::Draft;
+use super::draft::{Draft, plain};
 use crate::config::Config;
 use crate::discover::{History, Request, discover};
 use crate::model::effects::Version;
 use crate::tool::Tool;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use walkdir::{DirEntry, WalkDir};
 
 /// Looks around, adds what was found to the draft, and gives what else there is to say.
 pub(super) fn look(here: &Path, draft: &mut Draft) -> Vec<String> {
-    let mut said = Vec::new();
     let named = draft.has("migrations");
-    let found = histories(here);
+    let (found, mut said) = histories(here);
     if !named {
         found.iter().for_each(|found| draft.add("migrations", &found.directory, found.words()));
         rendered(here, draft);
     }
-    if !draft.has("migrations") {
+    if !draft.has("migrations") && !draft.has("render") {
         draft.add("migrations", "migrations", "no migrations were found: put their directory here");
-        if !draft.has("render") {
-            said.push("no migrations were found: put their directory into lockkeeper.yaml".to_owned());
-        }
+        said.push("no migrations were found: put their directory into lockkeeper.yaml".to_owned());
     }
     if let Some(tool) = only_tool(&found) {
         draft.set("tool", tool.word(), "as the files, or what lies beside them, tell");
@@ -82,13 +80,42 @@ const ASIDE: &[&str] = &[
 /// Pieces of names of folders that say what is in them.
 const MIGRATIONS: &[&str] = &["migrat", "deploy", "changelog", "versions"];
 
-/// The histories of a project, the longest first.
-fn histories(here: &Path) -> Vec<Found> {
+/// The histories of a project, the longest first, and what is to be said of those that are none of PostgreSQL.
+fn histories(here: &Path) -> (Vec<Found>, Vec<String>) {
     let request = Request { paths: vec![here.to_owned()], ..Request::default() };
     let discovered = discover(&request, &Config::default());
-    let mut found: Vec<_> = discovered.histories.iter().filter(|history| are_migrations(history)).map(found).collect();
-    found.sort_by(|a, b| b.files.cmp(&a.files).then_with(|| a.directory.cmp(&b.directory)));
-    found
+    let histories = discovered.histories.iter().filter(|history| are_migrations(history));
+    let (mut found, mut others) = (Vec::new(), Vec::new());
+    for history in histories {
+        match other_database(&history.directory) {
+            Some(why) => others.push(format!("{} was passed over: {why}", slashes(&history.directory))),
+            None => found.push(self::found(history)),
+        }
+    }
+    found.sort_by(|a: &Found, b| b.files.cmp(&a.files).then_with(|| a.directory.cmp(&b.directory)));
+    (found, others)
+}
+
+/// Names of folders for what is no PostgreSQL.
+const OTHERS: &[&str] =
+    &["clickhouse", "mysql", "mariadb", "sqlite", "sqlite3", "mssql", "sqlserver", "oracle", "spanner", "cassandra", "duckdb"];
+
+/// Files beside migrations that say which database they are for, and how they say that it is PostgreSQL.
+const SAY: &[(&str, &str, &[&str])] =
+    &[("migration_lock.toml", "provider", &["postgresql", "cockroachdb"]), ("meta/_journal.json", "\"dialect\"", &["pg", "postgresql"])];
+
+/// Why the migrations of a directory are for another database, if anything says so.
+fn other_database(directory: &Path) -> Option<String> {
+    let is_other = |part: &str| OTHERS.iter().any(|other| part.split(['-', '_', '.']).any(|word| word == *other));
+    if let Some(part) = directory.iter().map(|part| part.to_string_lossy().to_ascii_lowercase()).find(|part| is_other(part)) {
+        return Some(format!("`{part}` is another database"));
+    }
+    SAY.iter().find_map(|(file, key, postgres)| {
+        let text = std::fs::read_to_string(directory.join(file)).ok()?;
+        let said = text.lines().find_map(|line| line.trim_start().strip_prefix(key))?;
+        let said = said.trim_matches(|c: char| c.is_whitespace() || "=:\",".contains(c));
+        (!postgres.contains(&said)).then(|| format!("{file} says {said}"))
+    })
 }
 
 fn are_migrations(history: &History) -> bool {
@@ -120,20 +147,47 @@ fn only_tool(found: &[Found]) -> Option<Tool> {
 /// Files that only one tool leaves whose migrations are programs.
 const PROGRAMS: &[(&str, &str)] = &[("alembic.ini", "alembic"), ("manage.py", "django")];
 
+/// Files that say by what a project of Python starts programs.
+const STARTERS: &[(&str, &str)] = &[("uv.lock", "uv"), ("poetry.lock", "poetry"), ("Pipfile.lock", "pipenv")];
+
 /// Migrations that are programs: their own tool prints the SQL.
 fn rendered(here: &Path, draft: &mut Draft) {
-    let folders = std::fs::read_dir(crate::config::non_empty(here)).into_iter().flatten().flatten();
-    let mut folders: Vec<_> = folders.filter(|entry| entry.path().is_dir()).map(|entry| here.join(entry.file_name())).collect();
-    folders.sort();
-    folders.insert(0, here.to_owned());
-    let found = folders.iter().find_map(|folder| {
-        let (file, tool) = PROGRAMS.iter().find(|(file, _)| folder.join(file).is_file())?;
-        Some((folder, file, tool))
-    });
-    if let Some((folder, file, tool)) = found {
-        let directory = if folder == here { String::new() } else { format!(", directory: {}", slashes(folder)) };
-        draft.set("render", format!("{{ tool: {tool}{directory} }}"), format!("{} is there", folder.join(file).display()));
+    let mut programs = Vec::new();
+    for entry in WalkDir::new(crate::config::non_empty(here)).max_depth(DEEPEST).into_iter().filter_entry(is_wanted).flatten() {
+        let Some((file, tool)) = PROGRAMS.iter().find(|(file, _)| entry.file_name() == *file) else { continue };
+        let path = entry.path().strip_prefix(".").unwrap_or(entry.path());
+        let directory = path.parent().unwrap_or(Path::new(""));
+        if !directory.iter().any(|part| ASIDE.contains(&part.to_string_lossy().as_ref())) {
+            programs.push((path.to_owned(), program(directory, file, tool)));
+        }
     }
+    programs.sort();
+    let why: Vec<_> = programs.iter().map(|(path, _)| slashes(path)).collect();
+    let each: Vec<_> = programs.into_iter().map(|(_, program)| program).collect();
+    match &each[..] {
+        [] => {}
+        [one] => draft.set("render", one, format!("{} is there", why.join(", "))),
+        several => draft.set("render", format!("[{}]", several.join(", ")), format!("{} are there", why.join(", "))),
+    }
+}
+
+/// How far below its root a project may keep its programs.
+const DEEPEST: usize = 4;
+
+fn is_wanted(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    entry.depth() == 0 || !(name.starts_with('.') || name == "node_modules")
+}
+
+/// One program of `render:`.
+fn program(directory: &Path, file: &str, tool: &str) -> String {
+    let starter = directory.ancestors().find_map(|folder| STARTERS.iter().find(|(lock, _)| folder.join(lock).is_file()));
+    let command = starter.map_or_else(String::new, |(_, starter)| {
+        let own = if file == "manage.py" { "python, manage.py, shell" } else { "alembic, upgrade, heads, --sql" };
+        format!(", command: [{starter}, run, {own}]")
+    });
+    let place = if directory.as_os_str().is_empty() { String::new() } else { format!(", directory: {}", plain(&slashes(directory))) };
+    format!("{{ tool: {tool}{command}{place} }}")
 }
 
 /// A PostgreSQL that a container is.

@@ -66,6 +66,14 @@ impl Draft {
                 is_head = false;
             }
             let key = key_of(line).filter(|key| !written.contains(key));
+            if key == Some("migrations") && !self.has("migrations") {
+                // Nothing but programs: there is no directory to name.
+                let _ = writeln!(text, "# {line}");
+                while let Some(item) = lines.next_if(|next| next.starts_with("  ")) {
+                    let _ = writeln!(text, "# {item}");
+                }
+                continue;
+            }
             let Some((key, block)) = key.and_then(|key| Some((key, self.block(key)?))) else {
                 let _ = writeln!(text, "{line}");
                 continue;
@@ -123,7 +131,7 @@ fn comment(why: &str) -> String {
 }
 
 /// A text as YAML needs it: bare if nothing in it means something else.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let is_bare = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
         && !matches!(text, "true" | "false" | "null" | "yes" | "no" | "on" | "off");
