@@ -13,6 +13,7 @@ use crate::rule::set::{Entry, RuleSet};
 use crate::rule::{Class, PRESETS, Severity, vocabulary};
 use clap::Args;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -67,7 +68,7 @@ struct Row<'a> {
     /// What it weighs if the config does not say otherwise.
     default_severity: Severity,
     class: Class,
-    aliases: &'a [String],
+    aliases: &'a [Cow<'static, str>],
 }
 
 impl List {

@@ -6,7 +6,8 @@ use super::{Preset, Severity};
 use crate::model::kind::OpKind;
 use crate::problem::Problem;
 use crate::text::SourceFile;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 /// A rule as `src/build.rs` embeds it.
@@ -23,7 +24,7 @@ static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 #[derive(Debug)]
 pub struct RuleSet {
     entries: Vec<Entry>,
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: HashMap<Cow<'static, str>, Vec<usize>>,
     by_kind: Vec<Vec<usize>>,
 }
 
@@ -33,7 +34,7 @@ pub struct Entry {
     /// Its id.
     pub id: String,
     /// What other tools call it.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Cow<'static, str>>,
     text: Text,
     level: Level,
     rule: OnceLock<Result<Rule, Problem>>,
@@ -57,11 +58,15 @@ enum Level {
 impl RuleSet {
     /// The rules that lockkeeper brings.
     pub fn embedded() -> Self {
-        let mut set = Self { entries: Vec::new(), by_name: HashMap::new(), by_kind: vec![Vec::new(); OpKind::ALL.len()] };
+        let mut set = Self {
+            entries: Vec::with_capacity(EMBEDDED.len()),
+            by_name: HashMap::with_capacity(4 * EMBEDDED.len()),
+            by_kind: vec![Vec::new(); OpKind::ALL.len()],
+        };
         for rule in EMBEDDED {
-            let aliases = rule.aliases.iter().map(|alias| (*alias).to_owned()).collect();
+            let aliases = rule.aliases.iter().map(|alias| Cow::Borrowed(*alias)).collect();
             let ops = rule.ops.iter().filter_map(|word| OpKind::read(word));
-            set.insert(rule.id.to_owned(), aliases, ops, Text::Embedded(rule.text), OnceLock::new());
+            set.insert(Cow::Borrowed(rule.id), aliases, ops, Text::Embedded(rule.text), OnceLock::new());
         }
         set
     }
@@ -72,12 +77,13 @@ impl RuleSet {
     /// What is wrong with its file, or that a rule of that name exists.
     pub fn add(&mut self, source: Arc<SourceFile>) -> Result<(), Problem> {
         let rule = Rule::read(&source)?;
-        if self.by_name.contains_key(&rule.id) {
+        if self.by_name.contains_key(rule.id.as_str()) {
             let message = format!("there is a rule called `{}` already", rule.id);
             return Err(Problem::new("rule::name-taken", message).help("call the file otherwise").about(source.path()));
         }
-        let (id, aliases, ops) = (rule.id.clone(), rule.aliases.clone(), rule.ops());
-        self.insert(id, aliases, ops.into_iter(), Text::Own(source), OnceLock::from(Ok(rule)));
+        let (id, ops) = (rule.id.clone(), rule.ops());
+        let aliases = rule.aliases.iter().cloned().map(Cow::Owned).collect();
+        self.insert(Cow::Owned(id), aliases, ops.into_iter(), Text::Own(source), OnceLock::from(Ok(rule)));
         Ok(())
     }
 
@@ -123,7 +129,7 @@ impl RuleSet {
 
     /// Every id and alias.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
+        self.by_name.keys().map(|name| &**name)
     }
 
     /// The rules that may speak about an operation.
@@ -138,8 +144,8 @@ impl RuleSet {
 
     fn insert(
         &mut self,
-        id: String,
-        aliases: Vec<String>,
+        id: Cow<'static, str>,
+        aliases: Vec<Cow<'static, str>>,
         ops: impl Iterator<Item = OpKind>,
         text: Text,
         rule: OnceLock<Result<Rule, Problem>>,
@@ -154,7 +160,7 @@ impl RuleSet {
                 rules.push(at);
             }
         }
-        self.entries.push(Entry { id, aliases, text, level: Level::AsWritten, rule });
+        self.entries.push(Entry { id: id.into_owned(), aliases, text, level: Level::AsWritten, rule });
     }
 }
 

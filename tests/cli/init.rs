@@ -112,6 +112,7 @@ fn a_config_of_squawk_means_the_same_here() {
         untold,
         [
             "PostgreSQL 11: 12 is judged for, since lockkeeper knows 12 to 19",
+            "a file that says `squawk-disable-assume-in-transaction` says `lockkeeper: transaction none` here",
             "exclude db/migrations/0001*.sql: there `*` crosses slashes, here only `**` does",
             "upload_to_github: `lockkeeper init --workflow` writes a workflow that comments",
             "squawk fails on whatever it finds; lockkeeper on errors (`fail_on: advice` is nearest to squawk)",
@@ -266,6 +267,53 @@ fn a_dry_run_prints_and_writes_nothing() {
     assert!(answer.out.starts_with("# would write lockkeeper.yaml\n"), "{}", answer.out);
     assert!(answer.out.contains("# would write .github/workflows/lockkeeper.yml\n"), "{}", answer.out);
     assert_eq!(fs::read_dir(shop.0.path()).expect("a folder").count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_it_asks_and_does_what_is_agreed_to() {
+    use std::io::{Read, Write};
+    let shop = Shop::with(&[(".squawk.toml", "pg_version = \"16\"\n"), ("db/migrations/0001_orders.sql", ORDERS)]);
+    assert!(Command::new("git").args(["init", "-q"]).current_dir(shop.0.path()).status().expect("git is there").success());
+    let terminal = nix::pty::openpty(None, None).expect("a terminal");
+    let handle = || std::process::Stdio::from(terminal.slave.try_clone().expect("a handle"));
+    let mut command = shop.command(&["init"]);
+    let mut child = command.stdin(handle()).stdout(handle()).spawn().expect("the program runs");
+    drop((command, terminal.slave));
+    let mut screen = fs::File::from(terminal.master);
+    // Each question is answered when it is asked: the config is translated, there is a hook, no workflow, and an editor.
+    let mut answers = ["translate it? [y/N] ", "by a hook? [y/N] ", "(empty: no) ", "(empty: none) "]
+        .into_iter()
+        .zip(["y", "yes", "", "helix"])
+        .peekable();
+    let (mut said, mut bytes) = (Vec::new(), [0; 1024]);
+    while let Ok(count @ 1..) = screen.read(&mut bytes) {
+        said.extend_from_slice(&bytes[..count]);
+        if let Some((_, answer)) = answers.next_if(|(question, _)| String::from_utf8_lossy(&said).ends_with(question)) {
+            screen.write_all(format!("{answer}\n").as_bytes()).expect("somebody types");
+        }
+    }
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert_eq!(child.wait().expect("it ends").code(), Some(0), "{said}");
+    assert!(answers.peek().is_none(), "{said}");
+    assert!(config(&shop).contains(&"postgres: 16  # squawk: 16".to_owned()), "{said}");
+    for (file, is_there) in [(".git/hooks/pre-commit", true), (".helix/languages.toml", true), (".github", false)] {
+        assert_eq!(shop.0.path().join(file).exists(), is_there, "{file}: {said}");
+    }
+}
+
+#[test]
+fn migrations_for_another_database_are_passed_over() {
+    let shop = Shop::with(&[
+        ("db/migrations/0001_orders.sql", ORDERS),
+        ("clickhouse/migrations/0001_events.sql", ORDERS),
+        ("site/drizzle/0000_orders.sql", ORDERS),
+        ("site/drizzle/meta/_journal.json", "{\n  \"version\": \"7\",\n  \"dialect\": \"sqlite\"\n}\n"),
+    ]);
+    let answer = shop.run(&["init"]);
+    assert_eq!(config(&shop), ["migrations:", "  - db/migrations  # 1 file"]);
+    assert!(answer.err.contains("clickhouse/migrations was passed over: `clickhouse` is another database"), "{}", answer.err);
+    assert!(answer.err.contains("site/drizzle was passed over: meta/_journal.json says sqlite"), "{}", answer.err);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod theirs;
 use super::{Console, Exit};
 use crate::config::FILE_NAME;
 use crate::problem::{Problem, io_words};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use draft::Draft;
 use offer::{Action, Editor, Offer};
 use std::fs::OpenOptions;
@@ -127,14 +127,19 @@ impl Init {
         if self.hook || (asks && ask("Lint what is about to be committed, by a hook?")?) {
             offers.push(Offer::Hook);
         }
-        if let Some(action) = &self.workflow {
-            offers.push(Offer::Workflow(action.clone().or_else(Action::known).ok_or_else(Action::missing)?));
-        } else if let Some(action) = Action::known().filter(|_| asks) {
-            if ask("Lint pull requests on GitHub, by a workflow?")? {
-                offers.push(Offer::Workflow(action));
-            }
-        }
+        let action = match &self.workflow {
+            Some(action) => Some(action.clone().or_else(Action::known).ok_or_else(Action::missing)?),
+            None if asks => ask_for_action()?,
+            None => None,
+        };
+        offers.extend(action.map(Offer::Workflow));
         offers.extend(self.editor.iter().copied().map(Offer::Editor));
+        if asks {
+            let known: Vec<_> =
+                Editor::value_variants().iter().filter_map(|editor| Some(editor.to_possible_value()?.get_name().to_owned())).collect();
+            let word = ask_for(&format!("Set up an editor? {} (empty: none) ", known.join(", ")))?;
+            offers.extend(Editor::from_str(&word, true).ok().map(Offer::Editor));
+        }
         Ok(offers)
     }
 
@@ -191,11 +196,29 @@ fn create(new: &New) -> io::Result<()> {
 
 /// Asks on the terminal. Whatever is not a yes is a no.
 fn ask(question: &str) -> Result<bool, Box<Problem>> {
+    let answer = ask_for(&format!("{question} [y/N] "))?;
+    Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Asks on the terminal for a word.
+fn ask_for(question: &str) -> Result<String, Box<Problem>> {
     let mut answer = String::new();
-    let asked = write!(io::stdout(), "{question} [y/N] ").and_then(|()| io::stdout().flush());
-    let read = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));
-    match read {
-        Ok(_) => Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")),
+    let asked = write!(io::stdout(), "{question}").and_then(|()| io::stdout().flush());
+    match asked.and_then(|()| io::stdin().lock().read_line(&mut answer)) {
+        Ok(_) => Ok(answer.trim().to_owned()),
         Err(error) => Err(Box::new(Problem::new("init::terminal", io_words(&error)))),
     }
+}
+
+/// Asks for a workflow, and for its action if this build does not know where that is.
+fn ask_for_action() -> Result<Option<Action>, Box<Problem>> {
+    let question = "Lint pull requests on GitHub, by a workflow?";
+    if let Some(action) = Action::known() {
+        return Ok(ask(question)?.then_some(action));
+    }
+    let written = ask_for(&format!("{question} With the action of OWNER/lockkeeper@COMMIT (empty: no) "))?;
+    if written.is_empty() {
+        return Ok(None);
+    }
+    written.parse().map(Some).map_err(|why: String| Box::new(Problem::new("init::action", why)))
 }
