@@ -14,14 +14,21 @@ pub(super) fn text(text: &str) -> String {
     pieces.iter().enumerate().map(piece).collect()
 }
 
-/// Code in a paragraph, in a cell or between HTML tags. In it nobody is mentioned, and nothing is linked.
+/// Code in a paragraph, in a cell or between HTML tags.
 pub(super) fn code(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
     // A name that has a line break shows it.
     let text = text.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
-    format!("<code>{}</code>", shown(&text).chars().map(sign).collect::<String>())
+    // In code nobody is mentioned, but addresses are linked all the same: `://`, `www.` and `@` must not be seen.
+    let break_up = |c, before, next| match c {
+        '@' => Some("<!-- -->"),
+        ':' if next == '/' => Some("<!-- -->"),
+        'w' | 'W' if is_w(before) && next == '.' => Some("<!-- -->"),
+        _ => None,
+    };
+    format!("<code>{}</code>", signs(&shown(&text), break_up))
 }
 
 /// Lines as they are. Their fence is longer than any in them.
@@ -39,30 +46,40 @@ pub(super) fn fenced_as_is(kind: &str, text: &str) -> String {
 
 fn plain(text: &str) -> String {
     let text = shown(text).replace(['\n', '\r', '\t'], " ");
-    let mut escaped = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(c) = rest.next() {
-        escaped.push_str(&sign(c));
-        let next = rest.peek().copied().unwrap_or(' ');
-        // `@name`, `#12`, `GH-12`, `://` and `www.` are no such words any more with a space of no width in them.
+    // A space of no width makes other words of `@name`, `#12`, `GH-12`, `://` and `www.`.
+    let break_up = |c: char, before: char, next: char| {
         let begins = match c {
             '@' | '#' => next.is_alphanumeric(),
             '-' => before.eq_ignore_ascii_case(&'h') && next.is_ascii_digit(),
             ':' => next == '/',
-            'w' | 'W' => before.eq_ignore_ascii_case(&'w') && next == '.',
+            'w' | 'W' => is_w(before) && next == '.',
             _ => false,
         };
-        if begins {
-            escaped.push('\u{200B}');
-        }
-        before = c;
-    }
+        begins.then_some("\u{200B}")
+    };
+    let escaped = signs(&text, break_up);
     // At the start of a line these begin a list or a heading.
     match escaped.chars().next() {
         Some(first @ ('-' | '+' | '=')) => format!("&#{};{}", u32::from(first), &escaped[1..]),
         _ => escaped,
     }
+}
+
+fn is_w(c: char) -> bool {
+    c.eq_ignore_ascii_case(&'w')
+}
+
+/// Each sign by itself, and behind it what `break_up` makes of it, of the one before and of the next.
+fn signs(text: &str, break_up: impl Fn(char, char, char) -> Option<&'static str>) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = rest.next() {
+        escaped += &sign(c);
+        escaped += break_up(c, before, rest.peek().copied().unwrap_or(' ')).unwrap_or_default();
+        before = c;
+    }
+    escaped
 }
 
 /// One sign. What could be markup is written by its number.
@@ -88,7 +105,7 @@ mod tests {
 
     #[test]
     fn no_name_becomes_markup_a_mention_or_a_link() {
-        assert_eq!(code("<img>|`x`\n_@anna_"), "<code>&#60;img&#62;&#124;&#96;x&#96;\\n&#95;&#64;anna&#95;</code>");
+        assert_eq!(code("<img>|`x`\n_@anna_"), "<code>&#60;img&#62;&#124;&#96;x&#96;\\n&#95;&#64;<!-- -->anna&#95;</code>");
         assert_eq!(text("@anna #12 GH-12 [a](b)"), "&#64;\u{200B}anna &#35;\u{200B}12 GH-\u{200B}12 &#91;a&#93;(b)");
         assert_eq!(text("https://a.b www.c.d"), "https:\u{200B}//a.b www\u{200B}.c.d");
     }

@@ -1,6 +1,8 @@
 //! `--format markdown`: the comment of a pull request.
 
 use super::{Shop, assert_report};
+use std::collections::BTreeSet;
+use std::process::Command;
 
 #[test]
 fn a_comment_says_what_its_snapshot_says() {
@@ -9,30 +11,76 @@ fn a_comment_says_what_its_snapshot_says() {
     assert_report("awkward.markdown", &out);
 }
 
-#[test]
-fn no_name_and_no_sql_breaks_out_of_its_place() {
-    let out = Shop::hostile().report("markdown");
-    assert_report("hostile.markdown", &out);
-    let mut fence: Option<&str> = None;
-    for line in out.lines() {
-        let ticks = &line[..line.len() - line.trim_start_matches('`').len()];
-        match fence {
-            Some(open) if ticks == open => fence = None,
-            Some(_) => continue,
-            None if ticks.len() >= 3 => fence = Some(ticks),
-            None => {}
-        }
-        if fence.is_some() || !ticks.is_empty() {
-            continue;
-        }
-        for forged in ["<img", "<b>](", "](x)", "@anna", "#1.", "`c`", "$(touch x)|"] {
-            assert!(!line.contains(forged), "`{forged}` in {line}");
-        }
-        if line.starts_with("| <code>") {
-            assert_eq!(line.matches('|').count(), 6, "another column in {line}");
+/// As GitHub shows it: by its own reader of Markdown (cmark-gfm, in Debian and elsewhere), with nothing taken out of it.
+fn rendered(markdown: &str) -> String {
+    let file = tempfile::NamedTempFile::new().expect("a file for the comment");
+    std::fs::write(file.path(), markdown).expect("it is written");
+    let extensions = ["table", "autolink", "strikethrough", "tasklist"].iter().flat_map(|extension| ["-e", extension]);
+    let output = Command::new("cmark-gfm").args(extensions).arg("--unsafe").arg(file.path()).output();
+    let output = output.expect("cmark-gfm is there: install it");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it is text")
+}
+
+/// The tags of a page, each once, without its brackets. They have to close what they open.
+fn tags(html: &str) -> BTreeSet<String> {
+    let mut open = Vec::new();
+    let tags = html.split('<').skip(1).filter_map(|rest| rest.split_once('>')).map(|(tag, _)| tag);
+    for tag in tags.clone().filter(|tag| !tag.starts_with("!--")) {
+        match tag.strip_prefix('/') {
+            Some(closed) => assert_eq!(open.pop(), Some(closed), "closed out of turn:\n{html}"),
+            None => open.push(tag.split(' ').next().unwrap_or_default()),
         }
     }
-    assert_eq!(fence, None);
+    assert!(open.is_empty(), "left open: {open:?}");
+    tags.filter(|tag| !tag.starts_with('/')).map(str::to_owned).collect()
+}
+
+#[test]
+fn no_name_and_no_sql_breaks_out_of_its_place() {
+    let shop = Shop::hostile();
+    assert_report("hostile.markdown", &shop.report("markdown"));
+    let evil = "</code></summary></details><h1>x | **b** `c` @anna #1 GH-1 a@b.example https://evil.example www.evil.example ![x](y) <!--";
+    shop.write(
+        "m/0009_shop.sql",
+        format!(
+            "DROP TABLE \"{evil}\";\nDROP TABLE \"ticks ``` {evil}\n\n# head\n- item\n\";\n\
+             -- lockkeeper: allow truncate-table because {evil}\nTRUNCATE payments;\nCREATE INDEX \"```` {evil}\" ON orders (buyer);\n"
+        ),
+    );
+    shop.write("m/0010_www.evil.example a@b.example https:.sql", "DROP TABLE drafts;\n");
+    let html = rendered(&shop.report("markdown"));
+    let ours = [
+        "!-- --",
+        "!-- lockkeeper --",
+        "b",
+        "code",
+        "code class=\"language-diff\"",
+        "code class=\"language-sql\"",
+        "details",
+        "em",
+        "h3",
+        "h4",
+        "li",
+        "p",
+        "pre",
+        "pre lang=\"diff\"",
+        "pre lang=\"sql\"",
+        "strong",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ];
+    let others: Vec<_> = tags(&html).into_iter().filter(|tag| !ours.contains(&tag.as_str())).collect();
+    assert!(others.is_empty(), "{others:?}");
+    for row in html.split("<tr>").skip(2) {
+        assert_eq!(row.matches("<td>").count(), 5, "{row}");
+    }
 }
 
 #[test]
