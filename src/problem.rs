@@ -111,11 +111,11 @@ pub(crate) fn label(source: &SourceFile, span: Span, word: &str) -> LabeledSpan 
     let length = text.len() as u32;
     let mut start = text.floor_char_boundary(span.start.min(length.saturating_sub(1)) as usize) as u32;
     let mut end = span.end.clamp(start, length);
-    let (first, last) = (source.place(start).line, source.place(end).line);
+    let (first, last) = (source.text_place(start).line, source.text_place(end).line);
     if last - first >= MOST_LINES {
         end = source.line(first).end.max(start);
     }
-    if source.line(source.place(start).line).len() > LONGEST_LINE {
+    if source.line(source.text_place(start).line).len() > LONGEST_LINE {
         end = text.floor_char_boundary(end.min(start + LONGEST_LINE / 2) as usize) as u32;
     }
     if span.start >= length {
@@ -134,7 +134,7 @@ impl SourceCode for SourceFile {
         let text = self.shown();
         let start = (span.offset().min(text.len())) as u32;
         let end = (span.offset() + span.len()).min(text.len()) as u32;
-        let (place, last) = (self.place(start), self.place(end.max(start + 1) - 1));
+        let (place, last) = (self.text_place(start), self.text_place(end.max(start + 1) - 1));
         let first_line = place.line.saturating_sub(before as u32).max(1);
         let (own, own_last) = (self.line(place.line), self.line(last.line));
         let mut from = self.line(first_line).start;
@@ -155,8 +155,17 @@ impl SourceCode for SourceFile {
             line: line as usize - 1,
             column: place.column as usize - 1,
             lines,
-            name: self.path().to_string_lossy(),
+            name: name(self, start),
         }))
+    }
+}
+
+/// What stands above the lines of a file, before their number. The lines of a text that a program has printed are those of that text.
+fn name(source: &SourceFile, at: u32) -> Cow<'_, str> {
+    let path = source.path().to_string_lossy();
+    match source.origin() {
+        Some(origin) => format!("{path}:{}, in the SQL of {}", source.place(at).line, origin.by).into(),
+        None => path,
     }
 }
 

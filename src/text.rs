@@ -69,6 +69,21 @@ pub struct SourceFile {
     shown: OnceLock<Option<String>>,
     hidden: OnceLock<Vec<Span>>,
     placeholders: OnceLock<()>,
+    origin: Option<Origin>,
+}
+
+/// Where a text comes from that a program has printed: the file in the repository that the program has read, and which line of it is behind
+/// which bytes.
+#[derive(Debug)]
+pub struct Origin {
+    /// The file in the repository.
+    pub file: Arc<SourceFile>,
+    /// Who has printed the text: `alembic`.
+    pub by: String,
+    /// How the file is told to run a statement outside of a transaction, in words.
+    pub alone: String,
+    /// From which byte of the text on it comes from which line of the file, in order.
+    pub lines: Vec<(u32, u32)>,
 }
 
 impl PartialEq for SourceFile {
@@ -80,14 +95,24 @@ impl PartialEq for SourceFile {
 impl SourceFile {
     /// Takes bytes that are already in memory.
     pub fn new(path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
-        Arc::new(Self {
-            path: path.into(),
-            bytes: bytes.into(),
+        Arc::new(Self::of(path.into(), bytes.into(), None))
+    }
+
+    /// Takes a text that a program has printed. It stands under the path of the file that the program has read.
+    pub fn rendered(origin: Origin, bytes: impl Into<Vec<u8>>) -> Arc<Self> {
+        Arc::new(Self::of(origin.file.path.clone(), bytes.into(), Some(origin)))
+    }
+
+    fn of(path: PathBuf, bytes: Vec<u8>, origin: Option<Origin>) -> Self {
+        Self {
+            path,
+            bytes,
             lines: OnceLock::new(),
             shown: OnceLock::new(),
             hidden: OnceLock::new(),
             placeholders: OnceLock::new(),
-        })
+            origin,
+        }
     }
 
     /// Reads a file, or what comes through a pipe.
@@ -133,8 +158,30 @@ impl SourceFile {
         String::from_utf8_lossy(self.slice(span))
     }
 
-    /// The line and column of a byte offset.
+    /// Where the text comes from, if a program has printed it.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// Where a reader of the repository finds a span: in this file, or in the one of which a program has printed it.
+    pub fn in_repository(&self, span: Span) -> (&Self, Span) {
+        let Some(origin) = &self.origin else { return (self, span) };
+        let line = origin.lines[..origin.lines.partition_point(|(from, _)| *from <= span.start)].last().map_or(1, |(_, line)| *line);
+        let whole = origin.file.line(line);
+        let text = origin.file.slice(whole);
+        let blank = text.len() - text.trim_ascii_start().len();
+        (&origin.file, Span::new(whole.start + blank as u32, whole.start + text.trim_ascii_end().len().max(blank) as u32))
+    }
+
+    /// The line and column of a byte offset, as a reader of the repository finds it: of a text that a program has printed, those of the line
+    /// that is behind it. [`SourceFile::text_place`] says the line of the text.
     pub fn place(&self, offset: u32) -> Place {
+        let (file, span) = self.in_repository(Span::new(offset, offset));
+        file.text_place(span.start)
+    }
+
+    /// The line and column of a byte offset in the text itself; [`SourceFile::line`] takes such a line.
+    pub fn text_place(&self, offset: u32) -> Place {
         let Lines { starts, marks } = self.lines();
         let line = starts.partition_point(|&start| start <= offset).max(1);
         let line_start = starts[line - 1];
@@ -335,6 +382,18 @@ mod tests {
         source.hide(vec![Span::new(10, 19)]);
         assert_eq!(source.shown(), "PASSWORD '*******\n*' x");
         assert_eq!(source.without_hidden("near 'größe\n1'"), "near '***'");
+    }
+
+    #[test]
+    fn what_a_program_has_printed_stands_in_the_file_that_it_has_read() {
+        let file = SourceFile::new("0002_note.py", "import op\n\ndef upgrade():\n    op.add_column('orders')\n");
+        let origin = Origin { file, by: "alembic".into(), alone: String::new(), lines: vec![(0, 3), (10, 4)] };
+        let source = SourceFile::rendered(origin, "SELECT 1;\nALTER TABLE orders ADD COLUMN note text;\n");
+        assert_eq!(source.path(), Path::new("0002_note.py"));
+        assert_eq!((source.place(12), source.text_place(12)), (Place { line: 4, column: 5 }, Place { line: 2, column: 3 }));
+        let (file, span) = source.in_repository(Span::new(12, 20));
+        assert_eq!(file.text(span), "op.add_column('orders')");
+        assert_eq!(source.place(0), Place { line: 3, column: 1 });
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::fix::{FixArgs, Output};
 use super::format::FormatArgs;
 use super::scope::ScopeArgs;
+use super::render::RenderArgs;
 use super::{Console, Exit};
 use crate::config::baseline::Baseline;
 use crate::config::setup::Setup;
@@ -37,6 +38,7 @@ use std::time::Duration;
   lockkeeper lint --since origin/main                      what a branch adds and changes, as one release
   lockkeeper lint --staged                                 what the next commit adds and changes, for hooks
   lockkeeper lint --release m/0041.sql m/0042.sql          two files that are deployed together
+  lockkeeper lint --render                                 with the SQL that Alembic, Django ... print: docs/render.md
   lockkeeper lint --format json | jq .class
   lockkeeper lint --since origin/main --format html > report.html
   lockkeeper lint --since origin/main --format github --output sarif=lint.sarif --output markdown=comment.md
@@ -78,6 +80,8 @@ pub(super) struct Lint {
     /// How large the tables are, as `lockkeeper stats` has written it [default: the config's, if it names one]
     #[arg(long, value_name = "FILE")]
     stats: Option<PathBuf>,
+    #[command(flatten)]
+    render: RenderArgs,
     #[command(flatten)]
     fixes: FixArgs,
 }
@@ -168,7 +172,8 @@ impl Lint {
     /// then nothing else does.
     fn request(&self, config: &Config, broken_config: bool) -> Result<(Request, usize), Problem> {
         let one_release = !self.release.is_empty();
-        let mut request = Request { no_history: self.no_history, one_release, ..Request::default() };
+        let programs = self.render.programs();
+        let mut request = Request { no_history: self.no_history, one_release, programs, ..Request::default() };
         let wants_stdin = self.wants_stdin();
         if wants_stdin && self.fixes.how(true).is_some() && self.paths.len() > 1 {
             let words = "standard input is fixed into standard output, and nothing else with it";
@@ -181,10 +186,11 @@ impl Lint {
         }
         request.paths.extend(self.named().filter(|path| path.as_os_str() != DASH).cloned());
         if request.paths.is_empty() {
-            request.paths = config.migration_paths();
-        }
-        if request.paths.is_empty() && !broken_config {
-            request.paths.push(PathBuf::from("."));
+            match Request::of_project(config) {
+                Some(Request { paths, all_programs, .. }) => (request.paths, request.all_programs) = (paths, all_programs),
+                None if broken_config => {}
+                None => request.paths.push(PathBuf::from(".")),
+            }
         }
         if wants_stdin && self.scope.is_told() {
             return Err(Problem::new("lint::since", "standard input is no file of which git knows what has changed").help("name the file"));

@@ -12,6 +12,7 @@ mod lint;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod plan;
+mod render;
 mod rule;
 mod rules;
 mod schema;

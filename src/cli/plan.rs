@@ -1,6 +1,7 @@
 //! `lockkeeper plan`: the phases to run instead of a migration.
 
 use super::fix::beside;
+use super::render::RenderArgs;
 use super::{Console, Exit};
 use crate::config::setup::Setup;
 use crate::config::{major_version, non_empty};
@@ -49,6 +50,8 @@ pub(super) struct Plan {
     /// How large the tables are, as `lockkeeper stats` has written it [default: the config's, if it names one]
     #[arg(long, value_name = "FILE")]
     stats: Option<PathBuf>,
+    #[command(flatten)]
+    render: RenderArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,7 +78,10 @@ impl Plan {
             let problem = Problem::new("plan::no-file", "a plan is made for one file, and this is none").help("name one migration");
             return console.failed(&problem.about(&self.file));
         }
-        let found = discover::discover(&Request { paths: vec![self.file.clone()], schema, ..Request::default() }, &config);
+        let found = discover::discover(
+            &Request { paths: vec![self.file.clone()], schema, programs: self.render.programs(), ..Request::default() },
+            &config,
+        );
         let plan = plan_file(found, &Settings { rules: &rules, config: &config, server });
         problems.extend(plan.naive.problems.iter().cloned());
         if !problems.is_empty() {

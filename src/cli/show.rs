@@ -1,5 +1,6 @@
 //! `lockkeeper show`: how a file is seen, for those who ask why a rule speaks or does not.
 
+use super::render::RenderArgs;
 use super::{Console, Exit};
 use crate::config::major_version;
 use crate::config::setup::Setup;
@@ -23,6 +24,8 @@ pub(super) struct Show {
     /// The config [default: the nearest lockkeeper.yaml above the file]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    render: RenderArgs,
 }
 
 impl Show {
@@ -31,7 +34,10 @@ impl Show {
         let Setup { mut config, rules, mut problems, .. } = Setup::read(self.config.as_deref(), start);
         problems.extend(config.read_stats(None).err());
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
-        let found = discover::discover(&Request { paths: vec![self.file.clone()], ..Request::default() }, &config);
+        let found = discover::discover(
+            &Request { paths: vec![self.file.clone()], programs: self.render.programs(), ..Request::default() },
+            &config,
+        );
         let (report, seen) = show::show(found, &Settings { rules: &rules, config: &config, server });
         let exit = problems.iter().chain(&report.problems).fold(Exit::Clean, |_, problem| console.failed(problem));
         console.print(exit, |mut out| report::show::write(&report, &seen, console.colour(), &mut out))

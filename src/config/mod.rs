@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod environments;
 mod naming;
 mod read;
+pub mod render;
 pub mod schema;
 pub mod setup;
 pub mod stats;
@@ -25,6 +26,7 @@ use apply::Apply;
 use baseline::Baseline;
 use environments::Environment;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use render::Render;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -81,6 +83,8 @@ pub struct Config {
     pub apply: Apply,
     /// The databases, in the order of the file.
     pub environments: Vec<Environment>,
+    /// The programs that print the SQL of migrations which are no SQL files.
+    pub render: Vec<Render>,
 }
 
 /// One line below `rules:`.
@@ -227,6 +231,7 @@ impl Default for Config {
             baseline: Baseline::default(),
             apply: Apply::default(),
             environments: Vec::new(),
+            render: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads `lockkeeper.yaml`: every key and value is checked where it stands.
 
-use super::{Completeness, Config, FailOn, Globs, Level, Override, apply, environments, naming, schema};
+use super::{Completeness, Config, FailOn, Globs, Level, Override, apply, environments, naming, render, schema};
 use crate::model::effects::Version;
 use crate::model::session::{Timeout, TransactionMode};
 use crate::problem::Problem;
@@ -77,6 +77,8 @@ pub(super) const KEYS: &[Entry] = &[
           |config, node| apply::read(node).map(|apply| config.apply = apply)),
     entry("environments", Shape::Schema(schema::environments), "the databases: where each is, what it has to be called, and which migrations need an approval there",
           |config, node| environments::read(node).map(|environments| config.environments = environments)),
+    entry("render", Shape::Items(&Shape::Keys(&render::RENDER)), "programs that print the SQL of migrations which are no SQL files: Alembic, Django, or any other",
+          |config, node| render::read(node).map(|render| config.render = render)),
 ];
 
 const SMALL_TABLES: Object = Object::of(&[
@@ -153,7 +155,7 @@ fn paths(node: &Node) -> Result<Vec<PathBuf>, Fault> {
     Ok(texts(node)?.into_iter().map(PathBuf::from).collect())
 }
 
-fn globs(node: &Node) -> Result<Globs, Fault> {
+pub(super) fn globs(node: &Node) -> Result<Globs, Fault> {
     for item in node.items() {
         Globs::check(item.text()?).map_err(|why| item.fault(why))?;
     }
@@ -294,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, tool, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on, apply, environments)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, tool, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on, apply, environments, render)");
     }
 
     #[test]

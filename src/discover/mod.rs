@@ -7,6 +7,7 @@ mod git;
 mod head;
 mod order;
 pub mod place;
+mod render;
 mod since;
 pub mod tool;
 mod tree;
@@ -14,7 +15,7 @@ mod walk;
 
 pub use changes::{Changes, Scope};
 
-use crate::config::{Completeness, Config};
+use crate::config::{Completeness, Config, resolved};
 use crate::model::catalog::Step;
 use crate::model::session::TransactionMode;
 use crate::problem::{Problem, io_words};
@@ -139,7 +140,7 @@ pub struct Skipped {
 }
 
 /// What is asked of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Files and directories.
     pub paths: Vec<PathBuf>,
@@ -153,6 +154,28 @@ pub struct Request {
     pub changes: Option<Changes>,
     /// The files that are judged are deployed together.
     pub one_release: bool,
+    /// Whether the programs of `render:` are run.
+    pub programs: Programs,
+    /// All migrations that they print are asked about, wherever they are.
+    pub all_programs: bool,
+}
+
+/// Whether programs that a config names are run. They are code of the repository, so somebody has to want it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Programs {
+    /// Nobody has said so: what they would print is a problem.
+    #[default]
+    Unasked,
+    /// They are run.
+    Run,
+}
+
+impl Request {
+    /// Everything that a config names; `None`: it names nothing.
+    pub fn of_project(config: &Config) -> Option<Self> {
+        let (paths, all_programs) = (config.migration_paths(), !config.render.is_empty());
+        (!paths.is_empty() || all_programs).then(|| Self { paths, all_programs, ..Self::default() })
+    }
 }
 
 /// The path of a text from standard input that stands for no file. It has no neighbours.
@@ -171,8 +194,25 @@ impl Migration {
     }
 }
 
-/// Finds and reads everything that a run needs.
+/// Finds and reads everything that a run needs; what is no SQL file is read as the programs of the config print it.
 pub fn discover(request: &Request, config: &Config) -> Discovered {
+    if config.render.is_empty() {
+        return found(request, config);
+    }
+    let rendered = render::rendered(request, config);
+    let mut request = request.clone();
+    request.paths.retain(|path| !rendered.files.contains(&resolved(path)));
+    let mut discovered = found(&request, config);
+    // A directory may hold nothing but programs.
+    let holds_programs = |path: &Path| rendered.files.iter().any(|file| file.starts_with(resolved(path)));
+    discovered.problems.retain(|problem| problem.code != walk::NO_SQL || !problem.path().is_some_and(holds_programs));
+    discovered.problems.extend(rendered.problems);
+    discovered.histories.extend(rendered.histories.into_iter().filter(|history| history.subjects().next().is_some()));
+    discovered
+}
+
+/// Finds and reads the SQL files that a run needs.
+fn found(request: &Request, config: &Config) -> Discovered {
     let walked = walk(request, config);
     match request.changes.as_ref().and_then(|changes| changes.tree.as_ref()) {
         None => walked.read(request, config, &|path| text_of(path, request)),

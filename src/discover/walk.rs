@@ -142,6 +142,9 @@ fn not_found(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new("discover::no-such-path", io_words(error)).help(LOOKED_FOR).about(path)
 }
 
+/// The code of the problem that a directory has no SQL files.
+pub(super) const NO_SQL: &str = "discover::no-sql";
+
 const LOOKED_FOR: &str = "looked for a file, or a directory with files that end in .sql, .pgsql, .psql or .sql.postgres";
 
 impl Walk<'_> {
@@ -177,7 +180,7 @@ impl Walk<'_> {
             }
         }
         if !any && self.problems.len() == problems_before && self.tree.is_none() {
-            let problem = Problem::new("discover::no-sql", "there is no .sql file in this directory").help(LOOKED_FOR);
+            let problem = Problem::new(NO_SQL, "there is no .sql file in this directory").help(LOOKED_FOR);
             self.problems.push(problem.about(non_empty(directory)));
         }
     }

@@ -177,7 +177,7 @@ fn statement_at(source: &SourceFile, script: &Script, comment: Span) -> Option<u
     let next = script.statements.partition_point(|statement| statement.span.start < comment.end);
     let before = next.checked_sub(1).filter(|at| {
         let end = script.statements[*at].span.end;
-        end > comment.start || source.place(end).line == source.place(comment.start).line
+        end > comment.start || source.text_place(end).line == source.text_place(comment.start).line
     });
     before.or((next < script.statements.len()).then_some(next))
 }

@@ -134,8 +134,8 @@ pub(super) fn of_edits(source: &SourceFile, edits: &[Edit], paint: Paint) -> Opt
 pub(super) fn changes(source: &SourceFile, edits: &[Edit]) -> Option<Vec<(Change, String)>> {
     let first = edits.iter().map(|edit| edit.span.start).min()?;
     let last = edits.iter().map(|edit| edit.span.end).max()?;
-    let from = source.line(source.place(first).line.saturating_sub(1).max(1)).start;
-    let to = source.line(source.place(last).line + 1).end;
+    let from = source.line(source.text_place(first).line.saturating_sub(1).max(1)).start;
+    let to = source.line(source.text_place(last).line + 1).end;
     if to - from > LONGEST {
         return None;
     }

@@ -67,8 +67,12 @@ impl Serialize for Json<&Assessed> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let migration = self.0;
         let source = &*migration.source;
-        let mut map = to.serialize_struct("migration", 9)?;
+        let mut map = to.serialize_struct("migration", 9 + usize::from(source.origin().is_some()))?;
         map.serialize_field("path", &path(source.path()))?;
+        match source.origin() {
+            Some(origin) => map.serialize_field("rendered", &Rendered { by: &origin.by, sql: source.shown() })?,
+            None => map.skip_field("rendered")?,
+        }
         map.serialize_field("version", &migration.version)?;
         map.serialize_field("tool", &migration.tool.map(crate::tool::Tool::word))?;
         map.serialize_field("transaction", transaction(migration.transaction))?;
@@ -79,6 +83,13 @@ impl Serialize for Json<&Assessed> {
         map.serialize_field("findings", &List(migration.findings.iter().map(|what| In { source, what })))?;
         map.end()
     }
+}
+
+/// The SQL that a program has printed of the file.
+#[derive(serde::Serialize)]
+struct Rendered<'a> {
+    by: &'a str,
+    sql: &'a str,
 }
 
 impl Serialize for In<'_, &Judged> {
@@ -263,8 +274,8 @@ impl Serialize for Json<&Problem> {
 
 impl Serialize for In<'_, Span> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Span { start, end } = self.what;
-        let (first, last) = (self.source.place(start), self.source.place(end));
+        let (file, Span { start, end }) = self.source.in_repository(self.what);
+        let (first, last) = (file.place(start), file.place(end));
         let mut map = to.serialize_struct("span", 6)?;
         map.serialize_field("start", &start)?;
         map.serialize_field("end", &end)?;

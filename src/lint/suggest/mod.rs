@@ -13,8 +13,9 @@ use super::finding::{Advice, Edit, NewFile, Safety, Suggestion};
 use crate::config::Config;
 use crate::discover::{History, Migration, place};
 use crate::rule::edit::{Change, Place, Side, Split};
-use crate::rule::fix::Fix;
+use crate::rule::fix::{Fix, Phase};
 use crate::rule::moment::Moment;
+use crate::text::{Origin, Span};
 use lines::Lines;
 
 /// The file that a fix is for, among the others.
@@ -39,9 +40,15 @@ struct Offer {
 
 /// The suggestion of a fix at a moment.
 pub(super) fn suggestion(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Suggestion {
-    let (offer, not_offered) = match fix.edits.is_empty() {
-        true => (Offer::default(), None),
-        false => match offered(fix, moment, site) {
+    let mut steps: Vec<_> =
+        fix.steps.iter().map(|step| Advice { phase: step.phase.word().to_owned(), text: step.text.sql(moment) }).collect();
+    let (offer, not_offered) = match (fix.edits.is_empty(), moment.source.origin()) {
+        (true, _) => (Offer::default(), None),
+        (false, Some(origin)) => {
+            steps.splice(0..0, edited(fix, moment, site).map(|text| Advice { phase: Phase::Run.word().to_owned(), text }));
+            (Offer::default(), Some(in_the_program(fix, origin)))
+        }
+        (false, None) => match offered(fix, moment, site) {
             Ok(offer) => (offer, None),
             Err(why) => (Offer::default(), Some(why)),
         },
@@ -55,10 +62,45 @@ pub(super) fn suggestion(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Sugg
         title: title(fix, moment),
         edits: offer.edits,
         not_offered,
-        steps: fix.steps.iter().map(|step| Advice { phase: step.phase.word().to_owned(), text: step.text.sql(moment) }).collect(),
+        steps,
         files: offer.files,
         recipe: fix.recipe.filter(|_| moment.nesting().is_none()),
     }
+}
+
+/// SQL that a program has printed is not edited: what is to be done there, in words.
+fn in_the_program(fix: &Fix, origin: &Origin) -> String {
+    let alone = fix.edits.iter().any(|change| matches!(change, Change::Split(Split::Alone | Split::Body)));
+    let how = if alone { format!("; {}", origin.alone) } else { String::new() };
+    format!("{} has printed this SQL, so the change belongs into the migration that makes it{how}", origin.by)
+}
+
+/// The lines of a fix as they would read, if it changes any.
+fn edited(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Option<String> {
+    let edits = in_order(token_edits(fix, moment, &Lines::of(moment, site.migration)).ok()?).ok()?;
+    let (first, last) = (edits.first()?.span.start, edits.last()?.span.end);
+    let line = |offset| moment.source.line(moment.source.text_place(offset).line);
+    let lines = line(first).to(line(last));
+    let (mut text, mut at) = (String::new(), lines.start);
+    for edit in &edits {
+        text.push_str(&moment.source.text(Span::new(at, edit.span.start)));
+        text.push_str(&edit.text);
+        at = edit.span.end;
+    }
+    Some(text + &moment.source.text(Span::new(at, lines.end)))
+}
+
+/// The edits of a fix that are of tokens.
+fn token_edits(fix: &Fix, moment: &Moment<'_>, lines: &Lines<'_>) -> Result<Vec<Edit>, String> {
+    let mut edits = Vec::new();
+    for change in &fix.edits {
+        match change {
+            Change::Insert { place, side, text } => edits.extend(tokens::insert(place, *side, &sql(text, moment)?, moment, lines)?),
+            Change::Replace { place, text } => edits.extend(tokens::replace(place, &sql(text, moment)?, moment, lines)?),
+            Change::Split(_) | Change::NewFile(_) | Change::WayBack(_) => {}
+        }
+    }
+    Ok(edits)
 }
 
 fn offered(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Result<Offer, String> {
@@ -75,14 +117,7 @@ fn offered(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Result<Offer, Stri
         });
     }
     let lines = Lines::of(moment, site.migration);
-    let mut edits = Vec::new();
-    for change in &fix.edits {
-        match change {
-            Change::Insert { place, side, text } => edits.extend(tokens::insert(place, *side, &sql(text, moment)?, moment, &lines)?),
-            Change::Replace { place, text } => edits.extend(tokens::replace(place, &sql(text, moment)?, moment, &lines)?),
-            Change::Split(_) | Change::NewFile(_) | Change::WayBack(_) => {}
-        }
-    }
+    let edits = token_edits(fix, moment, &lines)?;
     let mut offer = layout::laid_out(&fix.edits, in_order(edits)?, (moment, site), &lines)?;
     for change in &fix.edits {
         if let Change::WayBack(text) = change {

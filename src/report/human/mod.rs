@@ -226,7 +226,7 @@ fn edited(source: &SourceFile, edits: &[Edit]) -> String {
     let text = source.shown();
     let first = edits.iter().map(|edit| edit.span.start).min().unwrap_or_default();
     let last = edits.iter().map(|edit| edit.span.end).max().unwrap_or_default();
-    let (from, to) = (source.place(first).line, source.place(last).line);
+    let (from, to) = (source.text_place(first).line, source.text_place(last).line);
     let lines = Span::new(source.line(from).start, source.line(to).end);
     if to - from >= MOST_EDITED_LINES || lines.len() > 2_000 {
         return edits.iter().map(|edit| shown(edit.text.trim())).collect::<Vec<_>>().join("\n");
