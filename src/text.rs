@@ -104,15 +104,7 @@ impl SourceFile {
     }
 
     fn of(path: PathBuf, bytes: Vec<u8>, origin: Option<Origin>) -> Self {
-        Self {
-            path,
-            bytes,
-            lines: OnceLock::new(),
-            shown: OnceLock::new(),
-            hidden: OnceLock::new(),
-            placeholders: OnceLock::new(),
-            origin,
-        }
+        Self { path, bytes, lines: OnceLock::new(), shown: OnceLock::new(), hidden: OnceLock::new(), placeholders: OnceLock::new(), origin }
     }
 
     /// Reads a file, or what comes through a pipe.

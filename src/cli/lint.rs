@@ -2,8 +2,8 @@
 
 use super::fix::{FixArgs, Output};
 use super::format::FormatArgs;
-use super::scope::ScopeArgs;
 use super::render::RenderArgs;
+use super::scope::ScopeArgs;
 use super::{Console, Exit};
 use crate::config::baseline::Baseline;
 use crate::config::setup::Setup;

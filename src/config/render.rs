@@ -241,11 +241,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_misspelt_is_said_at_its_place() {
-        assert_snapshot!(fault("render: { tool: alembik }"), @"");
-        assert_snapshot!(fault("render: { comand: [bin/print-sql] }"), @"");
-        assert_snapshot!(fault("render: { command: bin/print-sql, source: db/*.rb }"), @"");
-        assert_snapshot!(fault("render: { command: [bin/print-sql] }"), @"");
-        assert_snapshot!(fault("render: { command: [bin/print-sql], source: db/*.rb, cut: '-- {name}' }"), @"");
-        assert_snapshot!(fault("render: { tool: django, timeout: soon }"), @"");
+        assert_snapshot!(fault("render: { tool: alembik }"), @"render.tool: there is no `alembik` here, did you mean `alembic`? <- alembik (one of: alembic, django)");
+        assert_snapshot!(fault("render: { comand: [bin/print-sql] }"), @"render: there is no key `comand` here, did you mean `command`? <- comand (known keys: tool, command, directory, source, cut, timeout)");
+        assert_snapshot!(fault("render: { command: bin/print-sql, source: db/*.rb }"), @"render.command: a command is a list of words, as no shell takes it apart <- bin/print-sql ([alembic, upgrade, heads, --sql])");
+        assert_snapshot!(fault("render: { command: [bin/print-sql] }"), @"render: `source` is missing <- { (or say `tool: alembic` or `tool: django`, of which it is known)");
+        assert_snapshot!(fault("render: { command: [bin/print-sql], source: db/*.rb, cut: '-- {name}' }"), @"render.cut: there is no `{name}` in a cut <- '-- {name}' (as in `-- == {revision}` or `-- lockkeeper: file {file}`)");
+        assert_snapshot!(fault("render: { tool: django, timeout: soon }"), @"render.timeout: this is no time <- soon (write it with its unit: 90s, 2min)");
     }
 }

@@ -10,6 +10,7 @@ mod init;
 mod outputs;
 mod plan;
 mod presets;
+mod render;
 mod rules;
 mod secrets;
 mod show;

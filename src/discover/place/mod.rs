@@ -179,6 +179,10 @@ impl Room {
         if migration.source.path() == Path::new(STDIN) {
             return Err(NoRoom::new("standard input has no files beside it", "say where it belongs with `--stdin-path`"));
         }
+        if let Some(origin) = migration.source.origin() {
+            let help = format!("write a migration of {} for each phase, which prints the SQL of it", origin.by);
+            return Err(NoRoom::new("this migration is a program, which no SQL file can stand for", help));
+        }
         if migration.repeatable {
             return Err(NoRoom::new("this file runs again whenever it changes, behind all others", "write a versioned migration"));
         }

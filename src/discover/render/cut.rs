@@ -205,29 +205,44 @@ mod tests {
 
     #[test]
     fn one_transaction_around_all_revisions_is_each_ones_own() {
-        assert_snapshot!(words(ALEMBIC, "BEGIN;\n\nCREATE TABLE alembic_version (version_num VARCHAR(32));\n\n-- Running upgrade  -> 0a\n\nCREATE TABLE orders (id BIGINT);\n\nINSERT INTO alembic_version (version_num) VALUES ('0a');\n\n-- Running upgrade 0a -> 0b\n\nDROP TABLE drafts;\n\nUPDATE alembic_version SET version_num='0b' WHERE alembic_version.version_num = '0a';\n\nCOMMIT;\n"), @"");
+        assert_snapshot!(words(ALEMBIC, "BEGIN;\n\nCREATE TABLE alembic_version (version_num VARCHAR(32));\n\n-- Running upgrade  -> 0a\n\nCREATE TABLE orders (id BIGINT);\n\nINSERT INTO alembic_version (version_num) VALUES ('0a');\n\n-- Running upgrade 0a -> 0b\n\nDROP TABLE drafts;\n\nUPDATE alembic_version SET version_num='0b' WHERE alembic_version.version_num = '0a';\n\nCOMMIT;\n"), @r#"
+        Revision("0a") Some(Runner) CREATE TABLE orders (id BIGINT);
+        Revision("0b") Some(Runner) DROP TABLE drafts;
+        "#);
     }
 
     #[test]
     fn a_transaction_for_each_revision_begins_before_its_comment() {
-        assert_snapshot!(words(ALEMBIC, "BEGIN;\n-- Running upgrade  -> 0a\nCREATE TABLE orders (id BIGINT);\nCOMMIT;\nBEGIN;\n-- Running upgrade 0a -> 0b\nDROP TABLE drafts;\nCOMMIT;\n"), @"");
+        assert_snapshot!(words(ALEMBIC, "BEGIN;\n-- Running upgrade  -> 0a\nCREATE TABLE orders (id BIGINT);\nCOMMIT;\nBEGIN;\n-- Running upgrade 0a -> 0b\nDROP TABLE drafts;\nCOMMIT;\n"), @r#"
+        Revision("0a") Some(Runner) CREATE TABLE orders (id BIGINT);
+        Revision("0b") Some(Runner) DROP TABLE drafts;
+        "#);
     }
 
     #[test]
     fn what_is_run_outside_of_the_transaction_in_between_is_seen() {
         let all = "BEGIN;\n-- Running upgrade  -> 0a\nCREATE TABLE orders (id BIGINT);\nCOMMIT;\nCREATE INDEX CONCURRENTLY ON orders (id);\nBEGIN;\nDROP TABLE drafts;\nUPDATE alembic_version SET version_num='0b' WHERE alembic_version.version_num = '0a';\n-- Running upgrade 0a -> 0b\nCOMMIT;\nREINDEX TABLE CONCURRENTLY orders;\nBEGIN;\nCOMMIT;\n";
-        assert_snapshot!(words(ALEMBIC, all), @"");
+        assert_snapshot!(words(ALEMBIC, all), @r#"
+        Revision("0a") Some(None) BEGIN; | CREATE TABLE orders (id BIGINT); | COMMIT; | CREATE INDEX CONCURRENTLY ON orders (id); | BEGIN; | DROP TABLE drafts; | COMMIT;
+        Revision("0b") Some(None) REINDEX TABLE CONCURRENTLY orders;
+        "#);
     }
 
     #[test]
     fn a_comment_in_a_string_cuts_nothing() {
-        assert_snapshot!(words(ALEMBIC, "-- Running upgrade  -> 0a\nSELECT '\n-- Running upgrade 0a -> 0b\n';\n-- said\nSELECT 2"), @"");
+        assert_snapshot!(words(ALEMBIC, "-- Running upgrade  -> 0a\nSELECT '\n-- Running upgrade 0a -> 0b\n';\n-- said\nSELECT 2"), @r#"Revision("0a") Some(None) SELECT ' / -- Running upgrade 0a -> 0b / '; | -- said / SELECT 2"#);
     }
 
     #[test]
     fn a_program_says_which_lines_its_statements_come_from() {
         let output = "-- lockkeeper: file m/0001.py\nBEGIN;\n-- lockkeeper: line 7\nSELECT 1;\n-- why\nSELECT 2;\n-- lockkeeper: line 9\nSELECT 3;\nCOMMIT;\n-- lockkeeper: file m/0002.py\n-- lockkeeper: line 4\nSELECT 4;\n";
-        assert_snapshot!(words("render: { tool: django }", output), @"");
-        assert_snapshot!(words("render: { command: [bin/sql], source: m/*, cut: '-- {revision}' }", "-- 1\nSELECT 1;\n-- 2\n"), @"");
+        assert_snapshot!(words("render: { tool: django }", output), @r#"
+        File("m/0001.py") Some(Runner) 7: SELECT 1; | 7: -- why / SELECT 2; | 9: SELECT 3;
+        File("m/0002.py") Some(None) 4: SELECT 4;
+        "#);
+        assert_snapshot!(words("render: { command: [bin/sql], source: m/*, cut: '-- {revision}' }", "-- 1\nSELECT 1;\n-- 2\n"), @r#"
+        Revision("1") None SELECT 1;
+        Revision("2") None
+        "#);
     }
 }

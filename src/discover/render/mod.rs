@@ -11,7 +11,7 @@ mod source;
 mod text;
 
 use super::changes::Change;
-use super::place::Project;
+use super::tool::Project;
 use super::{History, Migration, Programs, Request, Role, base, note_missing_ways_back};
 use crate::config::render::{Named, Render, Tool};
 use crate::config::{Completeness, Config, resolved};

@@ -35,8 +35,10 @@ pub(super) fn run(entry: &Render, directory: &Path, config: &Config) -> Printed 
     match finish(child, entry.timeout) {
         Ok(Finished { text, words, status }) => {
             let problem = (!status.success()).then(|| {
+                // Some say it among what they print.
+                let words = [words, last_lines(&text)].into_iter().find(|words| !words.is_empty());
                 let problem = Problem::new("render::failed", format!("`{}` failed ({status})", shown(entry)));
-                if words.is_empty() { problem } else { problem.help(words) }
+                words.into_iter().fold(problem, Problem::help)
             });
             Printed { text, problem }
         }

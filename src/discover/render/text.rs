@@ -99,6 +99,15 @@ mod tests {
             shown.push_str(&format!("{} {line}", source.place(at).line));
             at += line.len() as u32;
         }
-        assert_snapshot!(shown, @"");
+        assert_snapshot!(shown, @r"
+        1 -- lockkeeper: allow-file name-without-schema because there is one
+        6 -- said
+        4 -- lockkeeper: allow drop-table because nobody
+        6 DROP TABLE drafts;
+        6 DROP TYPE draft;
+        7 -- lockkeeper: allow drop-table because nobody did
+        7 DROP TABLE notes;
+        8 -- lockkeeper: allow drop-table because of nothing
+        ");
     }
 }

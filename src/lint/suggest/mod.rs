@@ -44,6 +44,8 @@ pub(super) fn suggestion(fix: &Fix, moment: &Moment<'_>, site: Site<'_>) -> Sugg
         fix.steps.iter().map(|step| Advice { phase: step.phase.word().to_owned(), text: step.text.sql(moment) }).collect();
     let (offer, not_offered) = match (fix.edits.is_empty(), moment.source.origin()) {
         (true, _) => (Offer::default(), None),
+        // What is said of the file, or of a comment in it, is about the program itself.
+        (false, Some(_)) if moment.index.is_none() => (Offer::default(), None),
         (false, Some(origin)) => {
             steps.splice(0..0, edited(fix, moment, site).map(|text| Advice { phase: Phase::Run.word().to_owned(), text }));
             (Offer::default(), Some(in_the_program(fix, origin)))
