@@ -59,8 +59,7 @@ fn first_cut(output: &SourceFile, entry: &Render) -> Span {
 
 /// Whether what stands before the first migration has begun a transaction.
 fn is_open(before: &str) -> bool {
-    let borders = before.lines().map(str::trim).filter(|line| matches!(*line, "BEGIN;" | "COMMIT;"));
-    borders.last() == Some("BEGIN;")
+    before.lines().map(str::trim).rfind(|line| matches!(*line, "BEGIN;" | "COMMIT;")) == Some("BEGIN;")
 }
 
 /// BEGIN or COMMIT.
@@ -97,8 +96,8 @@ impl<'a> Cutter<'a> {
 
     /// Notes whether a transaction is open behind a range.
     fn pass(&mut self, range: Span) {
-        let borders = self.within(range).iter().filter_map(border);
-        self.open = borders.last().map_or(self.open, |last| last == Border::Begin);
+        let last = self.within(range).iter().rev().find_map(border);
+        self.open = last.map_or(self.open, |last| last == Border::Begin);
     }
 
     /// What the program does around a migration is left out: its transaction and its own table. A transaction that the migration itself ends and

@@ -194,6 +194,7 @@ fn file(path: &Path, run: &Run<'_>) -> ArtifactLocation {
 }
 
 fn region(source: &SourceFile, span: Span) -> Region {
+    let (source, span) = source.in_repository(span);
     let (first, last) = (source.place(span.start), source.place(span.end));
     Region { start_line: first.line, start_column: first.column, end_line: last.line, end_column: last.column }
 }
