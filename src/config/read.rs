@@ -77,7 +77,7 @@ pub(super) const KEYS: &[Entry] = &[
           |config, node| apply::read(node).map(|apply| config.apply = apply)),
     entry("environments", Shape::Schema(schema::environments), "the databases: where each is, what it has to be called, and which migrations need an approval there",
           |config, node| environments::read(node).map(|environments| config.environments = environments)),
-    entry("render", Shape::Items(&Shape::Keys(&render::RENDER)), "programs that print the SQL of migrations which are no SQL files: Alembic, Django, or any other",
+    entry("render", Shape::Schema(schema::render), "programs that print the SQL of migrations which are no SQL files: Alembic, Django, or any other",
           |config, node| render::read(node).map(|render| config.render = render)),
 ];
 

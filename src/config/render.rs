@@ -141,12 +141,16 @@ pub(super) const RENDER: Object = Object::of(&[
     Key::new("tool", Shape::Words(|| words(TOOLS)), "whose migrations they are; the rest is known then"),
     Key::new(
         "command",
-        Shape::List(&Shape::Text),
+        Shape::Schema(schema::command),
         "the program that prints the SQL of all migrations, and its arguments; no shell sees them",
     ),
     Key::new("directory", Shape::Text, "where it runs, from the directory of lockkeeper.yaml; `source` starts there, too"),
     Key::new("source", LIST, "patterns of the files that are migrations: `*` stops at a slash, `**` does not"),
-    Key::new("cut", Shape::Text, "the comment that it prints before each migration: `-- == {revision}`, or with {file}; {any} is anything"),
+    Key::new(
+        "cut",
+        Shape::Schema(schema::cut),
+        "the comment that it prints before each migration: `-- == {revision}`, or with {file}; {any} is anything",
+    ),
     Key::new("timeout", Shape::Schema(schema::positive_time), "after this it is given up (default: 2min)"),
 ]);
 

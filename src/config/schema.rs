@@ -4,6 +4,7 @@ use super::apply::{MEMORY, SET_ELSEWHERE};
 use super::environments::{ENVIRONMENT, SCHEMES};
 use super::naming::{ANY, LENGTHS, LONGEST, OF_TABLE, SNAKE_CASE, has_table};
 use super::read::{KEYS, UNITS};
+use super::render::RENDER;
 use crate::model::effects::Version;
 use crate::rule::naming::KINDS;
 use crate::rule::schema::{self, DIALECT};
@@ -116,6 +117,24 @@ pub(super) fn environments() -> Value {
     let mut environment = schema::object(&ENVIRONMENT);
     environment["not"] = json!({ "required": ["url", "url_env"] });
     json!({ "type": "object", "additionalProperties": environment })
+}
+
+/// Programs that print migrations.
+pub(super) fn render() -> Value {
+    let mut program = schema::object(&RENDER);
+    // Of a tool that is known the rest is known.
+    program["anyOf"] = json!([{ "required": ["tool"] }, { "required": ["command", "source"] }]);
+    json!({ "anyOf": [program, { "type": "array", "items": program }] })
+}
+
+/// A program and its arguments.
+pub(super) fn command() -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "minItems": 1, "prefixItems": [{ "minLength": 1 }] })
+}
+
+/// A comment with one hole that tells which migration begins.
+pub(super) fn cut() -> Value {
+    json!({ "type": "string", "pattern": "^--(\\{any\\}|[^{])*\\{(file|revision)\\}(\\{any\\}|[^{])*$" })
 }
 
 /// Forms of names, by kind.

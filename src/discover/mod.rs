@@ -204,7 +204,10 @@ pub fn discover(request: &Request, config: &Config) -> Discovered {
     request.paths.retain(|path| !rendered.files.contains(&resolved(path)));
     let mut discovered = found(&request, config);
     // A directory may hold nothing but programs.
-    let holds_programs = |path: &Path| rendered.files.iter().any(|file| file.starts_with(resolved(path)));
+    let holds_programs = |path: &Path| {
+        let path = resolved(path);
+        rendered.files.iter().any(|file| file.starts_with(&path))
+    };
     discovered.problems.retain(|problem| problem.code != walk::NO_SQL || !problem.path().is_some_and(holds_programs));
     discovered.problems.extend(rendered.problems);
     discovered.histories.extend(rendered.histories.into_iter().filter(|history| history.subjects().next().is_some()));

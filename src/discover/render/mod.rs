@@ -40,15 +40,14 @@ pub(super) fn rendered(request: &Request, config: &Config) -> Rendered {
     for entry in &config.render {
         let sources = Sources::of(entry, config, request);
         rendered.files.extend(sources.programs.iter().map(|program| program.path.clone()));
-        let asked = sources.programs.iter().filter(|program| program.asked != Asked::No).count();
-        if asked == 0 && !(request.all_programs && sources.programs.is_empty()) {
-            continue;
-        }
-        rendered.problems.extend(sources.problems.iter().cloned());
+        let render = Rendering { entry, sources: &sources, request, config };
+        let (subjects, gone) = (render.subjects(), render.gone());
         let place = config.source.as_ref().map_or(config.directory.as_path(), |source| source.path());
+        rendered.problems.extend(sources.problems.iter().filter(|_| subjects > 0).cloned());
         match request.programs {
-            _ if sources.programs.is_empty() => rendered.problems.push(no_files(&sources.directory)),
-            Programs::Unasked => rendered.problems.push(not_run(entry, asked).about(place)),
+            _ if sources.programs.is_empty() && request.all_programs => rendered.problems.push(no_files(&sources.directory)),
+            _ if subjects == 0 && gone.is_empty() => {}
+            Programs::Unasked => rendered.problems.push(not_run(entry, subjects).about(place)),
             Programs::Run => {
                 let printed = program::run(entry, &sources.directory, config);
                 let is_whole = printed.problem.is_none();
@@ -59,8 +58,7 @@ pub(super) fn rendered(request: &Request, config: &Config) -> Rendered {
                     // The last one was broken off.
                     pieces.pop();
                 }
-                let render = Rendering { entry, sources: &sources, request, config, is_whole };
-                let (history, problems) = render.history(pieces);
+                let (history, problems) = render.history(pieces, gone, is_whole);
                 rendered.histories.push(history);
                 rendered.problems.extend(problems);
             }
@@ -89,12 +87,16 @@ struct Rendering<'a> {
     sources: &'a Sources,
     request: &'a Request,
     config: &'a Config,
-    /// The program has not failed.
-    is_whole: bool,
 }
 
 impl Rendering<'_> {
-    fn history(&self, pieces: Vec<Piece>) -> (History, Vec<Problem>) {
+    /// How many files are to be judged.
+    fn subjects(&self) -> usize {
+        self.sources.programs.iter().filter(|program| self.role(program).map_or(true, |(role, _)| role == Role::Subject)).count()
+    }
+
+    /// `is_whole`: the program has not failed.
+    fn history(&self, pieces: Vec<Piece>, gone: Vec<Migration>, is_whole: bool) -> (History, Vec<Problem>) {
         let (mut migrations, mut problems, mut printed) = (Vec::new(), Vec::new(), HashSet::new());
         for piece in pieces {
             let found = self.sources.find(&piece.named);
@@ -106,9 +108,12 @@ impl Rendering<'_> {
                 Err(problem) => problems.push(problem),
             }
         }
-        let left_out = self.left_out(&printed, &mut problems);
+        let (left_out, mut unprinted) = self.left_out(&printed);
+        if is_whole {
+            problems.append(&mut unprinted);
+        }
         note_missing_ways_back(&mut migrations);
-        migrations.extend(self.gone());
+        migrations.extend(gone);
         migrations.splice(0..0, self.request.schema.clone().map(base));
         let told_whole = self.request.schema.is_some() || self.config.history == Completeness::Whole;
         let whole = match self.config.history {
@@ -116,7 +121,7 @@ impl Rendering<'_> {
             Completeness::Partial => false,
             Completeness::Auto => told_whole || self.entry.tool != Tool::Other && !left_out && !self.request.no_history,
         };
-        let whole = whole && self.is_whole;
+        let whole = whole && is_whole;
         let directory = self.sources.programs.first().and_then(|program| program.source.path().parent()).unwrap_or(Path::new(""));
         let (directory, told_whole) = (directory.to_owned(), told_whole && whole);
         let history = History { directory, migrations, whole, told_whole, one_release: false, project: Project::default() };
@@ -181,6 +186,8 @@ impl Rendering<'_> {
         Ok(match changes.changed.get(&program.path).copied().unwrap_or_default() {
             Change::None => (Role::History, Order::Fine),
             Change::Added | Change::Gone => (Role::Subject, Order::Fine),
+            // Who names no base branch edits what nobody has run.
+            Change::Edited if changes.base.is_none() => (Role::Subject, Order::Fine),
             Change::Edited => (Role::Subject, Order::Edited),
         })
     }
@@ -192,24 +199,24 @@ impl Rendering<'_> {
 
     /// Whether files are left out of what was printed. Those that Alembic has run before the revision from which it printed are history that
     /// nobody tells; any other that somebody asks about is a problem.
-    fn left_out(&self, printed: &HashSet<usize>, problems: &mut Vec<Problem>) -> bool {
+    fn left_out(&self, printed: &HashSet<usize>) -> (bool, Vec<Problem>) {
         let programs = &self.sources.programs;
         let id = |at: usize| programs[at].revision.as_ref().map(|revision| revision.id.as_str());
         let printed_ids: HashSet<_> = printed.iter().filter_map(|at| id(*at)).collect();
         let revisions: Vec<_> = programs.iter().filter_map(|program| program.revision.as_ref()).collect();
         let before = alembic::before(&revisions, &printed_ids);
-        let mut any = false;
+        let (mut any, mut problems) = (false, Vec::new());
         for (at, program) in programs.iter().enumerate().filter(|(at, _)| !printed.contains(at)) {
             any = true;
             let is_before = program.asked == Asked::Along && id(at).is_some_and(|id| before.contains(id));
             let is_subject = self.role(program).is_ok_and(|(role, order)| role == Role::Subject && !(is_before && order == Order::Fine));
-            if self.is_whole && is_subject {
+            if is_subject {
                 let message = format!("`{}` has printed nothing of this migration", program::shown(self.entry));
                 let help = "run it by hand to see what it prints; `exclude:` names files that are not to be judged";
                 problems.push(Problem::new("render::left-out", message).help(help).about(program.source.path()));
             }
         }
-        any
+        (any, problems)
     }
 
     fn unknown(&self, id: &str) -> Problem {
@@ -221,7 +228,7 @@ impl Rendering<'_> {
 
     /// Files that the base branch has and that are no more.
     fn gone(&self) -> Vec<Migration> {
-        let Some(changes) = &self.request.changes else { return Vec::new() };
+        let Some(changes) = self.request.changes.as_ref().filter(|changes| changes.base.is_some()) else { return Vec::new() };
         let root = resolved(&self.sources.directory);
         let asked: Vec<_> = self.request.paths.iter().map(|path| resolved(path)).collect();
         let is_asked = |path: &Path| self.request.all_programs || asked.iter().any(|asked| path.starts_with(asked));

@@ -19,16 +19,19 @@ impl<'a> Section<'a> {
         let finding = &self.migration.findings[at];
         let id = self.ids.findings[at].as_str();
         let weight = words::weight(finding);
-        let place = self.migration.source.place(finding.span.start);
+        let place = self.migration.source.text_place(finding.span.start);
         put!(page, "<article class=\"finding ", (weight), "\" id=\"", (id), "\">\n<h5><span class=\"mark ", (weight), "\">");
         put!(page, (weight), "</span> <code>", (finding.rule), "</code> ");
         extract.link(&self.ids.migration, place.line, Some(place.column), page)?;
+        if self.migration.source.origin().is_some() {
+            put!(page, " <span class=\"quiet\">from line ", (self.migration.source.place(finding.span.start).line), " of the file</span>");
+        }
         put!(page, " <a class=\"self\" href=\"#", (id), "\" aria-label=\"Link to this finding\">#</a></h5>\n<p class=\"message\">");
         page.prose(&finding.message)?;
         put!(page, "</p>\n");
         match &finding.allowed {
             Some(Allowance::Comment { reason, span }) => {
-                let line = self.migration.source.place(span.start).line;
+                let line = self.migration.source.text_place(span.start).line;
                 put!(page, "<p class=\"reason\"><b>Allowed</b> in line ", (line), ", because ", (reason), "</p>\n");
             }
             Some(Allowance::Baseline) => put!(page, "<p class=\"reason\">It is in the baseline.</p>\n"),
@@ -102,7 +105,7 @@ impl<'a> Section<'a> {
             return Ok(());
         }
         let source = &self.migration.source;
-        let line = |edit: &Edit| source.place(edit.span.start).line..=source.place(edit.span.end).line;
+        let line = |edit: &Edit| source.text_place(edit.span.start).line..=source.text_place(edit.span.end).line;
         let (first, last) =
             fix.edits.iter().map(line).fold((u32::MAX, 0), |(first, last), line| (first.min(*line.start()), last.max(*line.end())));
         let changes = if last - first > FURTHEST { None } else { diff::changes(source, &fix.edits) };

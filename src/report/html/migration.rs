@@ -44,6 +44,9 @@ impl<'a> Section<'a> {
         if let Some(tool) = migration.tool {
             put!(page, ", as ", (tool.word()), " does it");
         }
+        if let Some(origin) = migration.source.origin() {
+            put!(page, ", in the SQL that ", (origin.by), " prints of it");
+        }
         put!(page, ".</p>\n");
         let plan = |page: &mut Page<'_, W>| self.plan.map_or(Ok(()), |plan| super::plan::write(plan, &self.ids.migration, page));
         if self.kind == Kind::Plan {

@@ -37,9 +37,9 @@ impl Extract {
         let source = &migration.source;
         let bytes = source.bytes();
         let end = bytes.len() - usize::from(bytes.ends_with(b"\n"));
-        let last = source.place(end as u32).line;
+        let last = source.text_place(end as u32).line;
         let around = |finding: &Finding| {
-            let (from, to) = (source.place(finding.span.start).line, source.place(finding.span.end).line);
+            let (from, to) = (source.text_place(finding.span.start).line, source.text_place(finding.span.end).line);
             from.saturating_sub(CONTEXT).max(1)..=(to.min(from + LONGEST_FINDING) + CONTEXT).min(last)
         };
         let mut lines: Vec<RangeInclusive<u32>> = Vec::new();

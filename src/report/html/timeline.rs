@@ -150,7 +150,7 @@ impl Timeline<'_, '_> {
 
     /// The line of a statement, as a link where the page shows it.
     fn place<W: Write>(&self, statement: &Judged, page: &mut Page<'_, W>) -> io::Result<()> {
-        let line = self.section.migration.source.place(statement.span.start).line;
+        let line = self.section.migration.source.text_place(statement.span.start).line;
         self.extract.link(&self.section.ids.migration, line, None, page)
     }
 
@@ -176,7 +176,7 @@ impl Timeline<'_, '_> {
             put!(page, "<li class=\"", (words::stops(lock.mode)), "\"><b>", (lock.mode), "</b> on <code>", (lock.relation), "</code>: ");
             put!(page, (words::who(lock.mode)), " wait ", (how_long(course.takes)));
             if end > at {
-                let line = self.section.migration.source.place(self.statements[end].span.start).line;
+                let line = self.section.migration.source.text_place(self.statements[end].span.start).line;
                 put!(page, ", and on until the transaction ends (line ", (line), ")");
             }
             put!(page, "</li>");
@@ -187,7 +187,7 @@ impl Timeline<'_, '_> {
                 own.is_none_or(|lock| lock.mode < held.lock.mode)
             };
             if let Some(held) = course.held.as_ref().filter(is_stronger) {
-                let line = self.statements.get(held.by).map(|by| self.section.migration.source.place(by.span.start).line);
+                let line = self.statements.get(held.by).map(|by| self.section.migration.source.text_place(by.span.start).line);
                 put!(page, "<li class=\"", (words::stops(held.lock.mode)), "\">all the while ", (words::who(held.lock.mode)));
                 put!(page, " of <code>", (held.lock.relation), "</code> wait: <b>", (held.lock.mode), "</b>");
                 if let Some(line) = line {
