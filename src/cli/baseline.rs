@@ -153,7 +153,12 @@ fn renewed(old: &Known, report: &Report, (prune, everything): (bool, bool)) -> (
             (known.class, known.hash) = (was.class.min(known.class), was.hash.clone());
         }
         if known.class > Class::Additive || !known.findings.is_empty() {
-            files.insert(path, known);
+            // A file may hold several migrations.
+            let all = files.entry(path).or_insert_with(|| KnownFile { findings: Vec::new(), ..known.clone() });
+            all.class = all.class.max(known.class);
+            all.findings.append(&mut known.findings);
+            all.findings.sort();
+            all.findings.dedup();
         }
     }
     let judged: Vec<_> = report.migrations.iter().map(|migration| old.written(migration.source.path())).collect();

@@ -5,7 +5,7 @@ use super::format::FormatArgs;
 use super::render::RenderArgs;
 use super::scope::ScopeArgs;
 use super::{Console, Exit};
-use crate::config::baseline::Baseline;
+use crate::config::baseline::{Baseline, Known};
 use crate::config::setup::Setup;
 use crate::config::{Config, FailOn, Level, major_version};
 use crate::discover::{self, Discovered, Request, STDIN};
@@ -21,6 +21,7 @@ use crate::text::{SourceFile, read_pipe};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -231,10 +232,15 @@ fn progress(found: &Discovered) -> ProgressBar {
 /// Entries of the baseline whose findings are gone: in the files that were judged, and, where all are, in files that are gone themselves.
 fn note_stale(console: Console, baseline: &Baseline, report: &Report, all: bool) {
     let mut stale = Vec::new();
+    // A file may hold several migrations.
+    let mut covered: BTreeMap<&str, (&Known, Vec<&str>)> = BTreeMap::new();
     for migration in &report.migrations {
         let Some(known) = baseline.of(migration.source.path()) else { continue };
-        let covered = migration.findings.iter().filter(|finding| finding.allowed == Some(Allowance::Baseline));
-        let covered: Vec<_> = covered.map(|finding| finding.fingerprint.as_str()).collect();
+        let found = migration.findings.iter().filter(|finding| finding.allowed == Some(Allowance::Baseline));
+        let (_, all) = covered.entry(&known.path).or_insert_with(|| (known, Vec::new()));
+        all.extend(found.map(|finding| finding.fingerprint.as_str()));
+    }
+    for (known, covered) in covered.values() {
         let gone = known.findings.iter().filter(|entry| !covered.contains(&entry.fingerprint.as_str()));
         stale.extend(gone.map(|entry| format!("`{}` in {}", entry.rule, known.path)));
     }

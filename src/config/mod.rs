@@ -307,9 +307,13 @@ impl Config {
     /// # Errors
     /// That the file cannot be read, or the first thing in it that is wrong.
     pub fn read_baseline(&mut self) -> Result<(), Problem> {
-        let name = self.baseline_file.as_deref().unwrap_or(Path::new(baseline::FILE_NAME));
-        self.baseline = Baseline::read(self.directory.join(name))?;
+        self.baseline = Baseline::read(self.baseline_path())?;
         Ok(())
+    }
+
+    /// The file of the baseline, as a path from the current directory.
+    fn baseline_path(&self) -> PathBuf {
+        self.directory.join(self.baseline_file.as_deref().unwrap_or(Path::new(baseline::FILE_NAME)))
     }
 
     /// Whether a path lies where the config says that the migrations are, or nobody says where.

@@ -56,6 +56,7 @@ impl Setup {
             }
         }
         files.extend(config.stats_path());
+        files.push(config.baseline_path());
         Self { config, rules, problems, files }
     }
 }
