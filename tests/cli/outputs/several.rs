@@ -59,3 +59,13 @@ fn a_wrong_output_is_told_what_would_be_right() {
     }
     assert!(shop.run(&["lint", "--help"]).out.contains("FORMAT=FILE"));
 }
+
+#[test]
+fn no_format_shows_a_secret() {
+    let role = "CREATE ROLE app LOGIN PASSWORD 'geheim99';\nCREATE INDEX ON orders (buyer); DROP TABLE users;\n";
+    let shop = Shop::with(&[("lockkeeper.yaml", "migrations: m\ntransaction: none\n"), ("m/0001_role.sql", role)]);
+    for format in ["human", "short", "json", "sarif", "github", "github-review", "gitlab", "junit", "markdown", "html"] {
+        let out = shop.report(format);
+        assert!(!out.contains("geheim99") && (out.contains("plaintext-secret") || format == "github-review"), "{format}: {out}");
+    }
+}
