@@ -112,7 +112,7 @@ fn a_config_of_squawk_means_the_same_here() {
         untold,
         [
             "PostgreSQL 11: 12 is judged for, since lockkeeper knows 12 to 19",
-            "a file that says `squawk-disable-assume-in-transaction` says `lockkeeper: transaction none` here",
+            "a file that says `squawk-disable-assume-in-transaction` has to say `lockkeeper: transaction none` here",
             "exclude db/migrations/0001*.sql: there `*` crosses slashes, here only `**` does",
             "upload_to_github: `lockkeeper init --workflow` writes a workflow that comments",
             "squawk fails on whatever it finds; lockkeeper on errors (`fail_on: advice` is nearest to squawk)",
@@ -303,6 +303,30 @@ fn on_a_terminal_it_asks_and_does_what_is_agreed_to() {
 }
 
 #[test]
+fn migrations_that_are_programs_are_rendered_by_their_own_tool() {
+    let shop = Shop::with(&[("backend/alembic.ini", "[alembic]\n"), ("backend/uv.lock", ""), ("tests/alembic.ini", "[alembic]\n")]);
+    let answer = shop.run(&["init"]);
+    assert!(answer.out.ends_with("next: lockkeeper lint --render\n"), "{}", answer.out);
+    let command = "[uv, run, alembic, upgrade, heads, --sql]";
+    assert_eq!(
+        config(&shop),
+        [format!("render: {{ tool: alembic, command: {command}, directory: backend }}  # backend/alembic.ini is there")]
+    );
+    assert!(!shop.run(&["lint"]).err.contains("lockkeeper.yaml:"));
+    let shop = Shop::with(&[("manage.py", ""), ("orders/alembic.ini", ""), ("db/migrations/0001_orders.sql", ORDERS)]);
+    assert_eq!(shop.run(&["init"]).code, Some(0));
+    assert_eq!(
+        config(&shop),
+        [
+            "migrations:",
+            "  - db/migrations  # 1 file",
+            "render: [{ tool: django }, { tool: alembic, directory: orders }]  # manage.py, orders/alembic.ini are there",
+        ]
+    );
+    assert!(!shop.run(&["lint"]).err.contains("lockkeeper.yaml:"));
+}
+
+#[test]
 fn migrations_for_another_database_are_passed_over() {
     let shop = Shop::with(&[
         ("db/migrations/0001_orders.sql", ORDERS),
@@ -322,4 +346,8 @@ fn an_action_is_named_whole_or_not_taken() {
     let answer = shop.run(&["init", "--workflow=shop/lockkeeper"]);
     assert_eq!(answer.code, Some(2));
     assert!(answer.err.contains("OWNER/NAME@REF"), "{}", answer.err);
+    // This build does not know where its own action is, and writes nothing then.
+    let answer = shop.run(&["init", "--workflow"]);
+    assert_eq!(answer.code, Some(if env!("CARGO_PKG_REPOSITORY").is_empty() { 2 } else { 0 }), "{}", answer.err);
+    assert_eq!(shop.0.path().join("lockkeeper.yaml").exists(), answer.code == Some(0));
 }

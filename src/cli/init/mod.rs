@@ -74,6 +74,7 @@ impl Init {
         let asks = io::stdin().is_terminal() && io::stdout().is_terminal() && !self.dry_run && !self.offers_something();
         let mut draft = Draft::default();
         self.choose_source(here, asks, console)?;
+        let offers = self.offers(asks)?;
         if let Some(source) = SOURCES.iter().find(|source| Some(source.word) == self.from.as_deref()) {
             source.translate(here, &mut draft)?;
         }
@@ -81,7 +82,7 @@ impl Init {
         let config = New { path: here.join(FILE_NAME), text: draft.text(), is_program: false };
         match self.write(&config, console)? {
             Written::New => {}
-            Written::Kept if self.offers_something() => console.note(&format!("{FILE_NAME} is there already, and stays as it is")),
+            Written::Kept if !offers.is_empty() => console.note(&format!("{FILE_NAME} is there already, and stays as it is")),
             Written::Kept => {
                 let problem = Problem::new("init::exists", "it is there already, and stays as it is");
                 return Err(Box::new(
@@ -91,8 +92,8 @@ impl Init {
         }
         draft.untold.iter().for_each(|untold| console.note(&format!("not translated: {untold}")));
         seen.iter().for_each(|seen| console.note(seen));
-        for offer in self.offers(asks)? {
-            self.fulfil(&offer, console)?;
+        for offer in &offers {
+            self.fulfil(offer, console)?;
         }
         let next = if draft.has("render") { "lockkeeper lint --render" } else { "lockkeeper lint" };
         Ok(if self.dry_run { Exit::Clean } else { console.print(Exit::Clean, |out| writeln!(out, "next: {next}")) })
