@@ -144,7 +144,7 @@ impl<'a> Said<'a> {
 
 /// What a comment of a reach stands for.
 fn targets(source: &SourceFile, script: &Script, comment: Span, reach: Reach) -> Vec<Target> {
-    let line = |offset| source.place(offset).line;
+    let line = |offset| source.text_place(offset).line;
     let statement = |at: usize| if at < script.statements.len() { vec![Target::Statement(at)] } else { Vec::new() };
     let next = || script.statements.partition_point(|statement| statement.span.start < comment.end);
     match reach {

@@ -124,7 +124,7 @@ pub(super) struct Group {
 pub(super) fn groups(findings: &[Finding], lines: Option<&SourceFile>) -> HashMap<(Target, String), Group> {
     let mut groups: HashMap<_, Group> = HashMap::with_capacity(findings.len());
     for (at, finding) in findings.iter().enumerate() {
-        let line = lines.map(|source| Target::Line(source.place(finding.span.start).line));
+        let line = lines.map(|source| Target::Line(source.text_place(finding.span.start).line));
         for target in [Some(Target::File), finding.statement.map(Target::Statement), line].into_iter().flatten() {
             let group = groups.entry((target, finding.rule.clone())).or_default();
             group.size += 1;

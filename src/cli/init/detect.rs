@@ -73,6 +73,8 @@ const ASIDE: &[&str] = &[
     "seeds",
     "benches",
     "node_modules",
+    "stub",
+    "stubs",
     "venv",
     "templates",
 ];
@@ -124,7 +126,8 @@ fn are_migrations(history: &History) -> bool {
     let says_so = parts.iter().any(|part| MIGRATIONS.iter().any(|piece| part.contains(piece)));
     let is_run = history.migrations.iter().any(|migration| migration.tool.is_some_and(|tool| tool != Tool::Plain));
     let is_numbered = history.migrations.iter().any(|migration| migration.version.is_some());
-    !is_aside && is_numbered && (says_so || is_run)
+    // sqitch's files have no numbers: its plan has their order.
+    !is_aside && (is_run || is_numbered && says_so)
 }
 
 fn found(history: &History) -> Found {
@@ -231,7 +234,7 @@ fn servers_in(path: &Path, text: &str) -> Vec<Server> {
         let words = line.split(|c: char| c.is_whitespace() || "\"'`,[]{}".contains(c)).filter(|_| !line.trim_start().starts_with('#'));
         for image in words {
             let Some(major) = major_of(image) else { continue };
-            servers.push(Server { major, path: path.to_owned(), line: at + 1, image: image.to_owned() });
+            servers.push(Server { major, path: path.to_owned(), line: at + 1, image: image.trim_start_matches('/').to_owned() });
         }
     }
     servers

@@ -23,7 +23,8 @@ pub(super) fn read(root: &Node, translation: &mut Translation<'_>) -> Result<(),
                 let mode = if value.bool()? { "runner" } else { "none" };
                 translation.draft.set("transaction", mode, format!("squawk: assume_in_transaction = {}", value.bool()?));
                 if value.bool()? {
-                    translation.untold("a file that says `squawk-disable-assume-in-transaction` has to say `lockkeeper: transaction none` here");
+                    translation
+                        .untold("a file that says `squawk-disable-assume-in-transaction` has to say `lockkeeper: transaction none` here");
                 }
             }
             "upload_to_github" => translation.untold("upload_to_github: `lockkeeper init --workflow` writes a workflow that comments"),
