@@ -67,8 +67,9 @@ impl Change {
         let start = edits.iter().map(|edit| edit.span.start).min()?;
         let end = edits.iter().map(|edit| edit.span.end).max()?;
         let (mut first, mut last) = (source.place(start).line, source.place(end).line);
-        if last > 1 && source.line(last).start as usize == source.bytes().len() {
-            // Behind the last line break there is no line.
+        let is_behind_all = last > 1 && source.line(last).start as usize == source.bytes().len();
+        if is_behind_all {
+            // Behind the last line break there is no line: the one before it ends in a line break that stays.
             last -= 1;
             first = first.min(last);
         }
@@ -81,6 +82,10 @@ impl Change {
             |edit: &&Edit| Edit { span: Span::new(edit.span.start - lines.start, edit.span.end - lines.start), text: edit.text.clone() };
         let inside: Vec<_> = edits.iter().map(inside).collect();
         let text = String::from_utf8(edited(source.slice(lines), &inside.iter().collect::<Vec<_>>())).ok()?;
-        (shown(&text) == text).then(|| Self { first, last, text: text.strip_suffix('\n').unwrap_or(&text).to_owned() })
+        (shown(&text) == text).then(|| Self {
+            first,
+            last,
+            text: text.strip_suffix('\n').filter(|_| is_behind_all).unwrap_or(&text).to_owned(),
+        })
     }
 }

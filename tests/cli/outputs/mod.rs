@@ -1,5 +1,6 @@
 //! What other tools read: each format over the same two shops, as its snapshot in fixtures/formats says and as its schema wants it.
 
+mod edits;
 mod github;
 mod gitlab;
 mod junit;
