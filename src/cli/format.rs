@@ -15,7 +15,7 @@ pub(super) struct FormatArgs {
     /// How the report is written to standard output
     #[arg(long, value_enum, default_value_t = FormatArg::Human, value_name = "FORMAT")]
     format: FormatArg,
-    /// Write the report to a file, too, in a format of --format; may be repeated: one run gives all of them
+    /// Write the report to a file, too, in a format of --format; may be repeated: one run gives all of them (docs/formats.md)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = read_output)]
     output: Vec<OutputFile>,
 }
