@@ -80,12 +80,12 @@ impl Baseline {
         if self.files.is_empty() {
             return None;
         }
-        self.places.get(&resolved(path)).map(|at| &self.files[*at])
+        self.places.get(&located(path)).map(|at| &self.files[*at])
     }
 
     /// A path as the baseline writes it.
     pub fn written(&self, path: &Path) -> String {
-        let (directory, path) = (resolved(self.path.parent().unwrap_or(Path::new(""))), resolved(path));
+        let (directory, path) = (resolved(self.path.parent().unwrap_or(Path::new(""))), located(path));
         let shared = directory.components().zip(path.components()).take_while(|(a, b)| a == b).count();
         let up = directory.components().skip(shared).map(|_| "..".to_owned());
         let down = path.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
@@ -137,6 +137,11 @@ impl Baseline {
         }
         text
     }
+}
+
+/// From the root of the file system. Links above a file are resolved; one that it is itself is another file of another name.
+fn located(path: &Path) -> PathBuf {
+    resolved(path.parent().unwrap_or(Path::new(""))).join(path.file_name().unwrap_or_default())
 }
 
 fn known(node: &Node) -> Result<Known, Fault> {

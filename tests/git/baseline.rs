@@ -137,6 +137,16 @@ fn a_rule_that_speaks_once_in_a_file_speaks_of_what_is_new() {
 }
 
 #[test]
+fn a_link_to_a_file_is_a_file_of_its_own_and_one_to_a_directory_is_the_directory() {
+    let shop = shop();
+    std::os::unix::fs::symlink("0003_drop.sql", shop.path().join("m/0004_again.sql")).expect("a link");
+    std::os::unix::fs::symlink("m", shop.path().join("linked")).expect("a link");
+    take(&shop, &[]);
+    assert_eq!(words(&shop.lint(&["--format", "short", "--fail-on", "advice"])), "");
+    assert_eq!(words(&shop.lint(&["--format", "short", "--fail-on", "advice", "linked"])), "");
+}
+
+#[test]
 fn what_is_found_no_more_is_told_and_taken_out() {
     let shop = shop();
     shop.write("m/0004_users.sql", "DROP TABLE payments;\n");
