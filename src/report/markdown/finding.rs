@@ -59,9 +59,10 @@ fn instead(migration: &Assessed, finding: &Finding, suggestion: &Suggestion, run
     }
     let is_planned = suggestion.recipe.is_some() && run.plan_of(migration).is_some();
     for step in suggestion.steps.iter().filter(|_| !is_planned) {
-        words += &match step.phase.as_str() {
-            "deploy" => format!("*deploy*: {}\n\n", text(&step.text)),
-            phase => format!("*{}*:\n\n{}\n", text(phase), fenced("sql", &step.text)),
+        // Some steps are told, and some are SQL.
+        words += &match step.text.trim_end().ends_with(';') {
+            true => format!("*{}*:\n\n{}\n", text(&step.phase), fenced("sql", &step.text)),
+            false => format!("*{}*: {}\n\n", text(&step.phase), text(step.text.trim_end())),
         };
     }
     if is_planned {

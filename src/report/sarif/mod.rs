@@ -4,11 +4,11 @@
 mod log;
 
 use super::{Run, manual, whole_edits, worst_class, worst_class_with_fixes};
-use crate::lint::finding::{Allowance, Assessed, Finding, Report, Safety};
+use crate::lint::finding::{Allowance, Assessed, Edit, Finding, Report, Safety};
 use crate::problem::Problem;
 use crate::rule::set::{Entry, RuleSet};
 use crate::rule::{Class, Severity};
-use crate::text::{SourceFile, Span, shown};
+use crate::text::{Place, SourceFile, Span, shown};
 use log::{
     Artifact, ArtifactChange, ArtifactLocation, BaseId, Configuration, Content, Descriptor, Driver, Fingerprints, Fix, Help, Invocation,
     Location, Log, Message, MigrationProperties, Notification, PhysicalLocation, Region, Replacement, ResultObject, ResultProperties, Rule,
@@ -24,6 +24,8 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 
 /// GitHub refuses a file that has more.
 const MOST_RESULTS: usize = 25_000;
+
+const MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 /// The top of the tree, by the name that GitHub and editors know.
 const ROOT: &str = "%SRCROOT%";
@@ -128,7 +130,10 @@ fn fix<'a>(source: &SourceFile, finding: &'a Finding, artifact: ArtifactLocation
         .into_iter()
         .map(|edit| Replacement { deleted_region: region(source, edit.span), inserted_content: Content { text: &edit.text } })
         .collect();
-    let suggestion = finding.suggestion.as_ref().filter(|_| !replacements.is_empty())?;
+    // No region has the byte order mark in it.
+    let is_of_mark = |edit: &&Edit| has_mark(source) && (edit.span.start as usize) < MARK.len();
+    let can_be_told = !replacements.is_empty() && !whole_edits(finding).iter().any(is_of_mark);
+    let suggestion = finding.suggestion.as_ref().filter(|_| can_be_told)?;
     Some(Fix { description: message(&suggestion.title), artifact_changes: [ArtifactChange { artifact_location: artifact, replacements }] })
 }
 
@@ -196,7 +201,13 @@ fn file(path: &Path, run: &Run<'_>) -> ArtifactLocation {
 fn region(source: &SourceFile, span: Span) -> Region {
     let (source, span) = source.in_repository(span);
     let (first, last) = (source.place(span.start), source.place(span.end));
-    Region { start_line: first.line, start_column: first.column, end_line: last.line, end_column: last.column }
+    let column = |place: Place| if place.line == 1 && has_mark(source) { (place.column - 1).max(1) } else { place.column };
+    Region { start_line: first.line, start_column: column(first), end_line: last.line, end_column: column(last) }
+}
+
+/// Whether the file begins with a byte order mark, which columns do not count.
+fn has_mark(source: &SourceFile) -> bool {
+    source.bytes().starts_with(MARK)
 }
 
 /// A text that is shown as it is: `[words](target)` would be a link.

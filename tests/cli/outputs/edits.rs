@@ -41,6 +41,8 @@ fn examples() -> Shop {
         (".git/HEAD", "ref: refs/heads/main\n"),
         ("lockkeeper.yaml", "transaction: none\n"),
         ("unusual/0001_größer.sql", "\u{feff}-- größer 🐘\r\nCREATE TABLE orders (id bigint PRIMARY KEY, note text);\r\n"),
+        ("marked/0001_shop.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, note text);\n"),
+        ("marked/0002_index.sql", "\u{feff}CREATE INDEX orders_note ON orders (note);\n"),
         ("unusual/0002_index.sql", "SELECT '🐘'; CREATE INDEX\r\n  orders_note ON orders (note); -- ende\r\nSELECT 1;"),
     ]);
     let rules = RuleSet::embedded();
@@ -73,19 +75,23 @@ fn fixed(shop: &Shop) -> Vec<Fixed> {
     }
     assert!(fixed.len() > 100, "{} findings can be edited", fixed.len());
     assert!(fixed.iter().any(|fixed| fixed.path.starts_with("unusual/")));
+    assert!(fixed.iter().any(|fixed| fixed.path.starts_with("marked/")));
     fixed
 }
 
-/// The byte at which a line and a column of characters stand.
+/// The byte at which a line and a column of characters stand; a byte order mark has no column.
 fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let mark = if line == 1 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let start = mark + text.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>();
     start + text[start..].chars().take(column - 1).map(char::len_utf8).sum::<usize>()
 }
 
 #[test]
 fn the_replacements_of_sarif_are_the_edits() {
     let shop = examples();
-    let fixed = fixed(&shop);
+    // To take the mark away is nothing that a region can say.
+    let keeps_mark = |fixed: &Fixed| fixed.before.starts_with('\u{feff}') == fixed.after.starts_with('\u{feff}');
+    let fixed: Vec<_> = fixed(&shop).into_iter().filter(keeps_mark).collect();
     let report: Value = serde_json::from_str(&shop.report("sarif")).expect("it is JSON");
     let results: Vec<_> = list(&report["runs"][0]["results"]).iter().filter(|result| result["fixes"].is_array()).collect();
     assert_eq!(results.len(), fixed.len());
