@@ -11,6 +11,7 @@ use crate::rule::moment::{ComesTo, ForeignAllowed};
 use crate::rule::set::RuleSet;
 use crate::sql::Script;
 use crate::text::{SourceFile, Span};
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 /// A comment that speaks to another linter.
@@ -30,8 +31,8 @@ pub(super) struct Foreign<'a> {
     targets: Vec<Target>,
 }
 
-/// Reads a comment, if it speaks to another linter.
-pub(super) fn read<'a>(source: &SourceFile, script: &Script, (span, text): (Span, &'a str)) -> Option<Foreign<'a>> {
+/// Reads a comment, if it speaks to another linter. `head`: where the head of the file ends, once somebody has asked.
+pub(super) fn read<'a>(source: &SourceFile, script: &Script, (span, text): (Span, &'a str), head: &OnceCell<u32>) -> Option<Foreign<'a>> {
     let text = text.lines().next()?.trim_end();
     let (linter, form, rest) = Linter::asked(text)?;
     let (rules, remark) = match form.remark.and_then(|mark| rest.split_once(mark)) {
@@ -39,7 +40,12 @@ pub(super) fn read<'a>(source: &SourceFile, script: &Script, (span, text): (Span
         None => (rest, None),
     };
     let rules = rules.split(form.between).map(str::trim).filter(|rule| !rule.is_empty()).collect();
-    Some(Foreign { linter, form, span, text, rules, remark, targets: targets(source, script, span, form.reach) })
+    let reach = match form.reach {
+        Reach::TopOrNext if span.end <= *head.get_or_init(|| end_of_head(source)) => Reach::File,
+        Reach::TopOrNext => Reach::Next,
+        told => told,
+    };
+    Some(Foreign { linter, form, span, text, rules, remark, targets: targets(source, script, span, reach) })
 }
 
 /// Marks the findings that such comments silence, and says what became of the comments: of each thing that is to be said, the first.
@@ -105,7 +111,8 @@ impl<'a> Foreign<'a> {
         for word in &self.rules {
             let mut named = self.linter.named(word).peekable();
             if named.peek().is_none() {
-                all.push(ComesTo::Unknown { rule: word, near: nearest(word, self.linter.words()) });
+                // What is near is looked for when it is said.
+                all.push(ComesTo::Unknown { rule: word, near: None });
             }
             // A word for several rules is no word for those of them that have no counterpart.
             all.extend(named.filter(|rule| rule.id.eq_ignore_ascii_case(word)).filter_map(|rule| {
@@ -134,7 +141,10 @@ impl<'a> Said<'a> {
                     rules.extend(more.into_iter().filter(|rule| !rules.contains(rule)).collect::<Vec<_>>());
                 }
                 (Some(_), _) => {}
-                (None, comes_to) => {
+                (None, mut comes_to) => {
+                    if let ComesTo::Unknown { rule, near } = &mut comes_to {
+                        *near = nearest(rule, comment.linter.words());
+                    }
                     self.all.push(ForeignAllowed { linter: comment.linter.name, comment: comment.text, comes_to, span: comment.span });
                 }
             }
@@ -146,7 +156,6 @@ impl<'a> Said<'a> {
 fn targets(source: &SourceFile, script: &Script, comment: Span, reach: Reach) -> Vec<Target> {
     let line = |offset| source.text_place(offset).line;
     let statement = |at: usize| if at < script.statements.len() { vec![Target::Statement(at)] } else { Vec::new() };
-    let next = || script.statements.partition_point(|statement| statement.span.start < comment.end);
     match reach {
         Reach::File => vec![Target::File],
         Reach::TwoLines => vec![Target::Line(line(comment.start)), Target::Line(line(comment.start) + 1)],
@@ -155,17 +164,18 @@ fn targets(source: &SourceFile, script: &Script, comment: Span, reach: Reach) ->
             let here = line(comment.start);
             statement(script.statements.partition_point(|statement| line(statement.span.start) < here))
         }
-        Reach::TopOrNext if is_detached(source, comment) => vec![Target::File],
-        Reach::Next | Reach::TopOrNext => statement(next()),
+        Reach::Next | Reach::TopOrNext => statement(script.statements.partition_point(|statement| statement.span.start < comment.end)),
     }
 }
 
-/// Whether a comment is one of the lines of comments at the very top of a file, and an empty line parts them from the rest.
-fn is_detached(source: &SourceFile, comment: Span) -> bool {
-    let is_comment = |line: &&[u8]| line.starts_with(b"--");
-    let (before, after) = source.bytes().split_at(comment.start as usize);
-    let mut after = after.split(|byte| *byte == b'\n').skip_while(is_comment);
-    let ends = after.next().is_none_or(|line| line.trim_ascii().is_empty());
-    // What stands before it ends with the end of a line, behind which there is nothing.
-    before.split_inclusive(|byte| *byte == b'\n').all(|line| is_comment(&line)) && ends
+/// Where the lines of comments at the very top of a file end, if an empty line parts them from the rest.
+fn end_of_head(source: &SourceFile) -> u32 {
+    let mut end = 0;
+    for line in source.bytes().split_inclusive(|byte| *byte == b'\n') {
+        if !line.starts_with(b"--") {
+            return if line.trim_ascii().is_empty() { end } else { 0 };
+        }
+        end += line.len() as u32;
+    }
+    end
 }

@@ -13,6 +13,7 @@ use crate::rule::set::RuleSet;
 use crate::sql::Script;
 use crate::text::{SourceFile, Span};
 use foldhash::{HashMap, HashMapExt, HashSet};
+use std::cell::OnceCell;
 
 /// A comment that speaks to lockkeeper.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,12 +61,12 @@ pub(super) struct Comments<'a> {
 
 /// Reads the comments of a file that speak about rules.
 pub(super) fn read<'a>(source: &'a SourceFile, script: &Script) -> Comments<'a> {
-    let mut comments = Comments::default();
+    let (mut comments, head) = (Comments::default(), OnceCell::new());
     for span in &script.comments {
         let Some(text) = words(source, *span) else { continue };
         match text.strip_prefix("lockkeeper:") {
             Some(rest) => comments.own.extend(directive(source, script, (*span, rest))),
-            None => comments.foreign.extend(foreign::read(source, script, (*span, text))),
+            None => comments.foreign.extend(foreign::read(source, script, (*span, text), &head)),
         }
     }
     comments

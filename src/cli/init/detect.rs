@@ -48,35 +48,10 @@ impl Found {
 }
 
 /// Names of folders that hold SQL which nobody runs on a server that counts.
+#[rustfmt::skip]
 const ASIDE: &[&str] = &[
-    "test",
-    "tests",
-    "testdata",
-    "test_data",
-    "__tests__",
-    "spec",
-    "e2e",
-    "fixture",
-    "fixtures",
-    "example",
-    "examples",
-    "sample",
-    "samples",
-    "vendor",
-    "third_party",
-    "target",
-    "dist",
-    "build",
-    "docs",
-    "doc",
-    "seed",
-    "seeds",
-    "benches",
-    "node_modules",
-    "stub",
-    "stubs",
-    "venv",
-    "templates",
+    "test", "tests", "testdata", "test_data", "__tests__", "spec", "e2e", "fixture", "fixtures", "stub", "stubs", "example", "examples", "sample",
+    "samples", "vendor", "third_party", "target", "dist", "build", "docs", "doc", "seed", "seeds", "benches", "node_modules", "venv", "templates",
 ];
 
 /// Pieces of names of folders that say what is in them.
@@ -202,16 +177,10 @@ struct Server {
 }
 
 /// Files that name images, from the root of a project.
+#[rustfmt::skip]
 const COMPOSE: &[&str] = &[
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yaml",
-    "docker-compose.yml",
-    "docker-compose.dev.yml",
-    ".devcontainer/docker-compose.yml",
-    ".gitlab-ci.yml",
-    ".circleci/config.yml",
-    "docker/docker-compose.yml",
+    "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml", "docker-compose.dev.yml", ".devcontainer/docker-compose.yml",
+    ".gitlab-ci.yml", ".circleci/config.yml", "docker/docker-compose.yml",
 ];
 const WORKFLOWS: &str = ".github/workflows";
 
