@@ -5,10 +5,12 @@ import sys
 
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import AutoField, Index
 
 
 ASKS = "Django asks the database how things are called, and there is more SQL than this"
 asked = []
+now = {}
 
 
 class NeedsDatabase(Exception):
@@ -37,10 +39,59 @@ class Nothing:
         return []
 
 
-def constraints(*arguments, **options):
-    """None is known, and it is noted that somebody wanted to know."""
-    asked.append(arguments)
-    return {}
+def model_of(table):
+    """The models before and behind the operation tell what there is."""
+    models = (model for state in now["states"] for model in state.apps.get_models(include_auto_created=True))
+    return next((model for model in models if model._meta.db_table == table), None)
+
+
+def sequences(cursor, table, fields=()):
+    model = model_of(table)
+    if model is None:
+        asked.append(table)
+    own = [field.column for field in model._meta.local_concrete_fields if isinstance(field, AutoField)] if model else []
+    return [{"name": "%s_%s_seq" % (table, column), "table": table, "column": column} for column in own]
+
+
+def constraints(cursor, table):
+    """What Django has made at a table, under the names that it gives."""
+    model = model_of(table)
+    if model is None:
+        asked.append(table)
+        return {}
+    found = {}
+    name = now["editor"]._create_index_name
+    # What waits for the end of the migration is not made yet.
+    waiting = " ".join(map(str, now["editor"].deferred_sql))
+
+    def add(named, columns, **kind):
+        if '"%s"' % named in waiting:
+            return
+        about = dict(primary_key=False, unique=False, foreign_key=None, check=False, index=False, definition=None, options=None)
+        about.update(kind, columns=columns, orders=[], type=Index.suffix if kind.get("index") else None)
+        found[str(named)] = about
+
+    for field in model._meta.local_concrete_fields:
+        column = field.column
+        if field.remote_field and field.db_constraint:
+            to = field.target_field
+            suffix = "_fk_%s_%s" % (to.model._meta.db_table, to.column)
+            add(name(table, [column], suffix=suffix), [column], foreign_key=(to.model._meta.db_table, to.column))
+        if field.primary_key:
+            add("%s_pkey" % table, [column], primary_key=True, unique=True, index=True)
+        elif field.unique:
+            add("%s_%s_key" % (table, column), [column], unique=True, index=True)
+        elif field.db_index:
+            add(name(table, [column]), [column], index=True)
+        if (field.unique or field.db_index) and str(field.db_type(now["editor"].connection)).startswith(("varchar", "text")):
+            add(name(table, [column], suffix="_like"), [column], index=True)
+        if field.db_parameters(now["editor"].connection).get("check"):
+            add("%s_%s_check" % (table, column), [column], check=True)
+    for kind, suffix, unique in [("unique_together", "_uniq", True), ("index_together", "_idx", False)]:
+        for together in getattr(model._meta, kind, ()):
+            columns = [model._meta.get_field(field).column for field in together]
+            add(name(table, columns, suffix=suffix), columns, unique=unique, index=True)
+    return found
 
 
 def refuse(*arguments, **options):
@@ -103,6 +154,7 @@ def migrate(connection, migration, state):
     for number, operation in enumerate(migration.operations):
         line = lines[number] if number < len(lines) else 1
         old = state.clone()
+        now.update(states=[old, state], editor=editor)
         operation.state_forwards(migration.app_label, state)
         alone = bool(operation.atomic) and not migration.atomic
         if alone:
@@ -137,6 +189,7 @@ def main():
         if name.startswith("get_") and name.endswith(("s", "column", "list", "description")):
             setattr(connection.introspection, name, refuse)
     connection.introspection.get_constraints = constraints
+    connection.introspection.get_sequences = sequences
     loader = MigrationLoader(None)
     state = loader.project_state([])
     plan, seen = [], set()
