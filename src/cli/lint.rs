@@ -105,7 +105,9 @@ impl Lint {
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
         let (found, given) = match self.request(&config, !problems.is_empty()) {
             Ok((request, elsewhere)) => {
+                let running = self.render.progress(&config);
                 let mut found = discover::discover(&request, &config);
+                running.finish_and_clear();
                 found.skipped.elsewhere += elsewhere;
                 (found, request.given.into_iter().next())
             }
@@ -224,7 +226,12 @@ fn progress(found: &Discovered) -> ProgressBar {
     if files < WORTH_PROGRESS || !io::stderr().is_terminal() {
         return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     }
-    let bar = ProgressBar::new_spinner().with_message(format!("judging {files} files"));
+    spinner(format!("judging {files} files"))
+}
+
+/// Says on a terminal what takes a while.
+pub(super) fn spinner(words: String) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(words);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
 }

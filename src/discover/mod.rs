@@ -210,6 +210,8 @@ pub fn discover(request: &Request, config: &Config) -> Discovered {
     };
     discovered.problems.retain(|problem| problem.code != walk::NO_SQL || !problem.path().is_some_and(holds_programs));
     discovered.problems.extend(rendered.problems);
+    discovered.skipped.excluded += rendered.excluded.len();
+    discovered.skipped.patterns.extend(rendered.excluded);
     discovered.histories.extend(rendered.histories.into_iter().filter(|history| history.subjects().next().is_some()));
     discovered
 }

@@ -182,6 +182,21 @@ fn the_migrations_of_two_django_apps_are_judged_in_their_order_without_a_databas
     assert_eq!(not_wrapped, [(&"sales/migrations/0003_find_orders_by_day.py".to_owned(), &"none".to_owned())]);
 }
 
+#[test]
+fn what_django_would_ask_a_database_is_told_by_its_models() {
+    let shop = project("django", &django());
+    shop.write(
+        "sales/migrations/0005_anonymous.py",
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    \
+         dependencies = [('sales', '0004_larger_payments')]\n    operations = [migrations.RemoveField('order', 'buyer')]\n",
+    );
+    let report = shop.rendered(&["lint", "--render", "--format", "json", "sales/migrations/0005_anonymous.py"]).json();
+    let sql = report["migrations"][0]["rendered"]["sql"].as_str().unwrap_or_default();
+    assert!(sql.contains("DROP CONSTRAINT \"orders_buyer_id_") && sql.contains("DROP COLUMN \"buyer_id\""), "{report}");
+    let rules: Vec<_> = report["migrations"][0]["findings"].as_array().into_iter().flatten().map(|finding| &finding["rule"]).collect();
+    assert!(rules.iter().any(|rule| **rule == "drop-column") && !rules.iter().any(|rule| **rule == "dynamic-sql"), "{rules:?}");
+}
+
 /// A program that prints the files of `db/migrate`, which are SQL under another name.
 const PRINTER: &str = "#!/bin/sh\nfor file in db/migrate/*.rb; do\n  echo \"-- == $(basename $file .rb)\"\n  cat $file\ndone\n";
 

@@ -15,6 +15,8 @@ pub(super) struct Piece {
     pub statements: Vec<Printed>,
     /// What the program says of transactions; `None`: nothing.
     pub transaction: Option<TransactionMode>,
+    /// Its transaction is that of others, too.
+    pub shared: bool,
 }
 
 /// A statement with the comments before it.
@@ -42,7 +44,11 @@ pub(super) fn pieces(output: &SourceFile, entry: &Render) -> Vec<Piece> {
         let piece = cutter.piece(Span::new(cut.end, end), named);
         Piece { transaction: piece.transaction.filter(|_| !says_nothing), ..piece }
     };
-    cuts.into_iter().zip(ends).map(piece).collect()
+    let mut pieces: Vec<_> = cuts.into_iter().zip(ends).map(piece).collect();
+    // The last one ends the transaction of all.
+    let shared = pieces.iter().any(|piece| piece.shared);
+    pieces.iter_mut().for_each(|piece| piece.shared = shared && piece.transaction == Some(TransactionMode::Runner));
+    pieces
 }
 
 /// From the first comment that begins a migration to the end. What a program says before may be no SQL.
@@ -111,6 +117,8 @@ impl<'a> Cutter<'a> {
         while let Some((_, rest)) = body.split_last().filter(|(last, _)| border(last).is_some() || self.is_bookkeeping(last)) {
             body = rest;
         }
+        // Nobody has begun it behind the one before, or ended it before the next one.
+        let shared = self.open && self.within(range).iter().all(|statement| border(statement).is_none());
         self.pass(range);
         let borders: Vec<_> = body.iter().filter_map(border).collect();
         let mut statements = self.printed(range, body);
@@ -128,7 +136,7 @@ impl<'a> Cutter<'a> {
                 TransactionMode::None
             }
         };
-        Piece { named, statements, transaction: Some(transaction) }
+        Piece { named, statements, transaction: Some(transaction), shared }
     }
 
     fn is_bookkeeping(&self, statement: &Statement) -> bool {
@@ -195,7 +203,8 @@ mod tests {
         };
         let all = |piece: &Piece| {
             let statements = piece.statements.iter().map(one).collect::<Vec<_>>().join(" | ");
-            format!("{:?} {:?} {statements}", piece.named, piece.transaction)
+            let shared = if piece.shared { ", shared" } else { "" };
+            format!("{:?} {:?}{shared} {statements}", piece.named, piece.transaction)
         };
         pieces.iter().map(all).collect::<Vec<_>>().join("\n")
     }
@@ -205,8 +214,8 @@ mod tests {
     #[test]
     fn one_transaction_around_all_revisions_is_each_ones_own() {
         assert_snapshot!(words(ALEMBIC, "BEGIN;\n\nCREATE TABLE alembic_version (version_num VARCHAR(32));\n\n-- Running upgrade  -> 0a\n\nCREATE TABLE orders (id BIGINT);\n\nINSERT INTO alembic_version (version_num) VALUES ('0a');\n\n-- Running upgrade 0a -> 0b\n\nDROP TABLE drafts;\n\nUPDATE alembic_version SET version_num='0b' WHERE alembic_version.version_num = '0a';\n\nCOMMIT;\n"), @r#"
-        Revision("0a") Some(Runner) CREATE TABLE orders (id BIGINT);
-        Revision("0b") Some(Runner) DROP TABLE drafts;
+        Revision("0a") Some(Runner), shared CREATE TABLE orders (id BIGINT);
+        Revision("0b") Some(Runner), shared DROP TABLE drafts;
         "#);
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Rendered {
     pub problems: Vec<Problem>,
     /// The files that stand for migrations here, and are no SQL, links resolved.
     pub files: HashSet<PathBuf>,
+    /// Which pattern of `exclude:` keeps each of those from being judged that somebody asks about.
+    pub excluded: Vec<usize>,
 }
 
 /// Runs the programs that print what a request asks about.
@@ -42,6 +44,8 @@ pub(super) fn rendered(request: &Request, config: &Config) -> Rendered {
         rendered.files.extend(sources.programs.iter().map(|program| program.path.clone()));
         let render = Rendering { entry, sources: &sources, request, config };
         let (subjects, gone) = (render.subjects(), render.gone());
+        let asked = sources.programs.iter().filter(|program| program.asked != Asked::No);
+        rendered.excluded.extend(asked.filter_map(|program| config.excludes(program.source.path())));
         let place = config.source.as_ref().map_or(config.directory.as_path(), |source| source.path());
         rendered.problems.extend(sources.problems.iter().filter(|_| subjects > 0).cloned());
         match request.programs {
@@ -78,7 +82,7 @@ fn not_run(entry: &Render, files: usize) -> Problem {
     let message = format!("{files} {it}, and {are} judged by what `{}` prints, which was not run", program::shown(entry));
     let message = message.replacen("1 a migration", "a migration", 1);
     Problem::new("render::not-run", message)
-        .help("it runs code of this repository: if that is what you want, say `--render`, or set LOCKKEEPER_RENDER=1")
+        .help("it runs code of this repository: if that is what you want, say `lockkeeper lint --render`, or set LOCKKEEPER_RENDER=1")
 }
 
 /// What is known while the pieces of one program become a history.
@@ -129,7 +133,7 @@ impl Rendering<'_> {
     }
 
     fn migration(&self, piece: Piece, program: Option<&Program>) -> Result<Migration, Problem> {
-        let Piece { named, statements, transaction } = piece;
+        let Piece { named, statements, transaction, shared } = piece;
         let file = match (&named, program) {
             (_, Some(program)) => Arc::clone(&program.source),
             // Of an installed package: its tables are a part of the history.
@@ -149,7 +153,7 @@ impl Rendering<'_> {
         let way_back = program.map_or(WayBack::NotUsual, |program| self.way_back(program));
         let source = text::text(&self.with_lines(statements, &file), self.origin(file));
         let declared = transaction.or(self.config.transaction);
-        Ok(Migration { version, name, declared, role, order, way_back, ..base(source) })
+        Ok(Migration { version, name, declared, role, order, way_back, shared, ..base(source) })
     }
 
     /// Each statement with the line of the file that is behind it.

@@ -132,17 +132,23 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
 }
 
 /// The tools that the migrations were read for, whether all new files share a transaction, and how many are of each.
-pub(crate) fn tools(report: &Report) -> BTreeMap<(Tool, bool), usize> {
+pub(crate) fn tools(report: &Report) -> BTreeMap<(&str, bool), usize> {
     let mut tools = BTreeMap::new();
-    let tool = |migration: &Assessed| Some((migration.tool?, migration.shared_transaction));
-    report.migrations.iter().filter_map(tool).for_each(|tool| *tools.entry(tool).or_default() += 1);
+    let named = report.migrations.iter().filter_map(|migration| Some((word(migration)?, migration.shared_transaction)));
+    named.for_each(|tool| *tools.entry(tool).or_default() += 1);
     tools
 }
 
+/// What the tool is called that runs a migration, or prints its SQL.
+fn word(migration: &Assessed) -> Option<&str> {
+    let by = migration.source.origin().map(|origin| origin.by.as_str());
+    by.or_else(|| migration.tool.map(Tool::word))
+}
+
 /// `3 migrations read as dbmate runs them`.
-pub(crate) fn run_by((tool, shared): (Tool, bool), migrations: usize) -> String {
+pub(crate) fn run_by((tool, shared): (&str, bool), migrations: usize) -> String {
     let locks = if shared { ": all new files in one transaction, so that locks last until the last of them has run" } else { "" };
-    format!("{} read as {} runs {}{locks}", count(migrations, "migration"), tool.word(), if migrations == 1 { "it" } else { "them" })
+    format!("{} read as {} runs {}{locks}", count(migrations, "migration"), tool, if migrations == 1 { "it" } else { "them" })
 }
 
 /// `2 that undo a migration, 1 excluded`.
