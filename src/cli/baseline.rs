@@ -3,6 +3,7 @@
 
 #[cfg(feature = "apply")]
 use super::deploy::amend;
+use super::render::RenderArgs;
 use super::{Console, Exit};
 use crate::config::baseline::{Baseline as Known, Entry, Known as KnownFile};
 use crate::config::setup::Setup;
@@ -65,6 +66,8 @@ struct Findings {
     /// A schema dump (pg_dump --schema-only) that is older than all migrations
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    #[command(flatten)]
+    render: RenderArgs,
 }
 
 impl Baseline {
@@ -104,8 +107,7 @@ impl Findings {
             problems.push(problem);
             None
         });
-        let paths = self.paths(&config);
-        let mut found = discover::discover(&Request { paths, schema, ..Request::default() }, &config);
+        let mut found = discover::discover(&Request { schema, programs: self.render.programs(), ..self.request(&config) }, &config);
         problems.append(&mut found.problems);
         let server = self.postgres.or(config.postgres).unwrap_or(Version::DEFAULT);
         let report = lint::run_every(found, &Settings { rules: &rules, config: &config, server });
@@ -124,12 +126,10 @@ impl Findings {
         console.print(Exit::Clean, |out| writeln!(out, "{path}: {total} ({} added, {} taken out)", change.added, change.gone))
     }
 
-    fn paths(&self, config: &Config) -> Vec<PathBuf> {
-        match () {
-            () if !self.paths.is_empty() => self.paths.clone(),
-            () if config.migrations.is_empty() => vec![PathBuf::from(".")],
-            () => config.migration_paths(),
-        }
+    fn request(&self, config: &Config) -> Request {
+        let named = (!self.paths.is_empty()).then(|| self.paths.clone());
+        let project = || Request::of_project(config).unwrap_or_else(|| Request { paths: vec![PathBuf::from(".")], ..Request::default() });
+        named.map_or_else(project, |paths| Request { paths, ..Request::default() })
     }
 }
 

@@ -52,9 +52,9 @@ impl ScopeArgs {
         let mut elsewhere = 0;
         if named {
             // A hook names whatever is committed.
-            request.paths.retain(|path| path.is_dir() || is_sql(path));
+            request.paths.retain(|path| path.is_dir() || is_sql(path) || config.renders(path));
             let all = request.paths.len();
-            request.paths.retain(|path| config.has_migration(path));
+            request.paths.retain(|path| config.has_migration(path) || config.renders(path));
             elsewhere = all - request.paths.len();
         }
         if named && matches!(hook, Some(Hook::Files)) && !changes.is_merge() && request.paths.iter().any(|path| !changes.has(path)) {

@@ -323,6 +323,14 @@ impl Config {
             || self.migration_paths().iter().map(|place| resolved(place)).any(|place| path.starts_with(&place) || place.starts_with(&path))
     }
 
+    /// Whether a path is one of those whose SQL a program prints.
+    pub fn renders(&self, path: &Path) -> bool {
+        self.render.iter().any(|entry| {
+            let directory = resolved(&self.directory.join(&entry.directory));
+            resolved(path).strip_prefix(directory).is_ok_and(|below| entry.source.matching(below).is_some())
+        })
+    }
+
     /// Which pattern of `exclude:` a path matches, if one does.
     pub fn excludes(&self, path: &Path) -> Option<usize> {
         self.exclude.set.as_ref()?;

@@ -330,3 +330,27 @@ fn fixes_are_not_written_over_what_is_not_staged() {
     let diff = shop.lint(&["--staged", "--diff"]);
     assert!(String::from_utf8_lossy(&diff.stdout).contains("+CREATE INDEX CONCURRENTLY"), "{}", words(&diff));
 }
+
+#[test]
+fn a_migration_that_is_a_program_is_judged_when_it_is_staged() {
+    let config = "migrations: [m]\nrender:\n  command: [sh, print]\n  source: db/*.rb\n  cut: '-- == {revision}'\n";
+    let print = "echo '-- == 0001_orders'; echo 'CREATE TABLE orders (id bigint PRIMARY KEY, note text);'\n";
+    let shop =
+        Repository::with(&[("lockkeeper.yaml", config), ("print", print), ("db/0001_orders.rb", "orders\n"), ("m/0001_users.sql", USERS)]);
+    shop.stage("db/0002_drop.rb", "drop note\n");
+    shop.stage("app/shop.rb", "no migration\n");
+    shop.write("print", &format!("{print}echo '-- == 0002_drop'; echo 'ALTER TABLE orders DROP COLUMN note;'\n"));
+    let expected = ["db/0002_drop.rb: drop-column, lock-without-timeout"];
+    let sorted = |mut judged: Vec<String>| {
+        judged.iter_mut().for_each(|line| *line = line.replace("lock-without-timeout, drop-column", "drop-column, lock-without-timeout"));
+        judged
+    };
+    assert_eq!(sorted(shop.judged(&["--staged", "--render"])), expected);
+    assert_eq!(sorted(shop.judged(&["--staged", "--render", "db/0002_drop.rb", "app/shop.rb"])), expected);
+    assert_eq!(shop.judged(&["--staged", "--render", "app/shop.rb", "m/0001_users.sql"]), [""; 0]);
+    let taken = shop.lockkeeper().args(["baseline", "findings", "--render"]).output().expect("the program runs");
+    assert_eq!(taken.status.code(), Some(0), "{}", words(&taken));
+    assert_eq!(shop.judged(&["--staged", "--render"]), ["db/0002_drop.rb"]);
+    let (code, said) = shop.refusal(&["--staged"]);
+    assert_eq!((code, said.contains("was not run")), (Some(2), true), "{said}");
+}
