@@ -46,6 +46,11 @@ impl Draft {
         hash::normalised(std::iter::once((&*self.source, self.part)).chain(down))
     }
 
+    /// Its key and its name, as lines say them.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.key, self.name)
+    }
+
     /// The path as reports show it.
     pub fn path(&self) -> String {
         self.source.path().display().to_string()

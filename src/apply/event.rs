@@ -125,6 +125,13 @@ pub enum Event {
         /// What it is.
         what: String,
     },
+    /// Somebody was not reached who is to be told of the run.
+    Unreached {
+        /// Who.
+        who: String,
+        /// What happened instead.
+        why: String,
+    },
     /// A migration is over.
     MigrationDone {
         /// Its key and its name.

@@ -16,6 +16,7 @@ pub mod hash;
 pub mod ledger;
 pub mod live;
 pub mod notices;
+pub mod notify;
 pub mod orphan;
 pub mod pipeline;
 pub mod predicate;

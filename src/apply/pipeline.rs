@@ -67,6 +67,11 @@ impl Agenda {
         self.items.iter().any(|item| item.key == work.draft.key && item.status == Status::Partial)
     }
 
+    /// What would run, in its order: keys and names.
+    pub fn names(&self) -> Vec<String> {
+        self.works.iter().map(|work| work.draft.title()).collect()
+    }
+
     /// Of everything that would run, in its order: twelve digits to type or to pass on.
     pub fn hash(&self) -> String {
         let all: String = self.works.iter().map(|work| work.draft.approved_hash()).collect();
@@ -339,7 +344,7 @@ impl Pipeline<'_> {
     async fn each(&self, executor: &mut Executor<'_>, agenda: &Agenda, direction: Direction) -> Result<Vec<String>, Verdict> {
         let mut done = Vec::new();
         for (at, work) in agenda.works.iter().enumerate() {
-            let name = format!("{} {}", work.draft.key, work.draft.name);
+            let name = work.draft.title();
             (executor.tell)(&Event::Migration {
                 name: name.clone(),
                 at: at + 1,

@@ -1,5 +1,6 @@
 //! `apply:` of lockkeeper.yaml: how long `lockkeeper apply` waits for what, and what its session is set to.
 
+use super::notify::{self, Route};
 use super::read::milliseconds;
 use super::schema;
 use super::window::{self, Windows};
@@ -32,6 +33,8 @@ pub struct Apply {
     pub role: Option<String>,
     /// Other settings of the session: names in lower case as the server knows them, and values as SET takes them, in the order of the file.
     pub settings: Vec<(String, String)>,
+    /// Who is told that it begins, and how it has ended.
+    pub notify: Vec<Route>,
 }
 
 /// How long, and how often, a lock is waited for.
@@ -103,6 +106,7 @@ impl Default for Apply {
             search_path: None,
             role: None,
             settings: Vec::new(),
+            notify: Vec::new(),
         }
     }
 }
@@ -120,6 +124,7 @@ pub(super) const APPLY: Object = Object::of(&[
     Key::new("search_path", Shape::Text, "search_path of the session, as SET takes it: shop, public"),
     Key::new("role", Shape::Text, "the role that the session becomes, so that what migrations make belongs to it"),
     Key::new("settings", Shape::Schema(schema::settings), "other settings of the session, by their names"),
+    Key::new("notify", Shape::List(&Shape::Keys(&notify::ROUTE)), "who is told that it begins, and how it has ended"),
 ]);
 
 const LOCK: Object = Object::of(&[
@@ -171,6 +176,7 @@ pub(super) fn read(node: &Node) -> Result<Apply, Fault> {
     apply.search_path = fields.get("search_path").map(text).transpose()?;
     apply.role = fields.get("role").map(text).transpose()?;
     apply.settings = fields.get("settings").map_or(Ok(Vec::new()), settings)?;
+    apply.notify = fields.get("notify").map_or(Ok(Vec::new()), notify::read)?;
 
     let lock = fields.get("lock").map(|lock| LOCK.fields(lock)).transpose()?;
     if let Some(lock) = &lock {
@@ -242,7 +248,7 @@ fn put<T>(place: &mut T, written: Option<&Node>, read: impl FnOnce(&Node) -> Res
 const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// A time with its unit: some of these are no settings of PostgreSQL, so that nobody would read a bare number as milliseconds.
-fn time(node: &Node) -> Result<Duration, Fault> {
+pub(super) fn time(node: &Node) -> Result<Duration, Fault> {
     let no_time = || {
         let written = match &node.what {
             What::Number(number) => number.to_string(),

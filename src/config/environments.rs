@@ -150,7 +150,7 @@ fn url(node: &Node) -> Result<String, Fault> {
     }
 }
 
-fn variable(node: &Node) -> Result<String, Fault> {
+pub(super) fn variable(node: &Node) -> Result<String, Fault> {
     let name = node.text()?;
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

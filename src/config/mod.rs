@@ -4,6 +4,7 @@ pub mod apply;
 pub mod baseline;
 pub mod environments;
 mod naming;
+pub mod notify;
 mod read;
 pub mod render;
 pub mod schema;

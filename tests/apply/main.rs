@@ -9,6 +9,8 @@ mod confirm;
 mod faults;
 mod interrupted;
 mod lies;
+mod listener;
+mod notify;
 mod phases;
 mod predicate;
 mod project;

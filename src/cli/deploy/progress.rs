@@ -106,6 +106,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Reconnect { why } => format!("      the server has gone away: {why}; calling again"),
         Event::Killed { what } => format!("      {what}"),
         Event::Cleanup { what } => format!("      removes {what}"),
+        Event::Unreached { who, why } => format!("{who} was not told of this run: {why}"),
         Event::MigrationDone { seconds, .. } => format!("  done in {seconds:.3} s"),
         Event::Batches { rows, seen, total, batch, rate, left } => {
             let left = left.map_or(String::new(), |left| format!(", about {left:.0} s left"));

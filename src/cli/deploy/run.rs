@@ -4,6 +4,8 @@ use super::agreed::Agreed;
 use super::journal::Journal;
 use super::progress::Progress;
 use super::{Ready, dry, ended};
+use crate::apply::event::Event;
+use crate::apply::notify::{About, Notifier};
 use crate::apply::pipeline::Agenda;
 use crate::apply::verdict::Verdict;
 use crate::apply::wish::Wish;
@@ -50,7 +52,12 @@ impl Run {
             Err(problem) => return console.failed(&problem),
         };
         let mut progress = Progress::new();
-        let mut confirm = |agenda: &Agenda| self.agreed.to(agenda, &ready.target);
+        let mut notifier = Notifier::new(&ready.project.config.apply.notify, about(ready, errand.command));
+        let mut confirm = |agenda: &Agenda| {
+            self.agreed.to(agenda, &ready.target)?;
+            notifier.started(&agenda.names(), &agenda.hash());
+            Ok(())
+        };
         let mut tell = |event: &_| {
             journal.write(event);
             progress.show(event);
@@ -59,6 +66,9 @@ impl Run {
             Ok(verdict) => verdict,
             Err(problem) => return console.failed(&problem),
         };
+        for unreached in notifier.ended(&verdict) {
+            tell(&Event::Unreached { who: unreached.who, why: unreached.why });
+        }
         progress.end();
         if let Verdict::Done { migrations, stopped } = &verdict {
             console.note(&format!("{} on {}", (errand.said)(migrations), ready.target.shown));
@@ -67,5 +77,14 @@ impl Run {
             }
         }
         ended(&verdict, console)
+    }
+}
+
+fn about(ready: &Ready, command: &'static str) -> About {
+    About {
+        command,
+        environment: ready.target.environment.name.clone(),
+        database: ready.target.shown.clone(),
+        directory: ready.project.config.directory.clone(),
     }
 }

@@ -7,6 +7,7 @@ mod files;
 mod indexes;
 mod kills;
 mod ledger;
+mod listeners;
 mod locks;
 mod lost;
 mod names;
