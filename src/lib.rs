@@ -12,6 +12,10 @@ pub mod discover;
 pub mod plan;
 pub mod lint;
 pub mod report;
+#[cfg(any(feature = "apply", feature = "github"))]
+pub mod http;
+#[cfg(feature = "github")]
+pub mod github;
 #[cfg(feature = "apply")]
 pub mod db;
 #[cfg(feature = "apply")]

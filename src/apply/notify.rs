@@ -4,14 +4,13 @@
 use super::verdict::Verdict;
 use crate::config::environments::without_passwords;
 use crate::config::notify::{Format, Moment, Route, To};
+use crate::http::Client;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
 
 /// How often somebody is called before they count as not reached.
 const TRIES: u32 = 2;
@@ -175,19 +174,8 @@ fn host(url: &str) -> String {
 }
 
 fn post(url: &str, body: &str, timeout: Duration) -> Result<(), String> {
-    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-    let config = Agent::config_builder().timeout_global(Some(timeout)).max_redirects(0).tls_config(tls).build();
-    let answer = config.new_agent().post(url).header("content-type", "application/json").send(body);
-    match answer {
-        Ok(answer) if answer.status().is_success() => Ok(()),
-        Ok(answer) => Err(format!("it answers {}", answer.status())),
-        Err(ureq::Error::StatusCode(code)) => Err(format!("it answers {code}")),
-        Err(ureq::Error::Timeout(_)) => Err(format!("it does not answer within {} s", timeout.as_secs_f64())),
-        // Its words may hold the address.
-        Err(ureq::Error::HostNotFound) => Err("there is no such host".to_owned()),
-        Err(ureq::Error::Io(error)) => Err(crate::problem::io_words(&error)),
-        Err(_) => Err("the message cannot be sent".to_owned()),
-    }
+    let answer = Client::new(timeout).ask("POST", url, &[], Some(body))?;
+    if answer.is_success() { Ok(()) } else { Err(format!("it answers {}", answer.status)) }
 }
 
 fn call(words: &[String], directory: &Path, body: &str, timeout: Duration) -> Result<(), String> {

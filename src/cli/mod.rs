@@ -7,6 +7,8 @@ mod deploy;
 mod baseline;
 mod fix;
 mod format;
+#[cfg(feature = "github")]
+mod github;
 mod init;
 mod lint;
 #[cfg(feature = "lsp")]
@@ -114,6 +116,9 @@ enum Command {
     /// Serve an editor on standard input and output, by the language server protocol
     #[cfg(feature = "lsp")]
     Lsp(lsp::Lsp),
+    /// Tell a pull request what `lint` has found: what the GitHub Action runs
+    #[cfg(feature = "github")]
+    Github(github::Github),
     /// Write rules, and run their examples
     #[command(subcommand)]
     Rule(rule::RuleCommand),
@@ -195,6 +200,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Schema(schema) => schema.run(console),
         #[cfg(feature = "lsp")]
         Command::Lsp(lsp) => lsp.run(),
+        #[cfg(feature = "github")]
+        Command::Github(github) => github.run(console),
         Command::Rule(rule) => rule.run(console),
     }
 }

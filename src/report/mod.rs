@@ -32,6 +32,7 @@ use std::io::{self, Write};
 
 pub(crate) use human::count;
 use human::{next_step, sum};
+pub use markdown::MARK;
 pub(crate) use paint::Paint;
 
 /// How a report is written.

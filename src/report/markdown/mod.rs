@@ -17,7 +17,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 /// By this first line a comment is known again.
-const MARK: &str = "<!-- lockkeeper -->";
+pub const MARK: &str = "<!-- lockkeeper -->";
 
 /// GitHub takes 65,536 characters; these are bytes, and some are kept for the words about what is left out.
 const LONGEST: usize = 64_000;
