@@ -39,6 +39,10 @@ if [ "$LABELS" = true ]; then
   lint+=(--output "github-labels=$out/labels.txt")
   tell+=(--labels "$out/labels.txt")
 fi
+if [ "$SUGGESTIONS" = true ]; then
+  lint+=(--output "github-review=$out/review.json")
+  tell+=(--suggestions "$out/review.json")
+fi
 [ "$COMMENT" = true ] || tell+=(--no-comment)
 
 named=()

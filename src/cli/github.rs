@@ -4,14 +4,14 @@ use super::{Console, Exit};
 use crate::github::api::{Api, Refusal};
 use crate::github::comment::{self, Kept};
 use crate::github::event::Event;
-use crate::github::{labels, step};
+use crate::github::{labels, step, suggestions};
 use crate::problem::{Problem, io_words};
 use clap::Args;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Tells GitHub what `lint` has found: the summary and the outputs of the workflow's step, one comment of the pull request that is kept up to
-/// date, and its labels.
+/// date, changes to apply at a click beside the lines, and labels.
 ///
 /// What GitHub sets for each step says where to: GITHUB_EVENT_PATH, GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_STEP_SUMMARY, GITHUB_OUTPUT. The
 /// token is in GITHUB_TOKEN. A token that may only read, as for pull requests from forks, is no failure.
@@ -31,6 +31,9 @@ pub(super) struct Github {
     /// What `lint --output github-labels=FILE` has written: the pull request gets these labels
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
+    /// What `lint --output github-review=FILE` has written: changes to apply at a click, beside the lines
+    #[arg(long, value_name = "FILE")]
+    suggestions: Option<PathBuf>,
     /// Write no comment: the summary is enough
     #[arg(long)]
     no_comment: bool,
@@ -49,6 +52,7 @@ impl Github {
         let report = read_report(&self.report)?;
         let comment = self.comment.as_deref().map(read).transpose()?;
         let labels = self.labels.as_deref().map(read).transpose()?;
+        let suggestions = self.suggestions.as_deref().map(read_suggestions).transpose()?;
         if let Some((file, comment)) = path("GITHUB_STEP_SUMMARY").zip(comment.as_deref()) {
             step::summarize(&file, comment)?;
         }
@@ -65,26 +69,38 @@ impl Github {
         if let Some(comment) = comment.filter(|_| !self.no_comment) {
             said.push(in_words("comment", comment::keep(&api, pull_request.number, &comment, is_news(&report)).map(kept)));
         }
+        if let Some(suggestions) = suggestions {
+            said.push(in_words("suggestions", suggestions::keep(&api, &pull_request, &suggestions).map(in_numbers)));
+        }
         if let Some(labels) = labels {
             let wanted: Vec<_> = labels.lines().map(str::to_owned).collect();
             let changed = labels::keep(&api, pull_request.number, &wanted);
-            said.push(in_words("labels", changed.map(|changed| if changed == 0 { "are as they were" } else { "are set" })));
+            said.push(in_words(
+                "labels",
+                changed.map(|changed| if changed == 0 { "are as they were".to_owned() } else { "are set".to_owned() }),
+            ));
         }
         Ok(said)
     }
 }
 
-fn kept(kept: Kept) -> &'static str {
-    match kept {
+fn kept(kept: Kept) -> String {
+    let words = match kept {
         Kept::Created => "is written",
         Kept::Updated => "is brought up to date",
         Kept::Same => "says the same already",
         Kept::NotNeeded => "is not needed: no migration is added or changed",
-    }
+    };
+    words.to_owned()
+}
+
+fn in_numbers(kept: suggestions::Kept) -> String {
+    let suggestions::Kept { written, removed, elsewhere } = kept;
+    format!("are up to date: {written} written, {removed} removed, {elsewhere} on lines that the pull request does not show")
 }
 
 /// A line of the log; what did not work is a warning beside the run, for the findings do not depend on it.
-fn in_words(what: &str, done: Result<&'static str, Refusal>) -> String {
+fn in_words(what: &str, done: Result<String, Refusal>) -> String {
     match done {
         Ok(done) => format!("lockkeeper: the {what} {done}"),
         Err(Refusal::Forbidden(words)) => format!(
@@ -92,7 +108,9 @@ fn in_words(what: &str, done: Result<&'static str, Refusal>) -> String {
              pull requests from forks it has no such right, and the annotations and the summary of the run say the same",
             line(&words)
         ),
-        Err(Refusal::Failed(words)) => format!("::warning title=lockkeeper::the {what} could not be written: {}", line(&words)),
+        Err(Refusal::Failed(words) | Refusal::Unprocessable(words)) => {
+            format!("::warning title=lockkeeper::the {what} could not be written: {}", line(&words))
+        }
     }
 }
 
@@ -132,6 +150,13 @@ fn path(name: &str) -> Option<PathBuf> {
 fn read(path: &Path) -> Result<String, Problem> {
     std::fs::read_to_string(path).map_err(|error| Problem::new("github::file", io_words(&error)).about(path))
 }
+
+fn read_suggestions(path: &Path) -> Result<Vec<Value>, Problem> {
+    let not_ours = |_| Problem::new("github::suggestions", "this is no list of comments").help(REVIEW).about(path);
+    serde_json::from_str(&read(path)?).map_err(not_ours)
+}
+
+const REVIEW: &str = "`lockkeeper lint --output github-review=FILE` writes it";
 
 fn read_report(path: &Path) -> Result<Value, Problem> {
     let not_ours =

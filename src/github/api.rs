@@ -38,6 +38,8 @@ pub struct Api {
 pub enum Refusal {
     /// The token may not: 401, 403, and 404 where something is there that must not be seen.
     Forbidden(String),
+    /// What was sent does not fit: 422.
+    Unprocessable(String),
     /// Anything else.
     Failed(String),
 }
@@ -46,7 +48,7 @@ impl Refusal {
     /// In words.
     pub fn words(&self) -> &str {
         match self {
-            Self::Forbidden(words) | Self::Failed(words) => words,
+            Self::Forbidden(words) | Self::Unprocessable(words) | Self::Failed(words) => words,
         }
     }
 }
@@ -71,14 +73,13 @@ impl Api {
         Some(self.ask("GET", &format!("{}/user", self.url), None).ok()?["login"].as_str()?.to_owned())
     }
 
-    /// All entries of a list, page by page, until one is found.
+    /// The first entry of a list, page by page, that is it.
     ///
     /// # Errors
     /// As [`Self::send`].
     pub fn find(&self, path: &str, is_it: impl Fn(&Value) -> bool) -> Result<Option<Value>, Refusal> {
         for page in 1..=MOST_PAGES {
-            let entries = self.send("GET", &format!("{path}?per_page={PAGE}&page={page}"), None)?;
-            let Value::Array(entries) = entries else { return Ok(None) };
+            let entries = self.page(path, page)?;
             let is_last = entries.len() < PAGE;
             match entries.into_iter().find(|entry| is_it(entry)) {
                 None if !is_last => {}
@@ -86,6 +87,30 @@ impl Api {
             }
         }
         Ok(None)
+    }
+
+    /// All entries of a list.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn all(&self, path: &str) -> Result<Vec<Value>, Refusal> {
+        let mut all = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let mut entries = self.page(path, page)?;
+            let is_last = entries.len() < PAGE;
+            all.append(&mut entries);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    fn page(&self, path: &str, page: usize) -> Result<Vec<Value>, Refusal> {
+        match self.send("GET", &format!("{path}?per_page={PAGE}&page={page}"), None)? {
+            Value::Array(entries) => Ok(entries),
+            _ => Err(Refusal::Failed("this is no list".to_owned())),
+        }
     }
 
     fn ask(&self, method: &str, url: &str, body: Option<&Value>) -> Result<Value, Refusal> {
@@ -120,5 +145,9 @@ fn read(answer: Result<Answer, String>) -> Result<Value, Refusal> {
         Some(message) => format!("{} ({message})", answer.status),
         None => answer.status.to_string(),
     };
-    Err(if matches!(answer.status, 401 | 403 | 404) { Refusal::Forbidden(words) } else { Refusal::Failed(words) })
+    Err(match answer.status {
+        401 | 403 | 404 => Refusal::Forbidden(words),
+        422 => Refusal::Unprocessable(words),
+        _ => Refusal::Failed(words),
+    })
 }

@@ -16,6 +16,15 @@ pub struct Event {
 pub struct PullRequest {
     /// Its number.
     pub number: u64,
+    /// Its newest commit.
+    pub head: Head,
+}
+
+/// The newest commit of a pull request.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Head {
+    /// Its id.
+    pub sha: String,
 }
 
 impl Event {

@@ -12,9 +12,8 @@ const OURS: &str = "migration: ";
 /// The token may not, or GitHub does not answer.
 pub fn keep(api: &Api, pull_request: u64, wanted: &[String]) -> Result<usize, Refusal> {
     let path = format!("issues/{pull_request}/labels");
-    // There can be no more than 100 of them.
-    let known = api.send("GET", &format!("{path}?per_page=100"), None)?;
-    let known: Vec<&str> = known.as_array().into_iter().flatten().filter_map(|label| label["name"].as_str()).collect();
+    let known = api.all(&path)?;
+    let known: Vec<&str> = known.iter().filter_map(|label| label["name"].as_str()).collect();
     let stale: Vec<_> = known.iter().filter(|name| name.starts_with(OURS) && !wanted.iter().any(|label| label == *name)).collect();
     for name in &stale {
         api.send("DELETE", &format!("{path}/{}", encoded(name)), None)?;

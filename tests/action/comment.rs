@@ -11,6 +11,7 @@ fn changes(questions: &[String]) -> Vec<&str> {
 #[test]
 fn a_comment_is_made_then_kept_up_to_date_and_left_alone_when_it_says_the_same() {
     let mut workflow = Workflow::new();
+    workflow.inputs.insert("suggestions", "false".to_owned());
     workflow.server.with(|state| {
         // Ours is on the second page.
         (0..150).for_each(|number| state.add_comment("anna", "User", &format!("comment {number}")));
@@ -56,6 +57,7 @@ fn where_no_migration_changes_nothing_is_written() {
 #[test]
 fn a_comment_of_somebody_else_is_never_taken_for_ours() {
     let mut workflow = Workflow::new();
+    workflow.inputs.insert("suggestions", "false".to_owned());
     workflow.server.with(|state| state.add_comment("mallory", "User", "<!-- lockkeeper -->\n### lockkeeper: additive\n"));
     workflow.commit(&[INDEX]);
     workflow.judge();
@@ -95,7 +97,9 @@ fn a_server_that_is_busy_is_asked_again_and_one_that_stays_busy_is_no_failure() 
 #[test]
 fn labels_tell_the_class_and_those_of_others_stay() {
     let mut workflow = Workflow::new();
-    workflow.inputs.extend([("labels", "true".to_owned()), ("comment", "false".to_owned())]);
+    workflow
+        .inputs
+        .extend([("labels", "true"), ("comment", "false"), ("suggestions", "false")].map(|(name, value)| (name, value.to_owned())));
     workflow.server.with(|state| state.labels = ["bug", "migration: additive"].map(str::to_owned).into());
     workflow.commit(&[INDEX]);
     workflow.judge();
@@ -104,6 +108,26 @@ fn labels_tell_the_class_and_those_of_others_stay() {
     workflow.server.asked();
     workflow.judge();
     assert_eq!(changes(&workflow.server.asked()), [""; 0], "they are as they were");
+}
+
+#[test]
+fn suggestions_stand_beside_the_lines_as_long_as_their_findings_do() {
+    let mut workflow = Workflow::new();
+    workflow.server.with(|state| state.last_line = 1);
+    let index = |name: &str| format!("CREATE INDEX {name} ON orders (note);\n");
+    let below = format!("-- for the list of orders\n{}", index("b"));
+    workflow.commit(&[("migrations/0002_a.sql", &index("a")), ("migrations/0003_b.sql", &below)]);
+    let outcome = workflow.judge();
+    assert!(outcome.log.contains("the suggestions are up to date: 2 written, 0 removed, 2 on lines that"), "{}", outcome.log);
+    let review = workflow.server.with(|state| state.review.clone());
+    let body = review[0]["body"].as_str().unwrap_or_default();
+    assert!(body.contains("```suggestion\n") && body.contains("CREATE INDEX CONCURRENTLY a ON orders (note);\n```"), "{review:?}");
+    workflow.server.with(|state| state.review.push(json!({ "id": 1, "body": "why?", "user": { "login": "anna", "type": "User" } })));
+    workflow.judge();
+    assert_eq!(workflow.server.with(|state| state.review.len()), 3, "what stands is left alone");
+    workflow.commit(&[("migrations/0002_a.sql", "SELECT 1;\n")]);
+    workflow.judge();
+    assert_eq!(workflow.server.with(|state| state.review.iter().map(|comment| comment["id"].clone()).collect::<Vec<_>>()), [json!(1)]);
 }
 
 #[test]

@@ -14,6 +14,10 @@ pub const TOKEN: &str = "ghs_of_the_test";
 pub struct State {
     pub comments: Vec<Value>,
     pub labels: Vec<String>,
+    /// Comments beside lines.
+    pub review: Vec<Value>,
+    /// Lines behind this one are not part of the pull request.
+    pub last_line: u64,
     /// The token may only read, as for pull requests from forks.
     pub read_only: bool,
     /// How many answers are 502 from here on.
@@ -108,6 +112,17 @@ impl State {
                 self.add_comment("github-actions[bot]", "Bot", &text());
                 (201, json!({}))
             }
+            ("GET", "pulls/7/comments") => (200, json!(page(&self.review, query))),
+            ("POST", "pulls/7/comments") if body["line"].as_u64() > Some(self.last_line) || body["commit_id"] != "feed" => {
+                (422, json!({ "message": "Validation Failed" }))
+            }
+            ("POST", "pulls/7/comments") => {
+                let mut comment = body.clone();
+                comment["id"] = json!(2000 + self.review.len());
+                comment["user"] = json!({ "login": "github-actions[bot]", "type": "Bot" });
+                self.review.push(comment);
+                (201, json!({}))
+            }
             ("GET", "issues/7/labels") => (200, self.labels.iter().map(|name| json!({ "name": name })).collect()),
             ("POST", "issues/7/labels") => {
                 let new = body["labels"].as_array().into_iter().flatten().filter_map(|label| label.as_str().map(str::to_owned));
@@ -123,6 +138,11 @@ impl State {
                     }
                     None => (404, json!({ "message": "Not Found" })),
                 }
+            }
+            ("DELETE", path) if path.starts_with("pulls/comments/") => {
+                let id = path.trim_start_matches("pulls/comments/").parse::<u64>().ok();
+                self.review.retain(|comment| comment["id"].as_u64() != id);
+                (204, Value::Null)
             }
             ("DELETE", path) => {
                 let name = path.trim_start_matches("issues/7/labels/").replace("%20", " ").replace("%3A", ":");

@@ -48,7 +48,7 @@ impl Workflow {
         workflow.git(&["init", "-q", "-b", "main"]);
         workflow.commit(&[ORDERS]);
         workflow.base = workflow.git(&["rev-parse", "HEAD"]);
-        workflow.event = json!({ "pull_request": { "number": 7, "base": { "sha": workflow.base } } });
+        workflow.event = json!({ "pull_request": { "number": 7, "base": { "sha": workflow.base }, "head": { "sha": "feed" } } });
         workflow
     }
 
