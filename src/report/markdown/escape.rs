@@ -31,6 +31,16 @@ pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", signs(&shown(&text), break_up))
 }
 
+/// A command that is about a file, to be copied into a shell: there, too, the name is no more than a name.
+pub(super) fn command(before: &str, path: &str, behind: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    let word = match path.chars().all(is_plain) && !path.starts_with('-') {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    };
+    code(&format!("{before} {word}{behind}"))
+}
+
 /// Lines as they are. Their fence is longer than any in them.
 pub(super) fn fenced(kind: &str, text: &str) -> String {
     let lines: Vec<_> = text.trim_end().lines().map(shown).collect();
@@ -108,6 +118,12 @@ mod tests {
         assert_eq!(code("<img>|`x`\n_@anna_"), "<code>&#60;img&#62;&#124;&#96;x&#96;\\n&#95;&#64;<!-- -->anna&#95;</code>");
         assert_eq!(text("@anna #12 GH-12 [a](b)"), "&#64;\u{200B}anna &#35;\u{200B}12 GH-\u{200B}12 &#91;a&#93;(b)");
         assert_eq!(text("https://a.b www.c.d"), "https:\u{200B}//a.b www\u{200B}.c.d");
+    }
+
+    #[test]
+    fn a_name_in_a_command_is_one_word_of_it() {
+        assert_eq!(command("lockkeeper plan", "m/1.sql", " --write DIR"), "<code>lockkeeper plan m/1.sql --write DIR</code>");
+        assert_eq!(command("lockkeeper plan", "$(x)'y", ""), "<code>lockkeeper plan '&#36;(x)'&#92;''y'</code>");
     }
 
     #[test]

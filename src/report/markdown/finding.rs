@@ -1,6 +1,7 @@
 //! One finding: its message to read at once, and folded up why it is so and what to do instead.
 
-use super::escape::{code, fenced, text};
+use super::escape::{code, command, fenced, text};
+use super::plan;
 use crate::lint::finding::{Assessed, Finding, Suggestion};
 use crate::report::{Paint, Run, diff, whole_edits};
 use crate::text::Span;
@@ -29,8 +30,6 @@ pub(super) fn block(migration: &Assessed, finding: &Finding, run: &Run<'_>, told
     let why = finding.why.trim();
     if !why.is_empty() && told.0.insert(why.to_owned()) {
         block += &paragraphs(why);
-    } else {
-        block += "The reason stands above.\n\n";
     }
     if !finding.assumed.is_empty() {
         let facts: Vec<_> = finding.assumed.iter().map(|fact| code(fact)).collect();
@@ -39,7 +38,8 @@ pub(super) fn block(migration: &Assessed, finding: &Finding, run: &Run<'_>, told
     if let Some(suggestion) = &finding.suggestion {
         block += &instead(migration, finding, suggestion, run);
     }
-    block + &format!("Rule {}, class {}.\n</details>\n\n", code(&finding.rule), finding.class)
+    let explain = code(&format!("lockkeeper explain {}", finding.rule));
+    block + &format!("Class {}; more in {explain}.\n</details>\n\n", finding.class)
 }
 
 /// What to do instead.
@@ -57,7 +57,8 @@ fn instead(migration: &Assessed, finding: &Finding, suggestion: &Suggestion, run
     if let Some(why) = &suggestion.not_offered {
         words += &format!("There is no edit: {}.\n\n", text(why));
     }
-    let is_planned = suggestion.recipe.is_some() && run.plan_of(migration).is_some();
+    // What a plan of the whole file does need not be said in a few words, too.
+    let is_planned = suggestion.recipe.is_some() && run.plan_of(migration).is_some_and(plan::is_whole);
     for step in suggestion.steps.iter().filter(|_| !is_planned) {
         // Some steps are told, and some are SQL.
         words += &match step.text.trim_end().ends_with(';') {
@@ -65,11 +66,9 @@ fn instead(migration: &Assessed, finding: &Finding, suggestion: &Suggestion, run
             false => format!("*{}*: {}\n\n", text(&step.phase), text(step.text.trim_end())),
         };
     }
-    if is_planned {
-        words += "The phases, with their SQL, stand below.\n\n";
-    } else if suggestion.recipe.is_some() {
+    if suggestion.recipe.is_some() {
         let path = run.checkout.path(migration.source.path());
-        words += &format!("All phases, with their SQL: {}\n\n", code(&format!("lockkeeper plan {path}")));
+        words += &format!("All phases, with their SQL: {}\n\n", command("lockkeeper plan", &path, ""));
     }
     words
 }

@@ -1,6 +1,6 @@
 //! What to run instead of a migration, phase by phase, folded up.
 
-use super::escape::{code, fenced, text};
+use super::escape::{code, command, fenced, text};
 use crate::lint::finding::Assessed;
 use crate::lint::planner::{FilePlan, Piece};
 use crate::plan::{Phase, Plan};
@@ -31,8 +31,14 @@ pub(super) fn block(plan: &FilePlan, run: &Run<'_>) -> Option<String> {
             Piece::Planned(plan) => planned(plan, files.by_ref()),
         };
     }
-    words += &format!("The files are written by {}.\n</details>\n\n", code(&format!("lockkeeper plan {path} --write DIR")));
+    words += &format!("The files are written by {}.\n</details>\n\n", command("lockkeeper plan", &path, " --write DIR"));
     Some(words)
+}
+
+/// Whether there are phases for everything that needs them.
+pub(super) fn is_whole(plan: &FilePlan) -> bool {
+    let has = |of: fn(&Piece) -> bool| plan.pieces.iter().any(of);
+    has(|piece| matches!(piece, Piece::Planned(_))) && !has(|piece| matches!(piece, Piece::Refused { .. }))
 }
 
 fn planned<'a>(plan: &Plan, files: &mut impl Iterator<Item = &'a Assessed>) -> String {
