@@ -63,6 +63,17 @@ def mode(own, ran, begun):
     return "one-message" if len(transactions) == 1 else "none"
 
 
+def whole(files):
+    """The files, where only parts of them were measured: `none` for a file whose parts do not all run in the same way."""
+    joined = {}
+    for file in files:
+        path = file["path"].partition("#")[0]
+        before = joined.get(path)
+        same = before is None or before["transaction"] == file["transaction"]
+        joined[path] = {**(before or file), "path": path, "transaction": file["transaction"] if same else "none"}
+    return list(joined.values())
+
+
 def agrees(said, seen):
     """Whether lockkeeper's word is right for what was seen."""
     return said == seen or seen == "alone" and said in ("none", "one-message")

@@ -40,8 +40,8 @@ def main():
             measured = {"on": f"{datetime.date.today()}", "postgres": server.version(), **measure(server, tool, asked.verbose)}
             record[tool.name] = measured
             print(f"{tool.name} {measured['version']}: {in_words(measured)}")
-            said = {} if asked.measure else lockkeeper(tool)
-            differences += report(measured["files"], said, asked.measure)
+            said = {} if asked.measure else lockkeeper(server, tool)
+            differences += report(observe.whole(measured["files"]), said, asked.measure)
     for tool in chosen:
         if tool not in ready:
             print(f"{tool.name}: not run: not installed")
@@ -146,11 +146,15 @@ def first_number(text):
     return next((word.strip("v,()") for word in text.split() if any(c.isdigit() for c in word) and "." in word), text.strip())
 
 
-def lockkeeper(tool):
+def lockkeeper(server, tool):
     """What lockkeeper says: the word for each file, in its order."""
     command = [os.environ["LOCKKEEPER"], "lint", "--format", "json", "--fail-on", "never", "."]
-    result = subprocess.run(command, cwd=FIXTURES / tool.name, stdout=subprocess.PIPE, check=True, text=True)
-    return {migration["path"]: migration["transaction"] for migration in json.loads(result.stdout)["migrations"]}
+    environment = tool_environment(server, tool, "postgres")
+    result = subprocess.run(command, cwd=FIXTURES / tool.name, env=environment, capture_output=True, text=True)
+    if result.returncode:
+        print(f"  lockkeeper could not judge it:\n{result.stderr.strip() or result.stdout[-500:]}")
+    migrations = json.loads(result.stdout or '{"migrations": []}')["migrations"]
+    return {migration["path"]: migration["transaction"] for migration in migrations}
 
 
 def as_text(record):
