@@ -167,7 +167,7 @@ fn sqitch_runs_what_the_plan_lists_and_leaves_transactions_to_the_scripts() {
     assert_snapshot!(words("sqitch"), @r#"
 deploy/users.sql: sqitch, Explicit, undone by revert/users.sql
 deploy/orders.sql: sqitch, Explicit, undone by revert/orders.sql
-deploy/note@v1.0.0.sql: sqitch, Explicit, undone by revert/note@v1.0.0.sql
+deploy/note@v1.1.0.sql: sqitch, Explicit, undone by revert/note@v1.1.0.sql
 deploy/drafts.sql: sqitch, Explicit, undone by revert/drafts.sql
 deploy/find_drafts.sql: sqitch, None, undone by revert/find_drafts.sql
 deploy/basket.sql: sqitch, None, undone by revert/basket.sql

@@ -97,7 +97,7 @@ fn sqitch(history: &Path) -> Option<Base> {
         Some((project.clone(), std::fs::read_to_string(project.join("sqitch.plan")).ok()?))
     })?;
     let deploy = project.join("deploy");
-    let files = planned(&plan).into_iter().map(|name| deploy.join(format!("{name}.sql")));
+    let files = planned(&plan).into_iter().map(|change| change.file(&deploy));
     let roots = SQITCH.iter().map(|(folder, _)| project.join(folder)).collect();
     Some(Base { tool: Some(Tool::Sqitch), roots, listed: Some(places(files)), directory: deploy, ..Base::default() })
 }
@@ -106,21 +106,39 @@ fn places(files: impl Iterator<Item = PathBuf>) -> HashMap<PathBuf, usize> {
     files.enumerate().map(|(at, path)| (path, at)).collect()
 }
 
-/// The changes of a plan in their order, as their files are called. One that is planned again had the tag behind it in its name from then
-/// on (sqitchtutorial: rework).
-fn planned(plan: &str) -> Vec<String> {
-    let entry = |line: &str| {
-        let line = line.split('#').next().unwrap_or_default().trim().trim_start_matches('+').trim_start();
-        line.split_whitespace().next().filter(|word| !word.starts_with(['%', '-'])).map(str::to_owned)
-    };
-    let entries: Vec<_> = plan.lines().filter_map(entry).collect();
-    let mut names = Vec::new();
-    for (at, name) in entries.iter().enumerate().filter(|(_, name)| !name.starts_with('@')) {
-        let later = &entries[at + 1..];
-        let tag = later.contains(name).then(|| later.iter().find(|entry| entry.starts_with('@'))).flatten();
-        names.push(format!("{name}{}", tag.map_or("", String::as_str)));
+/// A change of a plan.
+#[derive(Debug, PartialEq, Eq)]
+struct Change<'p> {
+    name: &'p str,
+    /// The tags between it and the place where it is planned again.
+    tags: Vec<&'p str>,
+}
+
+impl Change<'_> {
+    /// Once it is planned again, its file has one of the tags in between in its name: the first that there is
+    /// (App::Sqitch::Plan::Change: path_segments).
+    fn file(&self, deploy: &Path) -> PathBuf {
+        let name = |tag: &str| deploy.join(format!("{}{tag}.sql", self.name));
+        let mut names = self.tags.iter().map(|tag| name(tag));
+        names.find(|path| path.is_file()).unwrap_or_else(|| name(self.tags.first().unwrap_or(&"")))
     }
-    names
+}
+
+/// The changes of a plan in their order.
+fn planned(plan: &str) -> Vec<Change<'_>> {
+    fn entry(line: &str) -> Option<&str> {
+        let line = line.split('#').next().unwrap_or_default().trim().trim_start_matches('+').trim_start();
+        line.split_whitespace().next().filter(|word| !word.starts_with(['%', '-']))
+    }
+    let entries: Vec<_> = plan.lines().filter_map(entry).collect();
+    let mut changes = Vec::new();
+    for (at, name) in entries.iter().enumerate().filter(|(_, entry)| !entry.starts_with('@')) {
+        let later = &entries[at + 1..];
+        // The tags behind the last time say nothing of its file.
+        let again = later.iter().position(|entry| entry == name).unwrap_or(0);
+        changes.push(Change { name, tags: later[..again].iter().copied().filter(|entry| entry.starts_with('@')).collect() });
+    }
+    changes
 }
 
 /// Drizzle's journal (drizzle-orm, migrator.ts: readMigrationFiles).
@@ -225,8 +243,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_that_is_planned_again_was_called_by_the_tag_behind_it() {
-        let plan = "%project=shop\n\nusers 2024-01-01T00:00:00Z A <a@b>\n+orders [users] 2024-01-01T00:00:00Z A <a@b> # x\n@v1 2024\nfind 2024\norders [orders@v1] 2024\n@v2 2024\n";
-        assert_eq!(planned(plan), ["users", "orders@v1", "find", "orders"]);
+    fn a_change_that_is_planned_again_has_the_tags_up_to_there() {
+        let plan = "%project=shop\n\nusers 2024-01-01T00:00:00Z A <a@b>\n+orders [users] 2024-01-01T00:00:00Z A <a@b> # x\n@v1 2024\nfind 2024\n@v2 2024\norders [orders@v2] 2024\n@v3 2024\n";
+        let words: Vec<_> = planned(plan).iter().map(|change| format!("{}{}", change.name, change.tags.concat())).collect();
+        assert_eq!(words, ["users", "orders@v1@v2", "find", "orders"]);
     }
 }
