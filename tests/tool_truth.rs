@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Of these lockkeeper says something else, and why. A tool that is right by now has to be taken off.
-const WRONG: &[(&str, &str)] =
-    &[("graphile-migrate", "current.sql is judged, before it is committed"), ("plain", "nobody says that it is psql")];
+const WRONG: &[(&str, &str)] = &[("graphile-migrate", "current.sql is judged, before it is committed")];
 
 /// A file, and the word for how its statements are put into transactions.
 type File = (String, String);

@@ -154,7 +154,8 @@ def lockkeeper(server, tool):
     if result.returncode:
         print(f"  lockkeeper could not judge it:\n{result.stderr.strip() or result.stdout[-500:]}")
     migrations = json.loads(result.stdout or '{"migrations": []}')["migrations"]
-    return {migration["path"]: migration["transaction"] for migration in migrations}
+    words = {migration["path"].removeprefix("./"): migration["transaction"] for migration in migrations}
+    return {path: word for path, word in words.items() if path not in tool.early}
 
 
 def as_text(record):
@@ -170,17 +171,16 @@ def as_text(record):
 def report(files, said, only_measured):
     """One line for each file; the number of those of which lockkeeper says something else."""
     differences = 0
-    ours = [path.removeprefix("./") for path in said]
-    words = {path.removeprefix("./"): word for path, word in said.items()}
+    ours = list(said)
     for place, file in enumerate(files):
         path, seen = file["path"], file["transaction"]
         shared = ", with the file before" if file["shares"] else ""
         wrong = []
-        if not only_measured and path not in words:
+        if not only_measured and path not in said:
             wrong.append("lockkeeper does not run it")
         elif not only_measured:
-            if not observe.agrees(words[path], seen):
-                wrong.append(f"lockkeeper says {words[path]}")
+            if not observe.agrees(said[path], seen):
+                wrong.append(f"lockkeeper says {said[path]}")
             if ours.index(path) != place:
                 wrong.append(f"lockkeeper runs it as number {ours.index(path) + 1}")
         differences += len(wrong)
@@ -188,7 +188,7 @@ def report(files, said, only_measured):
     for path in ours:
         if path not in [file["path"] for file in files]:
             differences += 1
-            print(f"   - {path}: not run; DIFFERENT: lockkeeper runs it, {words[path]}")
+            print(f"   - {path}: not run; DIFFERENT: lockkeeper runs it, {said[path]}")
     return differences
 
 

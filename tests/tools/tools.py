@@ -37,6 +37,8 @@ class Tool:
     """Folders with SQL that runs, too, and is no migration."""
     parts: Callable = lambda path, text: [(path, text)]
     """Cuts a file into what runs for itself: pairs of a name and a text."""
+    early: tuple = ()
+    """Files that lockkeeper judges although the tool does not run them yet: somebody is writing them."""
     render: Callable = None
     """Where migrations are programs: pairs of a path and the SQL that the tool says it is, by (project, what runs a command)."""
 
@@ -192,11 +194,11 @@ def add_graphile_migrate(project, place, name, statements, alone):
 
 
 def add_psql(project, place, name, statements, alone):
-    write(project / f"migrations/{100 + place}_{name}.sql", lines(statements))
+    write(project / f"changes/{100 + place}_{name}.sql", lines(statements))
 
 
 TOOLS = [
-    Tool("plain", "psql", ["psql", "--version"], ["sh", str(HERE / "psql.sh"), "migrations"], add_psql, alone=False),
+    Tool("psql", "psql", ["psql", "--version"], ["sh", str(HERE / "psql.sh"), "changes"], add_psql, alone=False),
     Tool("sqlx", "sqlx", ["sqlx", "--version"], ["sqlx", "migrate", "run", "--no-dotenv"], add_sqlx),
     Tool("refinery", "refinery", ["refinery", "--version"], ["refinery", "migrate", "-e", "DATABASE_URL", "-p", "migrations"], add_refinery, alone=False),
     Tool("diesel", "diesel", ["diesel", "--version"], ["diesel", "migration", "run"], add_diesel),
@@ -220,6 +222,7 @@ TOOLS = [
         node_version("graphile-migrate"),
         ["graphile-migrate", "migrate"],
         add_graphile_migrate,
+        early=("migrations/current.sql",),
     ),
     Tool("alembic", "alembic", ["alembic", "--version"], ["alembic", "upgrade", "head"], add_alembic, render=render_alembic),
     Tool("django", "django-admin", ["django-admin", "--version"], ["python3", "manage.py", "migrate"], add_django, render=render_django),
