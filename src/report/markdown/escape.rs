@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn no_name_becomes_markup_a_mention_or_a_link() {
-        assert_eq!(code("<img>|`x`\n_@anna_"), "<code>&#60;img&#62;&#124;&#96;x&#96;\\n&#95;&#64;<!-- -->anna&#95;</code>");
+        assert_eq!(code("<img>|`x`\n_@anna_"), "<code>&#60;img&#62;&#124;&#96;x&#96;&#92;n&#95;&#64;<!-- -->anna&#95;</code>");
         assert_eq!(text("@anna #12 GH-12 [a](b)"), "&#64;\u{200B}anna &#35;\u{200B}12 GH-\u{200B}12 &#91;a&#93;(b)");
         assert_eq!(text("https://a.b www.c.d"), "https:\u{200B}//a.b www\u{200B}.c.d");
     }
