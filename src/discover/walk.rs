@@ -145,6 +145,9 @@ fn not_found(path: &Path, error: &std::io::Error) -> Problem {
 /// The code of the problem that a directory has no SQL files.
 pub(super) const NO_SQL: &str = "discover::no-sql";
 
+const IS_PROGRAM: &str = "migrations that are programs are judged by the SQL that their tool prints: `render:` in lockkeeper.yaml names it, \
+                          which `lockkeeper init` writes for Alembic and Django, and then `lockkeeper lint --render`";
+
 const LOOKED_FOR: &str = "looked for a file, or a directory with files that end in .sql, .pgsql, .psql or .sql.postgres";
 
 impl Walk<'_> {
@@ -168,7 +171,7 @@ impl Walk<'_> {
 
     /// All files below a directory are subjects.
     fn directory(&mut self, directory: &Path, config: &Config) {
-        let mut any = false;
+        let (mut any, mut programs) = (false, false);
         let problems_before = self.problems.len();
         for path in self.below(directory, usize::MAX) {
             match self.read(&path) {
@@ -176,11 +179,15 @@ impl Walk<'_> {
                     any = true;
                     self.subject(path, named, config);
                 }
-                None => self.other(&path),
+                None => {
+                    programs |= is_program(&path);
+                    self.other(&path);
+                }
             }
         }
         if !any && self.problems.len() == problems_before && self.tree.is_none() {
-            let problem = Problem::new(NO_SQL, "there is no .sql file in this directory").help(LOOKED_FOR);
+            let help = if programs { IS_PROGRAM } else { LOOKED_FOR };
+            let problem = Problem::new(NO_SQL, "there is no .sql file in this directory").help(help);
             self.problems.push(problem.about(non_empty(directory)));
         }
     }
@@ -189,6 +196,8 @@ impl Walk<'_> {
     fn named(&mut self, path: &Path, config: &Config) {
         if path == STDIN {
             self.alone(path, config);
+        } else if is_program(path) {
+            self.problems.push(Problem::new("discover::program", "this is a program, and no SQL").help(IS_PROGRAM).about(path));
         } else {
             let named = self.read(path).unwrap_or_else(|| convention::read_any(path));
             let history = named.history.clone();
@@ -312,15 +321,19 @@ impl Walk<'_> {
         if tool::is_aside(path) {
             self.asides.push(path.to_owned());
         }
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let begins_with_digit = path.file_name().is_some_and(|name| name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit));
-        if begins_with_digit && matches!(ending, "py" | "go" | "rb" | "ts" | "js" | "php" | "rs" | "java") {
+        if begins_with_digit && is_program(path) {
             // As if it were SQL, so that its folder leads to the same history.
             if let Some(named) = convention::read(&path.with_extension("sql")) {
                 self.with_programs.push(named.history);
             }
         }
     }
+}
+
+fn is_program(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    matches!(ending, "py" | "go" | "rb" | "ts" | "js" | "php" | "rs" | "java")
 }
 
 impl Candidate {

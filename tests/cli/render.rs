@@ -144,6 +144,15 @@ fn a_program_runs_only_if_somebody_wants_it() {
 }
 
 #[test]
+fn a_program_that_nothing_is_said_of_is_no_sql() {
+    let shop = Shop::with(&[("m/versions/0a1b_orders.py", "revision = '0a1b'\n")]);
+    for path in ["m", "m/versions/0a1b_orders.py"] {
+        let report = shop.run(&["lint", "--format", "json", path]).json();
+        assert!(report["problems"][0]["help"].as_str().is_some_and(|help| help.contains("`lockkeeper lint --render`")), "{report}");
+    }
+}
+
+#[test]
 fn what_breaks_in_a_revision_is_told_in_its_own_words_and_the_others_are_judged() {
     let shop = project("alembic", &alembic());
     let path = "migrations/versions/0f0f0f0f0f0f_broken.py";

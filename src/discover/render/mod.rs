@@ -112,10 +112,8 @@ impl Rendering<'_> {
                 Err(problem) => problems.push(problem),
             }
         }
-        let (left_out, mut unprinted) = self.left_out(&printed);
-        if is_whole {
-            problems.append(&mut unprinted);
-        }
+        let (left_out, unprinted) = self.left_out(&printed);
+        problems.extend(unprinted.filter(|_| is_whole));
         note_missing_ways_back(&mut migrations);
         migrations.extend(gone);
         migrations.splice(0..0, self.request.schema.clone().map(base));
@@ -203,24 +201,29 @@ impl Rendering<'_> {
 
     /// Whether files are left out of what was printed. Those that Alembic has run before the revision from which it printed are history that
     /// nobody tells; any other that somebody asks about is a problem.
-    fn left_out(&self, printed: &HashSet<usize>) -> (bool, Vec<Problem>) {
+    fn left_out(&self, printed: &HashSet<usize>) -> (bool, Option<Problem>) {
         let programs = &self.sources.programs;
         let id = |at: usize| programs[at].revision.as_ref().map(|revision| revision.id.as_str());
         let printed_ids: HashSet<_> = printed.iter().filter_map(|at| id(*at)).collect();
         let revisions: Vec<_> = programs.iter().filter_map(|program| program.revision.as_ref()).collect();
         let before = alembic::before(&revisions, &printed_ids);
-        let (mut any, mut problems) = (false, Vec::new());
+        let (mut any, mut missed) = (false, Vec::new());
         for (at, program) in programs.iter().enumerate().filter(|(at, _)| !printed.contains(at)) {
             any = true;
             let is_before = program.asked == Asked::Along && id(at).is_some_and(|id| before.contains(id));
             let is_subject = self.role(program).is_ok_and(|(role, order)| role == Role::Subject && !(is_before && order == Order::Fine));
-            if is_subject {
-                let message = format!("`{}` has printed nothing of this migration", program::shown(self.entry));
-                let help = "run it by hand to see what it prints; `exclude:` names files that are not to be judged";
-                problems.push(Problem::new("render::left-out", message).help(help).about(program.source.path()));
-            }
+            missed.extend(is_subject.then(|| program.source.path()));
         }
-        (any, problems)
+        (any, (!missed.is_empty()).then(|| self.nothing_printed(&missed)))
+    }
+
+    fn nothing_printed(&self, missed: &[&Path]) -> Problem {
+        const NAMED: usize = 3;
+        let names: Vec<_> = missed.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+        let more = if missed.len() > NAMED { format!(" and {} more", missed.len() - NAMED) } else { String::new() };
+        let message = format!("`{}` has printed nothing of {}{more}", program::shown(self.entry), names.join(", "));
+        let help = "run it by hand to see what it prints; `exclude:` names files that are not to be judged";
+        Problem::new("render::left-out", message).help(help).about(missed[0])
     }
 
     fn unknown(&self, id: &str) -> Problem {
