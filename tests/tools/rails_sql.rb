@@ -10,5 +10,5 @@ context.migrations.each do |migration|
   sent.clear
   context.run(:up, migration.version)
   own = sent.reject { |sql| sql =~ /schema_migrations|ar_internal_metadata|pg_try_advisory_lock|pg_advisory_unlock|current_database/ }
-  puts "-- file #{migration.filename}", own.map { |sql| "#{sql};" }
+  puts "-- lockkeeper: file #{migration.filename}", own.map { |sql| "#{sql};" }
 end

@@ -149,8 +149,16 @@ def first_number(text):
 def lockkeeper(server, tool):
     """What lockkeeper says: the word for each file, in its order."""
     command = [os.environ["LOCKKEEPER"], "lint", "--format", "json", "--fail-on", "never", "."]
-    environment = tool_environment(server, tool, "postgres")
-    result = subprocess.run(command, cwd=FIXTURES / tool.name, env=environment, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        project = FIXTURES / tool.name
+        if tool.config:
+            project = copy(tool, pathlib.Path(folder))
+            (project / "lockkeeper.yaml").write_text(tool.config + "\n")
+            command.append("--render")
+        # A program that prints its SQL by running it needs a database of its own.
+        new_database(server, named(tool, "said"))
+        environment = tool_environment(server, tool, named(tool, "said"))
+        result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
     if result.returncode:
         print(f"  lockkeeper could not judge it:\n{result.stderr.strip() or result.stdout[-500:]}")
     migrations = json.loads(result.stdout or '{"migrations": []}')["migrations"]

@@ -39,6 +39,8 @@ class Tool:
     """Cuts a file into what runs for itself: pairs of a name and a text."""
     early: tuple = ()
     """Files that lockkeeper judges although the tool does not run them yet: somebody is writing them."""
+    config: str = ""
+    """The lockkeeper.yaml of a project whose migrations are programs."""
     render: Callable = None
     """Where migrations are programs: pairs of a path and the SQL that the tool says it is, by (project, what runs a command)."""
 
@@ -181,8 +183,11 @@ def add_rails(project, place, name, statements, alone):
     write(project / f"db/migrate/2030010100000{place}_{name}.rb", text)
 
 
+RAILS = f"render: {{ command: [ruby, {HERE / 'rails_sql.rb'}], source: db/migrate/*.rb }}"
+
+
 def render_rails(project, run):
-    pieces = re.split(r"^-- file (.*)$", run(["ruby", str(HERE / "rails_sql.rb")]), flags=re.MULTILINE)[1:]
+    pieces = re.split(r"^-- lockkeeper: file (.*)$", run(["ruby", str(HERE / "rails_sql.rb")]), flags=re.MULTILINE)[1:]
     return list(zip(pieces[::2], pieces[1::2]))
 
 
@@ -224,9 +229,9 @@ TOOLS = [
         add_graphile_migrate,
         early=("migrations/current.sql",),
     ),
-    Tool("alembic", "alembic", ["alembic", "--version"], ["alembic", "upgrade", "head"], add_alembic, render=render_alembic),
-    Tool("django", "django-admin", ["django-admin", "--version"], ["python3", "manage.py", "migrate"], add_django, render=render_django),
-    Tool("rails", "rake", ruby_version("activerecord"), ["rake", "db:migrate"], add_rails, render=render_rails),
+    Tool("alembic", "alembic", ["alembic", "--version"], ["alembic", "upgrade", "head"], add_alembic, config="render: { tool: alembic }", render=render_alembic),
+    Tool("django", "django-admin", ["django-admin", "--version"], ["python3", "manage.py", "migrate"], add_django, config="render: { tool: django }", render=render_django),
+    Tool("rails", "rake", ruby_version("activerecord"), ["rake", "db:migrate"], add_rails, config=RAILS, render=render_rails),
 ]
 
 
