@@ -70,6 +70,11 @@ pub enum Event {
         /// Its words.
         text: String,
     },
+    /// A command that runs the migrations says something.
+    Output {
+        /// A line of it, without passwords of URLs.
+        text: String,
+    },
     /// A lock is waited for.
     Waiting {
         /// Who holds it, a line each.

@@ -21,6 +21,7 @@ pub mod orphan;
 pub mod pipeline;
 pub mod predicate;
 pub mod preflight;
+pub mod runner;
 pub mod session;
 pub mod step;
 pub mod stop;

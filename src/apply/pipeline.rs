@@ -14,6 +14,7 @@ use super::live;
 use super::notices::Notices;
 use super::orphan;
 use super::preflight;
+use super::runner::{self, With};
 use super::session::{self, NoLock, Sessions};
 use super::stop::Stop;
 use super::verdict::{Verdict, verdict_of};
@@ -59,6 +60,10 @@ pub struct Agenda {
     pub stops: Option<String>,
     /// What the connected database is called.
     pub database: String,
+    /// How many have run by another tool's table, and the ledger does not know of them.
+    pub unnoted: usize,
+    /// The command that runs them, and why if nobody can judge it; nothing: we do.
+    pub by: String,
 }
 
 impl Agenda {
@@ -72,10 +77,15 @@ impl Agenda {
         self.works.iter().map(|work| work.draft.title()).collect()
     }
 
+    /// Whether there is nothing to run, and nothing to note.
+    fn is_idle(&self, wish: &Wish<'_>) -> bool {
+        self.works.is_empty() && !wish.is_unjudged() && self.unnoted == 0
+    }
+
     /// Of everything that would run, in its order: twelve digits to type or to pass on.
     pub fn hash(&self) -> String {
         let all: String = self.works.iter().map(|work| work.draft.approved_hash()).collect();
-        hash::checksum(all.as_bytes())[..12].to_owned()
+        hash::checksum(format!("{all}{}", self.by).as_bytes())[..12].to_owned()
     }
 }
 
@@ -100,13 +110,20 @@ impl Pipeline<'_> {
         self.is_the_one(&about)?;
         let entries = ledger::entries(connection).await.map_err(|refusal| Verdict::NotReady(vec![ledger::problem(&refusal)]))?;
         let drafts = draft::drafts(self.history).map_err(|problem| Verdict::Refused(vec![problem]))?;
+        let entries = match &wish {
+            Wish::With(with) => runner::entries(connection, with, &drafts, entries).await?,
+            Wish::Apply(_) | Wish::Rollback(_) | Wish::Backfill(_) => entries,
+        };
+        let unnoted = entries.iter().filter(|entry| runner::is_unnoted(entry)).count();
         let items = due::items(&drafts, &entries);
         let (works, stops) = match wish {
+            Wish::With(With { unjudged: Some(_), .. }) => (Vec::new(), None),
+            Wish::With(with) => (runner::all(self.forwards(with.wanted, (&items, &drafts, &entries), &about.today)?, &with)?, None),
             Wish::Apply(wanted) => self.forwards(wanted, (&items, &drafts, &entries), &about.today)?,
             Wish::Rollback(pick) => (self.back(&pick.keys(&entries, &items)?, &drafts)?, None),
             Wish::Backfill(file) => (self.job(connection, file, &about.today).await?, None),
         };
-        Ok(Agenda { items, works, stops, database: about.database })
+        Ok(Agenda { items, works, stops, database: about.database, unnoted, by: wish.by() })
     }
 
     /// What is due, approved, and at its time.
@@ -170,7 +187,7 @@ impl Pipeline<'_> {
     /// Does what is wished for, once `confirm` agrees.
     pub async fn run(&self, wish: Wish<'_>, confirm: Confirm<'_>, tell: Tell<'_>) -> Verdict {
         let agenda = match self.look(wish).await {
-            Ok(agenda) if agenda.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
+            Ok(agenda) if agenda.is_idle(&wish) => return Verdict::Done { migrations: Vec::new(), stopped: agenda.stops },
             Ok(agenda) => agenda,
             Err(verdict) => return verdict,
         };
@@ -181,7 +198,8 @@ impl Pipeline<'_> {
             Ok(Some(problem)) => return Verdict::Refused(vec![problem]),
             Err(verdict) => return verdict,
         };
-        if let Err(problem) = confirm(&agenda) {
+        // What another tool has run is only noted.
+        if let Err(problem) = if agenda.works.is_empty() && !wish.is_unjudged() { Ok(()) } else { confirm(&agenda) } {
             return Verdict::Refused(vec![problem]);
         }
         // A signal that comes before the first statement counts as well, once somebody has waited.
@@ -204,7 +222,7 @@ impl Pipeline<'_> {
     /// That it is not the time of what is due. What undoes something waits for no window.
     async fn on_time(&self, agenda: &Agenda, wish: Wish<'_>, tell: Tell<'_>) -> Result<Option<Problem>, Verdict> {
         let not_ready = |problem| Verdict::NotReady(vec![problem]);
-        let (windows, Wish::Apply(_)) = (self.windows(), wish) else { return Ok(None) };
+        let (windows, Wish::Apply(_) | Wish::With(_)) = (self.windows(), wish) else { return Ok(None) };
         let needing = window::needing(windows, &agenda.works);
         let Some(first) = needing.first() else { return Ok(None) };
         let mut connection = session::own(self.target, "lockkeeper").await.map_err(|refusal| not_ready(unreachable(&refusal)))?;
@@ -270,10 +288,13 @@ impl Pipeline<'_> {
     /// Everything behind the lock: nobody else changes the ledger from here on.
     async fn behind_the_lock(&self, agreed: &Agenda, wish: Wish<'_>, with: (Sessions, Option<Stop>), tell: Tell<'_>) -> Verdict {
         let (mut sessions, stop) = with;
+        if let Err(problem) = runner::orphans(&mut sessions.watch, self.settings.config.apply.reconnect, tell).await {
+            return Verdict::Operator(problem);
+        }
         // Another runner may have been at work while the lock was waited for.
         let agenda = match self.agenda(&mut sessions.watch, wish).await {
             Ok(now) if now.hash() == agreed.hash() => now,
-            Ok(now) if now.works.is_empty() => return Verdict::Done { migrations: Vec::new(), stopped: now.stops },
+            Ok(now) if now.is_idle(&wish) => return Verdict::Done { migrations: Vec::new(), stopped: now.stops },
             Ok(_) => {
                 let problem = Problem::new("apply::changed", "another runner has changed what there is to do, while this one waited");
                 return Verdict::NotReady(vec![problem.help("nothing was done; run it again")]);
@@ -304,7 +325,7 @@ impl Pipeline<'_> {
             tell,
         };
         let direction = match wish {
-            Wish::Apply(_) | Wish::Backfill(_) => Direction::Up,
+            Wish::Apply(_) | Wish::With(_) | Wish::Backfill(_) => Direction::Up,
             Wish::Rollback(_) => Direction::Down,
         };
         for stage in ["backup", "rehearsal"] {
@@ -316,14 +337,17 @@ impl Pipeline<'_> {
                 return self.close(executor, Err(verdict), agenda.stops).await;
             }
         }
-        let result = self.each(&mut executor, &agenda, direction).await;
+        let result = match &wish {
+            Wish::With(with) => self.with(&mut executor, &agenda, with).await,
+            Wish::Apply(_) | Wish::Rollback(_) | Wish::Backfill(_) => self.each(&mut executor, &agenda, direction).await,
+        };
         self.close(executor, result, agenda.stops).await
     }
 
     /// Whether the server is fit for it, and is what the files make of it.
     async fn fits(&self, agenda: &Agenda, wish: Wish<'_>, tell: Tell<'_>) -> Result<(), Vec<Problem>> {
         live::preflight(self.target, &agenda.works, self.settings, tell).await?;
-        if let Wish::Apply(_) = wish {
+        if let Wish::Apply(_) | Wish::With(_) = wish {
             let drafts: Vec<_> = agenda.works.iter().map(|work| work.draft.clone()).collect();
             let mut connection = session::own(self.target, "lockkeeper preflight").await.map_err(|refusal| vec![unreachable(&refusal)])?;
             let surprises = live::surprises(&mut connection, (self.history, &drafts), &agenda.works, self.settings).await;
@@ -361,6 +385,21 @@ impl Pipeline<'_> {
             done.push(name);
         }
         Ok(done)
+    }
+
+    /// Lets another tool's command run them, until the first window ends that one of them needs.
+    async fn with(&self, executor: &mut Executor<'_>, agenda: &Agenda, with: &With<'_>) -> Result<Vec<String>, Verdict> {
+        let mut until: Option<tokio::time::Instant> = None;
+        for work in &agenda.works {
+            if let Err(trouble) = self.within_window(executor, work, Direction::Up).await {
+                let broken = Broken { trouble, step: None, committed: 0 };
+                return Err(verdict_of(&[], Some(work), &broken, Direction::Up));
+            }
+            until = executor.until.or(until);
+        }
+        executor.until = until;
+        let drafts = draft::drafts(self.history).map_err(|problem| Verdict::Refused(vec![problem]))?;
+        runner::run(executor, agenda, with, &drafts).await
     }
 
     /// Lets a migration run until its window ends, if it needs one.

@@ -4,6 +4,7 @@ use super::backfill::file::JobFile;
 use super::draft::Draft;
 use super::due::{Item, Status};
 use super::ledger::{self, Entry};
+use super::runner::With;
 use super::verdict::Verdict;
 use super::window::Word;
 use crate::problem::{Problem, did_you_mean};
@@ -15,6 +16,8 @@ pub enum Wish<'a> {
     Apply(Wanted<'a>),
     /// To undo the newest migrations.
     Rollback(Pick<'a>),
+    /// To let another tool's command run what is due.
+    With(With<'a>),
     /// To run a file that is no migration.
     Backfill(&'a JobFile),
 }
@@ -31,10 +34,23 @@ pub struct Wanted<'a> {
 }
 
 impl Wish<'_> {
+    /// The command that runs them, and why if nobody can judge it; nothing: we do.
+    pub fn by(&self) -> String {
+        match self {
+            Self::With(with) => format!("{}\n{}", with.line(), with.unjudged.unwrap_or_default()),
+            Self::Apply(_) | Self::Rollback(_) | Self::Backfill(_) => String::new(),
+        }
+    }
+
+    /// Whether a command runs of which no files tell what it does.
+    pub fn is_unjudged(&self) -> bool {
+        matches!(self, Self::With(With { unjudged: Some(_), .. }))
+    }
+
     /// What is said about the time.
     pub fn word(self) -> Word {
         match self {
-            Self::Apply(wanted) => wanted.word,
+            Self::Apply(wanted) | Self::With(With { wanted, .. }) => wanted.word,
             Self::Rollback(_) | Self::Backfill(_) => Word::default(),
         }
     }

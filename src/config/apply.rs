@@ -27,6 +27,8 @@ pub struct Apply {
     pub window: Windows,
     /// For how long a server that has gone away is called again. Default: 5 minutes.
     pub reconnect: Duration,
+    /// The command that runs migrations instead of lockkeeper itself: the program and its arguments. Default: none.
+    pub with: Vec<String>,
     /// `search_path` of the session, as SET takes it: `shop, public`. Default: the role's.
     pub search_path: Option<String>,
     /// The role that the session becomes, so that what migrations make belongs to it. Default: the one that logs in.
@@ -103,6 +105,7 @@ impl Default for Apply {
             backfill: Backfill::default(),
             window: Windows::default(),
             reconnect: minutes(5),
+            with: Vec::new(),
             search_path: None,
             role: None,
             settings: Vec::new(),
@@ -121,6 +124,7 @@ pub(super) const APPLY: Object = Object::of(&[
     Key::new("backfill", Shape::Keys(&BACKFILL), "changes of many rows that are made in batches"),
     Key::new("window", window::WINDOWS, "when migrations may run that stop traffic: Sun 02:00-04:00 Europe/Riga"),
     Key::new("reconnect", TIME, "for how long a server that has gone away is called again: 5min"),
+    Key::new("with", Shape::List(&Shape::Text), "the command that runs migrations instead of lockkeeper itself: [dbmate, up]"),
     Key::new("search_path", Shape::Text, "search_path of the session, as SET takes it: shop, public"),
     Key::new("role", Shape::Text, "the role that the session becomes, so that what migrations make belongs to it"),
     Key::new("settings", Shape::Schema(schema::settings), "other settings of the session, by their names"),
@@ -173,6 +177,9 @@ pub(super) fn read(node: &Node) -> Result<Apply, Fault> {
     put(&mut apply.statement_timeout, statement, time)?;
     put(&mut apply.window, fields.get("window"), window::read)?;
     put(&mut apply.reconnect, fields.get("reconnect"), time)?;
+    for word in fields.get("with").map_or(Ok(&[][..]), Node::list)? {
+        apply.with.push(text(word)?);
+    }
     apply.search_path = fields.get("search_path").map(text).transpose()?;
     apply.role = fields.get("role").map(text).transpose()?;
     apply.settings = fields.get("settings").map_or(Ok(Vec::new()), settings)?;
@@ -381,7 +388,8 @@ mod tests {
         assert_eq!(apply(&text), Apply::default());
         let others: Vec<_> = block.lines().filter(|line| line.starts_with("# apply: {")).map(|line| apply(&line[2..])).collect();
         assert_eq!(others[0].role.as_deref(), Some("shop_owner"));
-        assert!(others[1..].iter().all(|other| !other.window.hours.is_empty()), "{text}");
+        assert_eq!(others[1].with, ["dbmate", "up"]);
+        assert!(others[2..].iter().all(|other| !other.window.hours.is_empty()), "{text}");
     }
 
     #[test]

@@ -139,7 +139,6 @@ fn day(written: &str) -> Result<u8, String> {
 #[cfg(test)]
 mod tests {
     use super::super::{Config, FILE_NAME};
-    use super::*;
     use crate::text::SourceFile;
     use insta::assert_snapshot;
 

@@ -14,6 +14,7 @@ mod notify;
 mod phases;
 mod predicate;
 mod project;
+mod runner;
 mod servers;
 mod shop;
 #[path = "../live/standby_server.rs"]

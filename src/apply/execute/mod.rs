@@ -278,7 +278,7 @@ impl Executor<'_> {
     }
 
     /// Calls a server that has gone away, until it answers or patience ends.
-    async fn reconnect(&mut self, refusal: Refusal) -> Result<(), Trouble> {
+    pub(super) async fn reconnect(&mut self, refusal: Refusal) -> Result<(), Trouble> {
         (self.tell)(&Event::Reconnect { why: refusal.to_string() });
         let begin = Instant::now();
         let mut pause = FIRST_PAUSE;
@@ -301,7 +301,7 @@ impl Executor<'_> {
     }
 
     /// Whether the window has ended in which it may run.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() >= until)
     }
 

@@ -9,10 +9,7 @@ use crate::problem::Problem;
 /// # Errors
 /// What did not end well, what has no file, and what has another file now.
 pub fn fit<'a>(table: &Table, rows: &[Row], drafts: &'a [Draft]) -> Result<Vec<&'a Draft>, Vec<Problem>> {
-    let open: Vec<_> = rows.iter().filter(|row| !row.ended).map(|row| not_ended(table, row)).collect();
-    if !open.is_empty() {
-        return Err(open);
-    }
+    ended(table, rows)?;
     let ran = match table.tool {
         Tool::GolangMigrate | Tool::Alembic => up_to(table, rows, drafts),
         Tool::Flyway => flyway(table, rows, drafts),
@@ -20,6 +17,15 @@ pub fn fit<'a>(table: &Table, rows: &[Row], drafts: &'a [Draft]) -> Result<Vec<&
     }?;
     // In the order of the files, each once.
     Ok(drafts.iter().enumerate().filter(|(at, _)| ran.contains(at)).map(|(_, draft)| draft).collect())
+}
+
+/// That everything in a table has come to its end.
+///
+/// # Errors
+/// What has not.
+pub fn ended(table: &Table, rows: &[Row]) -> Result<(), Vec<Problem>> {
+    let open: Vec<_> = rows.iter().filter(|row| !row.ended).map(|row| not_ended(table, row)).collect();
+    if open.is_empty() { Ok(()) } else { Err(open) }
 }
 
 /// Places in the list of files.

@@ -4,7 +4,7 @@ mod checksum;
 mod fit;
 mod keep;
 
-pub use fit::fit;
+pub use fit::{ended, fit};
 pub use keep::{beside, refuses};
 
 use super::ledger::text;
@@ -185,6 +185,17 @@ pub async fn find(connection: &mut Connection, from: Option<Tool>, named: Option
         (Some(last), false) => Err(several(&tables, &last)),
         (None, _) => Err(none(&seen, from)),
     })
+}
+
+/// The same, if there is a table at all that may be one of those.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_any(connection: &mut Connection) -> Result<Option<Result<Table, Problem>>, Refusal> {
+    if look(connection, None).await?.is_empty() {
+        return Ok(None);
+    }
+    find(connection, None, None).await.map(Some)
 }
 
 fn table(tool: Tool, seen: &Seen) -> Table {

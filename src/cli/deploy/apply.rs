@@ -2,6 +2,7 @@
 
 use super::Place;
 use super::run::{Errand, Run};
+use crate::apply::runner::With;
 use crate::apply::window::Word;
 use crate::apply::wish::{Wanted, Wish};
 use crate::cli::{Console, Exit};
@@ -15,6 +16,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   lockkeeper apply --env staging                 everything that is due
   lockkeeper apply --to 20240116120000           up to this one, it included
+  lockkeeper apply -- dbmate up                  let dbmate run what is due, with our gate before and our watch beside it
   lockkeeper apply --dry-run > session.sql       the SQL that would be sent, and nothing else
   lockkeeper apply --yes --approve-hash 3f2a...  without a terminal: the hash is that of the dry run
 
@@ -39,18 +41,35 @@ pub(in crate::cli) struct Apply {
     /// Wait until a window begins
     #[arg(long)]
     wait_window: bool,
+    /// Let this command run them, instead of lockkeeper itself: what is due is read from its own table, and judged all the same
+    /// [default: `with:` below `apply:` in lockkeeper.yaml]
+    #[arg(last = true, value_name = "COMMAND")]
+    with: Vec<String>,
+    /// Let the command run though there are no SQL files that tell what it does
+    #[arg(long, requires = "reason")]
+    unjudged: bool,
+    /// Why
+    #[arg(long, value_name = "WHY", requires = "unjudged")]
+    reason: Option<String>,
+    /// Give the command the URL of the database as DATABASE_URL, its password included
+    #[arg(long)]
+    pass_url: bool,
     #[command(flatten)]
     run: Run,
 }
 
 impl Apply {
     pub fn run(self, console: Console) -> Exit {
-        let ready = match self.place.ready(console) {
+        let ready = match self.place.ready_for(&self.with, console) {
             Ok(ready) => ready,
             Err(exit) => return exit,
         };
         let word = Word { maintenance: self.maintenance, wait: self.wait_window };
-        let wish = Wish::Apply(Wanted { to: self.to.as_deref(), out_of_order: self.out_of_order, word });
+        let wanted = Wanted { to: self.to.as_deref(), out_of_order: self.out_of_order, word };
+        let of_config = &ready.project.config.apply.with;
+        let command = if self.with.is_empty() { of_config } else { &self.with };
+        let with = With { wanted, command, unjudged: self.reason.as_deref(), url: self.pass_url };
+        let wish = if command.is_empty() { Wish::Apply(wanted) } else { Wish::With(with) };
         self.run.carry_out(&ready, Errand { command: "apply", wish, patience: self.wait, said }, console)
     }
 }

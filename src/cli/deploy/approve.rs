@@ -51,7 +51,7 @@ impl Approve {
             return console.failed(&Problem::new("approve::nobody", "an approval says who agrees, and why").help("--by NAME --reason WHY"));
         }
         let (config, directory) = self.place();
-        let project = match read_project(config.as_deref(), directory.as_deref(), None, console) {
+        let project = match read_project([config.as_deref(), directory.as_deref(), None], &[], console) {
             Ok(project) => project,
             Err(exit) => return exit,
         };

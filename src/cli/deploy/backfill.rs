@@ -65,7 +65,7 @@ pub(in crate::cli) struct BackfillCommand {
 
 impl BackfillCommand {
     pub fn run(self, console: Console) -> Exit {
-        let project = match read_project(self.config.as_deref(), None, None, console) {
+        let project = match read_project([self.config.as_deref(), None, None], &[], console) {
             Ok(project) => project,
             Err(exit) => return exit,
         };

@@ -63,7 +63,8 @@ pub(super) struct Project {
 impl Place {
     /// Reads the project. The first problem has been said if there is one.
     fn project(&self, console: Console) -> Result<Project, Exit> {
-        read_project(self.config.as_deref(), self.directory.as_deref(), self.schema.as_deref(), console)
+        let paths = [self.config.as_deref(), self.directory.as_deref(), self.schema.as_deref()];
+        read_project(paths, &[], console)
     }
 
     fn target(&self, project: &Project, console: Console) -> Result<Target, Exit> {
@@ -72,7 +73,9 @@ impl Place {
 }
 
 /// Reads config, rules, migrations and approvals.
-fn read_project(config: Option<&Path>, directory: Option<&Path>, schema: Option<&Path>, console: Console) -> Result<Project, Exit> {
+///
+/// Another tool's command may run what no SQL files tell of; whether it may, is asked later.
+fn read_project([config, directory, schema]: [Option<&Path>; 3], command: &[String], console: Console) -> Result<Project, Exit> {
     let Setup { mut config, rules, mut problems, .. } = Setup::read(config, directory.unwrap_or(Path::new("")));
     problems.extend(config.read_stats(None).err());
     let schema = schema.map(|path| SourceFile::read(path).map_err(|error| Problem::new("apply::schema", io_words(&error)).about(path)));
@@ -83,6 +86,9 @@ fn read_project(config: Option<&Path>, directory: Option<&Path>, schema: Option<
         None => config.migration_paths(),
     };
     let mut found = discover::discover(&Request { paths, schema, ..Request::default() }, &config);
+    if !command.is_empty() || !config.apply.with.is_empty() {
+        found.problems.retain(|problem| problem.code != "discover::no-sql");
+    }
     problems.append(&mut found.problems);
     let approvals_path = config.directory.join(approval::FILE_NAME);
     let approvals = approval::read(&approvals_path).unwrap_or_else(|problem| {
@@ -99,6 +105,10 @@ fn read_project(config: Option<&Path>, directory: Option<&Path>, schema: Option<
             let problem =
                 Problem::new("apply::several", format!("there are migrations in {count} directories, and one database has one history"));
             Err(console.failed(&problem.help("name one of the directories")))
+        }
+        None if !command.is_empty() || !config.apply.with.is_empty() => {
+            let history = discover::in_memory(None, &[], &config);
+            Ok(Project { config, rules, history, approvals, approvals_path })
         }
         None => {
             Err(console.failed(&Problem::new("apply::none", "there are no migrations").help("name their directory, or `lockkeeper init`")))
@@ -122,7 +132,13 @@ struct Ready {
 impl Place {
     /// Reads the project and knocks at the server. What is wrong has been said.
     fn ready(&self, console: Console) -> Result<Ready, Exit> {
-        let project = self.project(console)?;
+        self.ready_for(&[], console)
+    }
+
+    /// The same for another tool's command.
+    fn ready_for(&self, command: &[String], console: Console) -> Result<Ready, Exit> {
+        let paths = [self.config.as_deref(), self.directory.as_deref(), self.schema.as_deref()];
+        let project = read_project(paths, command, console)?;
         let target = self.target(&project, console)?;
         let server = version(&target, console)?;
         Ok(Ready { project, target, server })

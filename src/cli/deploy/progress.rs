@@ -104,6 +104,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Notice { severity, text } => format!("      {severity}: {text}"),
         Event::Retry { attempt, why, pause } => format!("      try {attempt} given up: {why}; the next one in {pause:.1} s"),
         Event::Reconnect { why } => format!("      the server has gone away: {why}; calling again"),
+        Event::Output { text } => format!("    | {text}"),
         Event::Killed { what } => format!("      {what}"),
         Event::Cleanup { what } => format!("      removes {what}"),
         Event::Unreached { who, why } => format!("{who} was not told of this run: {why}"),
