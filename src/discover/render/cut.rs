@@ -181,7 +181,8 @@ impl<'a> Cutter<'a> {
     fn lines(&self, range: Span) -> Vec<(Span, u32)> {
         let from = self.script.comments.partition_point(|comment| comment.start < range.start);
         let inside = self.script.comments[from..].iter().take_while(|comment| comment.end <= range.end);
-        inside.filter_map(|comment| Some((*comment, self.output.text(*comment).strip_prefix(LINE)?.trim().parse().ok()?))).collect()
+        let line = |comment: &Span| self.output.text(*comment).strip_prefix(LINE)?.trim().parse().ok().filter(|line| *line > 0);
+        inside.filter_map(|comment| Some((*comment, line(comment)?))).collect()
     }
 }
 
@@ -243,10 +244,10 @@ mod tests {
 
     #[test]
     fn a_program_says_which_lines_its_statements_come_from() {
-        let output = "-- lockkeeper: file m/0001.py\nBEGIN;\n-- lockkeeper: line 7\nSELECT 1;\n-- why\nSELECT 2;\n-- lockkeeper: line 9\nSELECT 3;\nCOMMIT;\n-- lockkeeper: file m/0002.py\n-- lockkeeper: line 4\nSELECT 4;\n";
+        let output = "-- lockkeeper: file m/0001.py\nBEGIN;\n-- lockkeeper: line 7\nSELECT 1;\n-- why\nSELECT 2;\n-- lockkeeper: line 9\nSELECT 3;\nCOMMIT;\n-- lockkeeper: file m/0002.py\n-- lockkeeper: line 4\nSELECT 4;\n-- lockkeeper: line 0\nSELECT 5;\n";
         assert_snapshot!(words("render: { tool: django }", output), @r#"
         File("m/0001.py") Some(Runner) 7: SELECT 1; | 7: -- why / SELECT 2; | 9: SELECT 3;
-        File("m/0002.py") Some(None) 4: SELECT 4;
+        File("m/0002.py") Some(None) 4: SELECT 4; | 4: -- lockkeeper: line 0 / SELECT 5;
         "#);
         assert_snapshot!(words("render: { command: [bin/sql], source: m/*, cut: '-- {revision}' }", "-- 1\nSELECT 1;\n-- 2\n"), @r#"
         Revision("1") None SELECT 1;
