@@ -303,6 +303,8 @@ impl Walk<'_> {
                         .push(Problem::new("discover::unreadable", "this is no file").help(LOOKED_FOR).about(without_dot(entry.path())));
                 }
                 Ok(_) => {}
+                // A link into nothing is left out as well if its name says so.
+                Err(error) if error.depth() > 0 && error.path().and_then(Path::file_name).is_some_and(|name| is_hidden(name, false)) => {}
                 Err(error) => {
                     let path = error.path().unwrap_or(&root).to_owned();
                     let words = match error.io_error() {

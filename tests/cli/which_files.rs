@@ -88,3 +88,15 @@ fn a_file_without_a_way_back_stands_out_where_the_others_have_one() {
     shop.write("m/0003_payments.down.sql", "DROP TABLE payments;\n");
     assert_eq!(shop.short(&["m"]), Vec::<String>::new());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_into_nothing_is_told_unless_its_name_is_one_that_nobody_reads() {
+    let shop = Shop::with(&[("m/0001_orders.sql", ORDERS)]);
+    std::os::unix::fs::symlink("../gone", shop.0.path().join("m/.env")).expect("a link");
+    assert_eq!(shop.run(&["lint", "m"]).code, Some(0));
+    std::os::unix::fs::symlink("../gone.sql", shop.0.path().join("m/0002_gone.sql")).expect("a link");
+    let answer = shop.run(&["lint", "m"]);
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.out.contains("m/0002_gone.sql"), "{}{}", answer.out, answer.err);
+}
