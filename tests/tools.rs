@@ -302,3 +302,52 @@ migrations/committed/000005-find_drafts.sql: graphile-migrate, OneMessage
 migrations/committed/000006-basket.sql: graphile-migrate, Runner
 "#);
 }
+
+/// What `lockkeeper lint` finds in the ways back of some files.
+fn undone(files: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (path, text) in files {
+        std::fs::write(folder.path().join(path), text).expect("the file is written");
+    }
+    let config = Config::default();
+    let found = found(vec![folder.path().to_owned()], &config);
+    let rules = RuleSet::embedded();
+    let settings = Settings { rules: &rules, config: &config, server: Version(15) };
+    let report = lint::run_for(found, &settings, lint::Suggest::Nothing);
+    let downs = report.migrations.iter().filter(|migration| migration.part == lint::finding::Part::Down);
+    let line = |migration: &lint::finding::Assessed| {
+        let name = shown(migration.source.path(), folder.path());
+        let findings = migration
+            .findings
+            .iter()
+            .map(|one| format!("{name}:{}: {} {}: {}", migration.source.place(one.span.start).line, one.severity, one.rule, one.message));
+        findings.collect::<Vec<_>>().join("\n")
+    };
+    downs.map(line).collect::<Vec<_>>().join("\n")
+}
+
+const SHOP: (&str, &str) = ("0001_shop.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, buyer bigint, cents bigint, note text);\n");
+
+#[test]
+fn a_way_back_is_judged_on_what_it_undoes_and_is_never_more_than_a_warning() {
+    let up = "SET lock_timeout = '2s';\nALTER TABLE orders ALTER COLUMN cents TYPE numeric;\n";
+    let down = "SET lock_timeout = '2s';\nALTER TABLE orders ALTER COLUMN cents TYPE bigint;\n";
+    assert_snapshot!(undone(&[SHOP, ("0002_cents.up.sql", up), ("0002_cents.down.sql", down)]), @"0002_cents.down.sql:2: warning narrow-column-type: undoing it: values of `cents` that do not fit into bigint are rounded or cut without a word, while every row of `orders` is rewritten");
+}
+
+#[test]
+fn that_a_way_back_takes_away_what_the_way_there_has_brought_is_no_finding() {
+    let up =
+        "SET lock_timeout = '2s';\nALTER TABLE orders ADD COLUMN paid_at timestamptz;\nCREATE TABLE payments (id bigint PRIMARY KEY);\n";
+    let down = "SET lock_timeout = '2s';\nDROP TABLE payments;\nALTER TABLE orders DROP COLUMN paid_at;\n";
+    assert_snapshot!(undone(&[SHOP, ("0002_paid.up.sql", up), ("0002_paid.down.sql", down)]), @"");
+}
+
+#[test]
+fn the_second_part_of_a_file_is_judged_in_its_own_transaction() {
+    let text = "-- migrate:up transaction:false\nDROP INDEX CONCURRENTLY IF EXISTS orders_buyer_idx;\n\n-- migrate:down\nCREATE INDEX CONCURRENTLY orders_buyer_idx ON orders (buyer);\n";
+    let alone = text.replace("-- migrate:down", "-- migrate:down transaction:false");
+    let first = ("0001_shop.sql", "-- migrate:up\nCREATE TABLE orders (id bigint PRIMARY KEY, buyer bigint);\n");
+    assert_snapshot!(undone(&[first, ("0002_buyer.sql", text)]), @"0002_buyer.sql:5: warning concurrently-in-transaction: undoing it: the server refuses CONCURRENTLY here: the runner wraps this file in a transaction");
+    assert_snapshot!(undone(&[first, ("0002_buyer.sql", &alone)]), @"");
+}

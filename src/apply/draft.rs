@@ -186,7 +186,8 @@ pub fn way_back(history: &History, draft: &Draft, settings: &Settings<'_>) -> Re
     history.migrations.iter_mut().for_each(|migration| migration.role = Role::History);
     let last = history.migrations.last().map_or(at as u32, |last| last.step.0);
     let up = &history.migrations[at];
-    let down = Migration { source, part, units: Vec::new(), role: Role::Subject, step: Place(last + 1), down: None, ..up.clone() };
+    let down =
+        Migration { source, part, units: Vec::new(), role: Role::Subject, step: Place(last + 1), down: None, way_down: None, ..up.clone() };
     history.migrations.push(down);
     let mut works = judged(history, settings, |_| Some(draft.clone()))?;
     works.pop().ok_or_else(Vec::new)

@@ -75,7 +75,17 @@ fn with_text(migration: &Migration, source: &Arc<SourceFile>, config: &Config) -
     let (tool, declared) = (head.tool, head.transaction());
     let way_back = if head.undone || head.down.is_some() { WayBack::There } else { migration.way_back };
     let down = head.down.map(Down::Part).or_else(|| migration.down.clone());
-    Migration { source: Arc::clone(source), part: head.part, units: head.units, tool, declared, way_back, down, ..migration.clone() }
+    Migration {
+        source: Arc::clone(source),
+        part: head.part,
+        units: head.units,
+        tool,
+        declared,
+        way_back,
+        down,
+        way_down: None,
+        ..migration.clone()
+    }
 }
 
 fn new_migration(source: &Arc<SourceFile>, config: &Config) -> Migration {
@@ -95,6 +105,7 @@ fn new_migration(source: &Arc<SourceFile>, config: &Config) -> Migration {
         step: Step(u32::MAX),
         way_back: if head.undone || head.down.is_some() { WayBack::There } else { WayBack::NotUsual },
         down: head.down.map(Down::Part),
+        way_down: None,
         repeatable: false,
         order: Order::Fine,
         base_version: None,

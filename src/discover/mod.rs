@@ -2,6 +2,7 @@
 
 mod changes;
 mod convention;
+mod down;
 mod edited;
 mod git;
 mod head;
@@ -55,6 +56,8 @@ pub struct Migration {
     pub way_back: WayBack,
     /// What undoes it.
     pub down: Option<Down>,
+    /// The same as a migration of its own, of one that is judged.
+    pub way_down: Option<Arc<Migration>>,
     /// It is run again whenever it changes.
     pub repeatable: bool,
     /// What is wrong with that place.
@@ -382,6 +385,7 @@ fn base(source: Arc<SourceFile>) -> Migration {
         step: Step::BASE,
         way_back: WayBack::NotUsual,
         down: None,
+        way_down: None,
         repeatable: false,
         order: Order::Fine,
         base_version: None,
@@ -417,6 +421,7 @@ fn migration(candidate: &Candidate, source: Arc<SourceFile>, place: Place, confi
         role: candidate.role,
         way_back: if head.undone || head.down.is_some() || candidate.down.is_some() { WayBack::There } else { WayBack::NotUsual },
         down: head.down.map(Down::Part).or_else(|| candidate.down.clone().map(Down::File)),
+        way_down: None,
         repeatable: candidate.repeatable,
         step: place.step,
         order: place.order.0,
@@ -448,12 +453,13 @@ fn read((folder, project): &(Folder, Project), request: &Request, config: &Confi
     let candidates = &folder.candidates;
     let results: Vec<_> =
         if candidates.len() < WORTH_THREADS { candidates.iter().map(one).collect() } else { candidates.par_iter().map(one).collect() };
-    let (mut found, problems): (Vec<Option<Migration>>, Vec<_>) = results.into_iter().unzip();
+    let (mut found, mut problems): (Vec<Option<Migration>>, Vec<_>) = results.into_iter().unzip();
     tool::settle(found.iter_mut().flatten(), project, config);
     let whole = whole && found.iter().all(Option::is_some);
     let dump = request.schema.clone().map(base);
     let mut migrations: Vec<_> = dump.into_iter().chain(in_order(folder, found, project)).collect();
     note_missing_ways_back(&mut migrations);
+    problems.extend(down::read(&mut migrations, project, config, texts).into_iter().map(Some));
     let migrations = migrations.into_iter().chain(folder.gone.iter().map(gone)).collect();
     let told_whole = told_whole && whole;
     let history =

@@ -31,6 +31,8 @@ pub struct Assessed {
     pub source: Arc<SourceFile>,
     /// Its version, as the file's name says.
     pub version: Option<String>,
+    /// What undoes a migration stands behind it, if there is a finding in it.
+    pub part: Part,
     /// The tool that it was read for, as far as anything told.
     pub tool: Option<Tool>,
     /// All new files of its tool share its transaction, and its locks last until the last of them has run.
@@ -150,11 +152,32 @@ impl Judged {
     }
 }
 
+/// Which way a migration goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It is applied.
+    Up,
+    /// It is undone.
+    Down,
+}
+
+impl Part {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
 /// One finding.
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule's id.
     pub rule: String,
+    /// Which way its SQL goes.
+    pub part: Part,
     /// As the rule or the config says.
     pub severity: Severity,
     /// What the finding makes of the migration.

@@ -1,7 +1,7 @@
 //! One migration judged: every subject in it is shown to the rules that are filed under its kind.
 
 use super::classify::{self, Scene};
-use super::finding::{Assessed, Course, Finding, Judged, Within};
+use super::finding::{Assessed, Course, Finding, Judged, Part, Within};
 use super::holding::{self, Hold};
 use super::suggest::{self, Site};
 use super::{Asked, Replay, Settings, Suggest, fingerprint, foreign, suppress};
@@ -94,7 +94,7 @@ struct Here<'a> {
 
 impl<'a> Judge<'a> {
     pub fn new(asked: Asked<'a>, file: (&'a Migration, &'a Script, &'a Script), neighbours: Neighbours<'a>) -> Self {
-        let Asked { settings, suggest, every, watch } = asked;
+        let Asked { settings, suggest, every, watch, downs: _ } = asked;
         let (migration, script, unfolded) = file;
         let surroundings = Surroundings {
             order: migration.order,
@@ -177,6 +177,7 @@ impl<'a> Judge<'a> {
         Assessed {
             source,
             version,
+            part: Part::Up,
             tool,
             shared_transaction,
             transaction,
@@ -430,6 +431,7 @@ fn head(statement: &Statement) -> Span {
 fn finding((rule, case): (&Rule, &Case), severity: Severity, assumed: Vec<&'static str>, moment: &Moment<'_>) -> Finding {
     Finding {
         rule: rule.id.clone(),
+        part: Part::Up,
         severity,
         class: case.class.unwrap_or(rule.class),
         statement: moment.index,

@@ -17,6 +17,7 @@ pub mod standing;
 mod suggest;
 mod suppress;
 mod unfold;
+mod way_down;
 #[cfg(test)]
 mod tests;
 
@@ -80,22 +81,23 @@ impl Suggest {
 
 /// Judges everything that was found, with all suggestions.
 pub fn run(discovered: Discovered, settings: &Settings<'_>) -> Report {
-    run_for(discovered, settings, Suggest::All)
+    judged(discovered, Asked { settings, suggest: Suggest::All, every: false, downs: false, watch: &|_| {} })
 }
 
-/// Judges everything that was found, with no more suggestions than are wanted. Nothing else of the report depends on them.
+/// Judges everything that was found, and what undoes it, with no more suggestions than are wanted. Nothing else of the report depends on
+/// them.
 pub fn run_for(discovered: Discovered, settings: &Settings<'_>, suggest: Suggest) -> Report {
-    judged(discovered, Asked { settings, suggest, every: false, watch: &|_| {} })
+    judged(discovered, Asked { settings, suggest, every: false, downs: true, watch: &|_| {} })
 }
 
 /// Judges everything that was found, and shows each subject of it to `watch` when its rules are asked.
 pub fn run_watched(discovered: Discovered, settings: &Settings<'_>, watch: &Watch<'_>) -> Report {
-    judged(discovered, Asked { settings, suggest: Suggest::All, every: false, watch })
+    judged(discovered, Asked { settings, suggest: Suggest::All, every: false, downs: false, watch })
 }
 
 /// Judges everything that was found, and gives also the findings of rules that speak but once in a file.
 pub fn run_every(discovered: Discovered, settings: &Settings<'_>) -> Report {
-    judged(discovered, Asked { settings, suggest: Suggest::Nothing, every: true, watch: &|_| {} })
+    judged(discovered, Asked { settings, suggest: Suggest::Nothing, every: true, downs: true, watch: &|_| {} })
 }
 
 /// What somebody wants to know.
@@ -105,6 +107,8 @@ struct Asked<'a> {
     suggest: Suggest,
     /// Whether a rule that speaks once in a file gives all its findings.
     every: bool,
+    /// Whether what undoes a migration is judged, too.
+    downs: bool,
     watch: &'a Watch<'a>,
 }
 
@@ -164,6 +168,8 @@ fn judge_history(history: &History, scripts: Vec<Arc<Script>>, asked: Asked<'_>,
                 }
                 let is_last = history.one_release && Some(at) == last_subject;
                 assessed.push(judge.file(&mut replay, is_last, problems));
+                let down = migration.way_down.as_deref().filter(|_| asked.downs);
+                assessed.extend(down.and_then(|down| way_down::judge(down, &replay, history, asked, problems)));
             }
         }
     }

@@ -74,7 +74,7 @@ impl Standing {
         let later = self.history.migrations.len() - 1 - at;
         let unfolded = replay.unfolded(migration, script);
         let neighbours = Neighbours { history: &self.history, end: &end, later };
-        let asked = Asked { settings, suggest: Suggest::All, every: false, watch };
+        let asked = Asked { settings, suggest: Suggest::All, every: false, downs: false, watch };
         let judge = Judge::new(asked, (migration, script, &unfolded), neighbours);
         replay.budget.begin_file();
         let mut problems = Vec::new();

@@ -67,13 +67,14 @@ impl Serialize for Json<&Assessed> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let migration = self.0;
         let source = &*migration.source;
-        let mut map = to.serialize_struct("migration", 9 + usize::from(source.origin().is_some()))?;
+        let mut map = to.serialize_struct("migration", 10 + usize::from(source.origin().is_some()))?;
         map.serialize_field("path", &path(source.path()))?;
         match source.origin() {
             Some(origin) => map.serialize_field("rendered", &Rendered { by: &origin.by, sql: source.shown() })?,
             None => map.skip_field("rendered")?,
         }
         map.serialize_field("version", &migration.version)?;
+        map.serialize_field("part", migration.part.word())?;
         map.serialize_field("tool", &migration.tool.map(crate::tool::Tool::word))?;
         map.serialize_field("transaction", transaction(migration.transaction))?;
         map.serialize_field("shared_transaction", &migration.shared_transaction)?;
@@ -189,8 +190,9 @@ impl Serialize for In<'_, &Finding> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let finding = self.what;
         let source = self.source;
-        let mut map = to.serialize_struct("finding", 11)?;
+        let mut map = to.serialize_struct("finding", 12)?;
         map.serialize_field("rule", &finding.rule)?;
+        map.serialize_field("part", finding.part.word())?;
         map.serialize_field("severity", &finding.severity)?;
         map.serialize_field("class", &finding.class)?;
         map.serialize_field("statement", &finding.statement)?;

@@ -21,7 +21,7 @@ pub mod show;
 use crate::config::FailOn;
 use crate::discover::Skipped;
 use crate::lint::Suggest;
-use crate::lint::finding::{Allowance, Assessed, Edit, Finding, Report};
+use crate::lint::finding::{Allowance, Assessed, Edit, Finding, Part, Report};
 use crate::lint::planner::FilePlan;
 use crate::problem::Problem;
 use crate::rule::set::RuleSet;
@@ -223,9 +223,11 @@ struct Totals {
 
 impl Totals {
     fn of(migrations: &[Assessed]) -> Self {
-        let mut totals = Self { migrations: migrations.len(), ..Self::default() };
+        let mut totals = Self::default();
         for migration in migrations {
-            totals.statements += migration.statements.len();
+            let is_up = migration.part == Part::Up;
+            totals.migrations += usize::from(is_up);
+            totals.statements += if is_up { migration.statements.len() } else { 0 };
             totals.unreadable +=
                 migration.statements.iter().filter(|statement| statement.reading == crate::sql::Reading::Unreadable).count();
             for finding in &migration.findings {

@@ -148,8 +148,12 @@ fn of_history(history: History, settings: &Settings<'_>, how: How) -> Fixed {
 
 fn judged(history: &History, scripts: Vec<Arc<Script>>, settings: &Settings<'_>) -> Report {
     let mut problems = Vec::new();
-    let migrations =
-        judge_history(history, scripts, Asked { settings, suggest: Suggest::All, every: false, watch: &|_| {} }, &mut problems);
+    let migrations = judge_history(
+        history,
+        scripts,
+        Asked { settings, suggest: Suggest::All, every: false, downs: false, watch: &|_| {} },
+        &mut problems,
+    );
     Report { server: settings.server, migrations, problems }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::{Look, Paint, Totals, worst_class};
 use crate::discover::Skipped;
-use crate::lint::finding::{Assessed, Finding, Report};
+use crate::lint::finding::{Assessed, Finding, Part, Report};
 use crate::model::sizes::Estimate;
 use crate::rule::{Class, Severity};
 use crate::text::shown;
@@ -15,7 +15,8 @@ pub(super) fn write(report: &Report, look: &Look, out: &mut impl Write) -> io::R
     let paint = Paint::new(look.colour);
     // The same verdict is said once, the worst one first.
     let mut verdicts: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    let (settled, open): (Vec<_>, Vec<_>) = report.migrations.iter().partition(|migration| is_settled(migration));
+    let ups = report.migrations.iter().filter(|migration| migration.part == Part::Up);
+    let (settled, open): (Vec<_>, Vec<_>) = ups.partition(|migration| is_settled(migration));
     for migration in open {
         let verdict = (migration.class, migration.class_with_fixes, is_faulty(migration));
         verdicts.entry(Reverse(verdict)).or_default().push(migration);
@@ -134,7 +135,8 @@ fn totals(report: &Report, look: &Look, paint: Paint, out: &mut impl Write) -> i
 /// The tools that the migrations were read for, whether all new files share a transaction, and how many are of each.
 pub(crate) fn tools(report: &Report) -> BTreeMap<(&str, bool), usize> {
     let mut tools = BTreeMap::new();
-    let named = report.migrations.iter().filter_map(|migration| Some((word(migration)?, migration.shared_transaction)));
+    let ups = report.migrations.iter().filter(|migration| migration.part == Part::Up);
+    let named = ups.filter_map(|migration| Some((word(migration)?, migration.shared_transaction)));
     named.for_each(|tool| *tools.entry(tool).or_default() += 1);
     tools
 }
