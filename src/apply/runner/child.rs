@@ -97,12 +97,20 @@ fn start(executor: &Executor<'_>, agenda: &Agenda, with: &With<'_>, name: &str) 
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command.env("PGAPPNAME", name).env("PGOPTIONS", options.trim());
     if with.url {
-        command.env("DATABASE_URL", executor.target.to_url_lossy().as_str());
+        command.env("DATABASE_URL", shared(executor.target.to_url_lossy().as_str()));
     }
     command.spawn().map_err(|error| {
         let problem = Problem::new("runner::command", format!("`{program}` cannot be started: {}", io_words(&error)));
         problem.help("nothing was done; no shell stands between: name the program and its arguments, each by itself")
     })
+}
+
+/// A URL as every tool takes it: some know one of the two schemes alone, and what is sqlx's own is a setting of the server to others.
+fn shared(url: &str) -> String {
+    let url = url.strip_prefix("postgres://").map_or_else(|| url.to_owned(), |rest| format!("postgresql://{rest}"));
+    let Some((place, query)) = url.split_once('?') else { return url };
+    let known: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("statement-cache-capacity=")).collect();
+    if known.is_empty() { place.to_owned() } else { format!("{place}?{}", known.join("&")) }
 }
 
 /// A line at a time of what it says.
@@ -224,5 +232,17 @@ impl Running<'_, '_> {
             (self.executor.tell)(&Event::Waiting { blockers: vec![format!("process {pid}, which still works for it")], queue: 0 });
             tokio::time::sleep(TICK).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_one_that_other_tools_take() {
+        let shown = shared("postgres://keeper:x@db:5432/shop?sslmode=require&statement-cache-capacity=100");
+        assert_eq!(shown, "postgresql://keeper:x@db:5432/shop?sslmode=require");
+        assert_eq!(shared("postgres://db/shop?statement-cache-capacity=100"), "postgresql://db/shop");
     }
 }
