@@ -9,7 +9,8 @@ use super::{Request, Role, STDIN, Skipped, order, tool};
 use crate::config::{Config, non_empty};
 use crate::problem::{Problem, io_words};
 use crate::rule::moment::Order;
-use std::collections::{BTreeMap, HashMap};
+use crate::tool::Tool;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -127,6 +128,9 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
         order::sort(&mut candidates);
         let base = walk.own.get(&directory).cloned();
         if let Some(base) = base.as_ref().filter(|base| base.listed.is_some()) {
+            if !request.no_history && walk.tree.is_none() {
+                walk.problems.extend(missing(&candidates, base));
+            }
             walk.skipped.unlisted += as_listed(&mut candidates, base);
         }
         let gone = gone.extract_if(.., |(history, _)| *history == directory).map(|(_, candidate)| candidate).collect();
@@ -356,12 +360,32 @@ fn undoes(named: &Named) -> (PathBuf, String) {
 }
 
 /// Puts candidates into the order of their tool's list. Those that it leaves out are not run: what nobody has asked for goes, and is counted;
-/// the rest is new, and stands behind the others.
+/// the rest is new, and stands behind the others. A list that has none of them is no list of theirs.
 fn as_listed(candidates: &mut Vec<Candidate>, base: &Base) -> usize {
+    if !candidates.iter().any(|candidate| base.place(&candidate.path).is_some()) {
+        return 0;
+    }
     let all = candidates.len();
     candidates.retain(|candidate| candidate.named || base.place(&candidate.path).is_some());
     candidates.sort_by_key(|candidate| base.place(&candidate.path).unwrap_or(usize::MAX));
     all - candidates.len()
+}
+
+/// What the list of a tool names and what is not there: neither can the tool run it, nor can it be judged.
+fn missing(candidates: &[Candidate], base: &Base) -> Option<Problem> {
+    let tool = base.tool.filter(|tool| matches!(tool, Tool::Drizzle | Tool::Sqitch))?;
+    let there: HashSet<_> = candidates.iter().map(|candidate| candidate.path.as_path()).collect();
+    let listed = base.listed.as_ref()?;
+    let gone = listed.iter().filter(|(path, _)| !there.contains(path.as_path()) && !path.is_file());
+    let (mut count, mut first) = (0, None);
+    for (path, place) in gone {
+        count += 1;
+        first = first.into_iter().chain([(place, path)]).min();
+    }
+    let (_, first) = first?;
+    let more = if count == 1 { String::new() } else { format!(", and {} more that are not", count - 1) };
+    let problem = Problem::new("discover::listed", format!("the list of {} names this file, which is not there{more}", tool.word()));
+    Some(problem.help("bring the file back, or take it off the list: what comes behind it is judged without it").about(first))
 }
 
 /// A file by its name alone, judged.

@@ -100,3 +100,26 @@ fn a_link_into_nothing_is_told_unless_its_name_is_one_that_nobody_reads() {
     assert_eq!(answer.code, Some(2));
     assert!(answer.out.contains("m/0002_gone.sql"), "{}{}", answer.out, answer.err);
 }
+
+#[test]
+fn a_list_of_files_that_are_not_there_hides_none_that_are() {
+    let journal = r#"{"entries": [{"tag": "0000_gone"}, {"tag": "0009_gone"}]}"#;
+    let shop = Shop::with(&[("m/meta/_journal.json", journal), ("m/0001_orders.sql", ORDERS), ("m/0002_index.sql", PLAIN_INDEX)]);
+    let answer = shop.run(&["lint", "--format", "short", "m"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.out.contains("m/0002_index.sql:2:1: error[create-index-without-concurrently]"), "{}", answer.out);
+    let said = format!("{}{}", answer.out, answer.err);
+    assert!(
+        said.contains("m/0000_gone.sql") && said.contains("the list of drizzle names this file, which is not there, and 1 more"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_a_list_leaves_out_is_counted_and_its_gaps_are_told() {
+    let journal = r#"{"entries": [{"tag": "0001_orders"}, {"tag": "0002_gone"}]}"#;
+    let shop = Shop::with(&[("m/meta/_journal.json", journal), ("m/0001_orders.sql", ORDERS), ("m/0003_index.sql", PLAIN_INDEX)]);
+    let answer = shop.run(&["lint", "m"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.out.contains("1 that the list of their tool leaves out") && answer.out.contains("m/0002_gone.sql"), "{}", answer.out);
+}
