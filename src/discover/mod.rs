@@ -479,12 +479,13 @@ fn in_order(folder: &Folder, found: Vec<Option<Migration>>, project: &Project) -
     }
     let candidates: Vec<_> = entries.iter().map(|((candidate, _), _)| candidate.clone()).collect();
     let orders = if project.lists() { vec![Order::Fine; candidates.len()] } else { order::irregularities(&candidates) };
-    let placed =
-        |(at, (((_, place), migration), order)): (usize, (((Candidate, Option<(Order, Option<String>)>), Option<Migration>), Order))| {
-            let (order, base_version) = place.filter(|_| order != Order::Duplicate).unwrap_or((order, None));
-            Some(Migration { step: Step(at as u32 + 1), order, base_version, ..migration? })
-        };
-    entries.into_iter().zip(orders).enumerate().filter_map(placed).collect()
+    let mut migrations = Vec::new();
+    for (at, (((_, place), migration), order)) in entries.into_iter().zip(orders).enumerate() {
+        let Some(migration) = migration else { continue };
+        let (order, base_version) = place.filter(|_| order != Order::Duplicate).unwrap_or((order, None));
+        migrations.push(Migration { step: Step(at as u32 + 1), order, base_version, ..migration });
+    }
+    migrations
 }
 
 fn text_of(path: &Path, request: &Request) -> Result<Arc<SourceFile>, Problem> {

@@ -134,7 +134,7 @@ fn strip<W: Write>(document: &Document<'_>, page: &mut Page<'_, W>) -> io::Resul
 
 fn unjudged<W: Write>(document: &Document<'_>, totals: &Totals, page: &mut Page<'_, W>) -> io::Result<()> {
     let report = document.report;
-    let over = passed_over(&document.skipped);
+    let over = passed_over(document.skipped);
     let partial = report.migrations.iter().flat_map(|migration| &migration.statements);
     let partial = partial.filter(|statement| statement.reading == Reading::Partial).count();
     if report.problems.is_empty() && totals.unreadable + partial == 0 && over.is_none() {
