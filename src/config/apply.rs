@@ -389,7 +389,7 @@ mod tests {
         let others: Vec<_> = block.lines().filter(|line| line.starts_with("# apply: {")).map(|line| apply(&line[2..])).collect();
         assert_eq!(others[0].role.as_deref(), Some("shop_owner"));
         assert_eq!(others[1].with, ["dbmate", "up"]);
-        assert!(others[2..].iter().all(|other| !other.window.hours.is_empty()), "{text}");
+        assert!(others[2..4].iter().all(|other| !other.window.hours.is_empty()), "{text}");
     }
 
     #[test]

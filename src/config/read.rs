@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_knows_is_shown_with_the_one_that_was_meant() {
-        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, tool, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on, apply, environments, render)");
+        assert_snapshot!(fault("postgres: 15\nmigratons: db\n"), @"there is no key `migratons` here, did you mean `migrations`? <- migratons (known keys: migrations, postgres, tool, transaction, psql, rules, presets, naming, rule_folders, exclude, small_tables, stats, hot_tables, lock_timeout, statement_timeout, history, fail_on, baseline, apply, environments, render)");
     }
 
     #[test]
