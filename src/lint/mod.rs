@@ -151,6 +151,7 @@ fn judge_history(history: &History, scripts: Vec<Arc<Script>>, asked: Asked<'_>,
         // Whatever the number of the first file says, there was a schema before it.
         (replay, end) = replayed(history, &scripts, first, settings, false);
     }
+    let downs_from = way_down::first_judged(history);
     let mut assessed = Vec::new();
     // What comes behind a file of a release is what comes behind the release.
     let last = history.migrations.iter().rposition(|migration| !(history.one_release && migration.role == Role::Subject));
@@ -168,7 +169,7 @@ fn judge_history(history: &History, scripts: Vec<Arc<Script>>, asked: Asked<'_>,
                 }
                 let is_last = history.one_release && Some(at) == last_subject;
                 assessed.push(judge.file(&mut replay, is_last, problems));
-                let down = migration.way_down.as_deref().filter(|_| asked.downs);
+                let down = migration.way_down.as_deref().filter(|_| asked.downs && at >= downs_from);
                 assessed.extend(down.and_then(|down| way_down::judge(down, &replay, history, asked, problems)));
             }
         }

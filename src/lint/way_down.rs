@@ -10,6 +10,15 @@ use crate::discover::{History, Migration};
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
 
+/// How many of the last migrations have their ways back judged. Each needs a schema of its own to be judged on, and nobody goes back further.
+const LAST: usize = 50;
+
+/// The first migration whose way back is judged.
+pub(super) fn first_judged(history: &History) -> usize {
+    let with_one = |at: &usize| history.migrations[*at].way_down.is_some();
+    (0..history.migrations.len()).rev().filter(with_one).take(LAST).last().unwrap_or_default()
+}
+
 /// Judges it, behind the migration that it undoes; nothing if there is nothing to say.
 pub(super) fn judge(
     down: &Migration,
