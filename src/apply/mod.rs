@@ -1,5 +1,6 @@
 //! Approved migrations, run exactly once: what is due, whether it may run, how it runs, and what the ledger says of it.
 
+pub mod agenda;
 pub mod amend;
 pub mod approval;
 pub mod backfill;

@@ -11,13 +11,14 @@ mod resolve;
 pub use adopt::Adopt;
 pub use resolve::Answer;
 
+use super::agenda::about;
 use super::draft::{self, Draft};
 use super::foreign::Table;
 use super::hash;
 use super::ledger::ADOPTED;
 use super::ledger::write::{self, event_sql, migration_sql};
 use super::ledger::{self, Direction, Entry, State, text};
-use super::pipeline::{Pipeline, about, no_lock_verdict, unreachable};
+use super::pipeline::{Pipeline, no_lock_verdict, unreachable};
 use super::session::{self, Sessions};
 use super::verdict::Verdict;
 use crate::db::{Connection, Refusal};

@@ -1,9 +1,9 @@
 //! The command as a child: what it says is passed on, its sessions are watched, and signals reach all of its processes.
 
 use super::With;
+use crate::apply::agenda::Agenda;
 use crate::apply::event::Event;
 use crate::apply::execute::Executor;
-use crate::apply::pipeline::Agenda;
 use crate::apply::session::ANSWER;
 use crate::apply::step::Kind;
 use crate::apply::verdict::Verdict;

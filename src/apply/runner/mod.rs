@@ -5,13 +5,13 @@
 
 mod child;
 
+use super::agenda::Agenda;
 use super::draft::{Draft, Work};
 use super::event::{Event, Tell};
 use super::execute::{Executor, Trouble};
 use super::foreign::{self, Table};
 use super::ledger::write::{self, migration_sql};
 use super::ledger::{self, Entry, State};
-use super::pipeline::Agenda;
 use super::verdict::Verdict;
 use super::wish::Wanted;
 use crate::config::environments::without_passwords;

@@ -1,7 +1,7 @@
 //! That whoever calls knows what will be run, and where: the name of the database is typed, or the hash of what runs is on the command line.
 
+use crate::apply::agenda::Agenda;
 use crate::apply::confirm::{Audience, Change, Consent};
-use crate::apply::pipeline::Agenda;
 use crate::config::environments::without_passwords;
 use crate::db::target::Target;
 use crate::problem::Problem;

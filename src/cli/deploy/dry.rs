@@ -1,8 +1,9 @@
 //! `--dry-run`: the SQL that would be sent, and nothing else.
 
 use super::ended;
+use crate::apply::agenda::Agenda;
 use crate::apply::ledger::text;
-use crate::apply::pipeline::{Agenda, Pipeline};
+use crate::apply::pipeline::Pipeline;
 use crate::apply::session;
 use crate::apply::step::Kind;
 use crate::apply::wish::Wish;
