@@ -28,7 +28,7 @@ pub(super) struct Baseline {
     what: Option<What>,
     #[cfg(feature = "apply")]
     #[command(flatten)]
-    ledger: Option<amend::HasRun>,
+    ledger: amend::HasRun,
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,17 +75,15 @@ impl Baseline {
         match self.what {
             Some(What::Findings(findings)) => findings.run(console),
             #[cfg(feature = "apply")]
-            None => match self.ledger {
-                Some(ledger) => ledger.run(console),
-                None => console.failed(&Problem::new("baseline::what", "a baseline of what?").help(WHICH)),
-            },
+            None => self.ledger.run(console),
             #[cfg(not(feature = "apply"))]
             None => console.failed(&Problem::new("baseline::what", "a baseline of what?").help(WHICH)),
         }
     }
 }
 
-const WHICH: &str = "`lockkeeper baseline findings` for `lint`; `lockkeeper baseline VERSION --reason ...` for `apply`";
+#[cfg(not(feature = "apply"))]
+const WHICH: &str = "`lockkeeper baseline findings` for `lint`";
 
 impl Findings {
     fn run(self, console: Console) -> Exit {

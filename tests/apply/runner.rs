@@ -107,6 +107,15 @@ fn what_the_tool_has_run_without_us_is_noted() {
 }
 
 #[test]
+fn who_is_killed_before_the_tool_begins_has_run_nothing() {
+    let project = shop(&[USERS, ORDERS]);
+    let killed = command(&project, &[]).env("LOCKKEEPER_FAILPOINT", "runner-begins").output().expect("lockkeeper starts");
+    assert_eq!((killed.status.code(), ledger(&project)), (None, String::new()));
+    ends(&apply(&project, &[]), 0, "2 migrations have run");
+    assert_eq!(ledger(&project), "001 applied\n002 applied");
+}
+
+#[test]
 fn a_tool_that_fails_is_told_by_what_its_table_says() {
     let project = shop(&[("001_users.sql", "CREATE TABLE users (id bigint);\nSELECT no_such_column FROM users;\n")]);
     ends(&apply(&project, &[]), 6, "it has run nothing");

@@ -25,10 +25,14 @@ history of another tool: `lockkeeper adopt`.";
 #[derive(Debug, Args)]
 pub(in crate::cli) struct HasRun {
     /// For `apply`: the last migration that has run; it, and all before it, count as run
-    #[arg(value_name = "VERSION")]
-    migration: String,
+    // The subcommand beside it needs none of this.
+    #[arg(value_name = "VERSION", required = true)]
+    migration: Option<String>,
+    /// Why: it is kept in the ledger
+    #[arg(long, value_name = "WHY", required = true)]
+    reason: Option<String>,
     #[command(flatten)]
-    said: Said,
+    how: How,
 }
 
 /// Says how a step has ended that was broken off, where neither the ledger nor the catalog can tell. If the catalog shows that it is not so,
@@ -129,7 +133,8 @@ pub(super) struct How {
 
 impl HasRun {
     pub fn run(self, console: Console) -> Exit {
-        self.said.how.run("baseline", Ask::Baseline { to: &self.migration }, &self.said.reason, console)
+        let (to, reason) = (self.migration.unwrap_or_default(), self.reason.unwrap_or_default());
+        self.how.run("baseline", Ask::Baseline { to: &to }, &reason, console)
     }
 }
 

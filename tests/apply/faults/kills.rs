@@ -8,7 +8,9 @@ use std::path::Path;
 
 /// All places at which a process can be ended, see `src/apply/failpoint.rs`.
 fn places() -> Vec<String> {
-    let files = files_below(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/apply")));
+    let mut files = files_below(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/apply")));
+    // Where another tool runs the migrations, its own tests end us.
+    files.retain(|path| !path.components().any(|part| part.as_os_str() == "runner"));
     let code: Vec<_> = files.iter().map(|path| fs::read_to_string(path).expect("a file of ours")).collect();
     let named = code.iter().flat_map(|code| code.split("failpoint::reach(\"").skip(1));
     let mut places: Vec<_> = named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect();
