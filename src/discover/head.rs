@@ -56,7 +56,7 @@ pub(super) fn read(source: &Arc<SourceFile>, of: Option<Tool>) -> Head {
             head.tool = Some(tool);
             // `Up` does not take back what `NO TRANSACTION` has said.
             head.told = head.told.filter(|told| *told != TransactionMode::Runner).or(mode);
-            if goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("envsub on")) {
+            if goose(line).is_some_and(|annotation| annotation.eq_ignore_ascii_case("envsub on")) {
                 source.read_placeholders();
             }
         }
@@ -91,17 +91,17 @@ pub(super) fn read(source: &Arc<SourceFile>, of: Option<Tool>) -> Head {
 /// What a comment line tells a tool: which one, and how the file is run then.
 fn mark(line: &str, first: bool) -> Option<(Tool, Option<TransactionMode>)> {
     let words = line.trim_start_matches('-').trim();
-    if let Some(annotation) = goose(words) {
+    if let Some(annotation) = goose(line) {
         let alone = annotation.eq_ignore_ascii_case("no transaction");
         return Some((Tool::Goose, Some(if alone { TransactionMode::None } else { TransactionMode::Runner })));
     }
-    if let Some(options) = words.strip_prefix("migrate:up") {
+    if let Some(options) = dbmate(line, "migrate:up") {
         // Without a transaction, dbmate still sends the part as one message.
         let without = options.split_whitespace().any(|option| option == "transaction:false");
         return Some((Tool::Dbmate, Some(if without { TransactionMode::OneMessage } else { TransactionMode::Runner })));
     }
-    if let Some(options) = words.strip_prefix("+migrate Up") {
-        let alone = options.split_whitespace().any(|option| option == "notransaction");
+    if let Some(mut options) = sql_migrate(line, "Up") {
+        let alone = options.any(|option| option == "notransaction");
         return Some((Tool::SqlMigrate, Some(if alone { Tool::SqlMigrate.alone() } else { TransactionMode::Runner })));
     }
     // Newer versions look for it, and send the file as one message then (cli/migrate/migrate.go).
@@ -143,10 +143,23 @@ fn unknown(source: &Arc<SourceFile>, span: Span, word: &str) -> Problem {
         .at(source, span, "here")
 }
 
-/// `Up` of `+goose Up`.
-fn goose(words: &str) -> Option<&str> {
+/// `Up` of `-- +goose Up`. A third dash makes it a plain comment.
+fn goose(line: &str) -> Option<&str> {
+    let words = line.strip_prefix("--")?.trim();
     let (mark, annotation) = words.split_at_checked("+goose".len())?;
     mark.eq_ignore_ascii_case("+goose").then(|| annotation.trim())
+}
+
+/// What stands behind `-- migrate:up` or `-- migrate:down` (pkg/dbmate/migration.go). A third dash makes it a plain comment.
+fn dbmate<'a>(line: &'a str, way: &str) -> Option<&'a str> {
+    let options = line.strip_prefix("--")?.trim_start().strip_prefix(way)?;
+    (options.is_empty() || options.starts_with(char::is_whitespace)).then_some(options)
+}
+
+/// What stands behind `-- +migrate Up` or `-- +migrate Down`: only with this one blank (sqlparse/sqlparse.go).
+fn sql_migrate<'a>(line: &'a str, command: &str) -> Option<impl Iterator<Item = &'a str>> {
+    let mut words = line.strip_prefix("-- +migrate ")?.split_whitespace();
+    (words.next() == Some(command)).then_some(words)
 }
 
 /// Whether the words of postgres-migrations stand somewhere in a comment: it looks for them anywhere (run-migration.ts).
@@ -167,7 +180,7 @@ fn messages(bytes: &[u8], part: Span) -> Vec<Span> {
     for line in bytes[part.range()].split_inclusive(|byte| *byte == b'\n') {
         let end = start + line.len();
         let text = std::str::from_utf8(line).unwrap_or_default().trim_end();
-        match text.starts_with("--").then(|| goose(text.trim_start_matches('-').trim())).flatten() {
+        match goose(text) {
             Some(annotation) if annotation.eq_ignore_ascii_case("statementbegin") => open = Some(end),
             Some(annotation) if annotation.eq_ignore_ascii_case("statementend") => {
                 messages.extend(open.take().map(|open| Span::new(open as u32, start as u32)));
@@ -184,14 +197,12 @@ fn down_at(bytes: &[u8], tool: Tool) -> Option<u32> {
     let mut start = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         if line.starts_with(b"--") {
-            let words = String::from_utf8_lossy(line);
-            let words = words.trim_start_matches('-').trim();
+            let line = String::from_utf8_lossy(line);
             let is_down = match tool {
-                Tool::Goose => goose(words).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
-                Tool::SqlMigrate => words.starts_with("+migrate Down"),
-                Tool::Dbmate => {
-                    words.strip_prefix("migrate:down").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
-                }
+                Tool::Goose => goose(&line).is_some_and(|annotation| annotation.eq_ignore_ascii_case("down")),
+                Tool::SqlMigrate => sql_migrate(&line, "Down").is_some(),
+                // Not all of its versions part a file at a line with more than one option.
+                Tool::Dbmate => dbmate(&line, "migrate:down").is_some_and(|options| options.split_whitespace().count() <= 1),
                 _ => return None,
             };
             if is_down {
@@ -231,9 +242,7 @@ fn directions(bytes: &[u8]) -> (Span, Option<Span>) {
 /// Whether anything stands behind the first line but annotations of the runner.
 fn is_said(down: &[u8]) -> bool {
     let lines = down.split(|byte| *byte == b'\n').skip(1).map(|line| String::from_utf8_lossy(line).trim().to_owned());
-    lines
-        .into_iter()
-        .any(|line| !line.is_empty() && !line.starts_with("-- +migrate") && goose(line.trim_start_matches('-').trim()).is_none())
+    lines.into_iter().any(|line| !line.is_empty() && !line.starts_with("-- +migrate") && goose(&line).is_none())
 }
 
 /// The `--` comments before the first token that is none.
@@ -318,6 +327,49 @@ mod tests {
     fn dbmate_parts_a_file_at_its_lines() {
         assert_snapshot!(words("-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n"), @"Some(Runner) | -- migrate:up SELECT 1;");
         assert_snapshot!(words("-- migrate:up transaction:false\nSELECT 1;\n"), @"Some(OneMessage) | -- migrate:up transaction:false SELECT 1;");
+    }
+
+    #[test]
+    fn a_line_that_only_looks_like_a_mark_parts_nothing() {
+        let part = |up: &str, between: &str| {
+            let text = format!("{up}\nSELECT 1;\n{between}\nSELECT 2;\n");
+            let source = SourceFile::new("0001_orders.sql", text.clone());
+            if source.text(read(&source, None).part).contains("SELECT 2") { "goes on" } else { "parts" }
+        };
+        for (up, between, parts) in [
+            ("-- migrate:up", "--migrate:down transaction:false\r", "parts"),
+            ("-- migrate:up", "------ migrate:down", "goes on"),
+            ("-- migrate:up", "-- - migrate:down", "goes on"),
+            ("-- migrate:up", "-- migrate:down is what undoes it", "goes on"),
+            ("-- +migrate Up", "-- +migrate  Down notransaction", "parts"),
+            ("-- +migrate Up", "-- +migrate Downgrade", "goes on"),
+            ("-- +migrate Up", "--- +migrate Down", "goes on"),
+            ("-- +migrate Up", "--+migrate Down", "goes on"),
+            ("-- +goose Up", "--+goose down", "parts"),
+            ("-- +goose Up", "--- +goose Down", "goes on"),
+            ("-- +goose Up", "-- +goose Down below", "goes on"),
+            ("-- Up Migration", "  --- down  migration of orders", "parts"),
+            ("-- Up Migration", "-- down the migration", "goes on"),
+        ] {
+            assert_eq!(part(up, between), parts, "{up}, {between}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_only_looks_like_a_mark_says_nothing_of_the_run() {
+        let mode = |text: &str| {
+            let source = SourceFile::new("0001_orders.sql", text);
+            read(&source, None).transaction()
+        };
+        for text in [
+            "---- migrate:up transaction:false",
+            "-- migrate:upgrade transaction:false",
+            "--- +migrate Up notransaction",
+            "-- +migrate Upgrade notransaction",
+            "--- +goose NO TRANSACTION",
+        ] {
+            assert_eq!(mode(&format!("{text}\nSELECT 1;\n")), None, "{text}");
+        }
     }
 
     #[test]
