@@ -264,6 +264,25 @@ fn a_program_that_fails_or_takes_too_long_or_leaves_something_out_is_a_problem()
 }
 
 #[test]
+fn sql_that_belongs_to_no_file_is_a_problem() {
+    let own = "render: { command: [sh, bin/print-sql], source: 'db/migrate/*' }\n";
+    let all = "for file in db/migrate/*; do echo \"-- lockkeeper: file $file\"; cat $file; done\n";
+    let printed = |before: &str, behind: &str| {
+        let answer = other(own, &format!("{before}\n{all}{behind}\n")).run(&["lint", "--render", "--format", "json"]);
+        let report = answer.json();
+        let said: Vec<_> = report["problems"].as_array().into_iter().flatten().map(|problem| problem["code"].to_string()).collect();
+        format!("{:?} {}", answer.code, said.join(" "))
+    };
+    let other_file = "echo '-- lockkeeper: file db/3.rb'";
+    assert_eq!(printed("", other_file), "Some(1) ");
+    assert_eq!(printed("", &format!("{other_file}; echo 'DROP TABLE orders;'")), "Some(2) \"render::unknown-file\"");
+    assert_eq!(printed("echo 'Reading the shop'; echo '-- done'; echo 'BEGIN;'", ""), "Some(1) ");
+    for before in ["DROP TABLE orders", "Reading the shop; DROP TABLE orders;", "-- orders\nBEGIN;\nDROP TABLE orders;\n"] {
+        assert_eq!(printed(&format!("printf '%b\\n' '{before}'").replace('\n', "\\n"), ""), "Some(2) \"render::before-first\"", "{before}");
+    }
+}
+
+#[test]
 fn git_says_which_of_the_programs_are_new() {
     let shop = other(PRINTED, PRINTER);
     let git = |arguments: &[&str]| {

@@ -5,7 +5,7 @@ use super::alembic;
 use crate::config::render::{Named, Render, Tool};
 use crate::model::operation::Operation;
 use crate::model::session::TransactionMode;
-use crate::sql::{self, Script, Statement};
+use crate::sql::{self, Reading, Script, Statement};
 use crate::text::{SourceFile, Span};
 
 /// The SQL of one migration, as it was printed.
@@ -65,7 +65,29 @@ fn first_cut(output: &SourceFile, entry: &Render) -> Span {
 
 /// Whether what stands before the first migration has begun a transaction.
 fn is_open(before: &str) -> bool {
-    before.lines().map(str::trim).rfind(|line| matches!(*line, "BEGIN;" | "COMMIT;")) == Some("BEGIN;")
+    before.lines().map(str::trim).rfind(is_border_line) == Some("BEGIN;")
+}
+
+fn is_border_line(line: &&str) -> bool {
+    matches!(*line, "BEGIN;" | "COMMIT;")
+}
+
+/// Whether SQL stands before the first migration, where it belongs to none. Alembic and Django make their own tables there.
+pub(super) fn is_sql_before_first(output: &SourceFile, entry: &Render) -> bool {
+    match entry.tool {
+        Tool::Alembic | Tool::Django => false,
+        Tool::Other => says_sql(&output.text(Span::new(0, first_cut(output, entry).start))),
+    }
+}
+
+/// Whether there is a statement in what may be mere words of a program, too: one that can be read, or the end of one behind words whose quotes
+/// keep it from being read.
+fn says_sql(said: &str) -> bool {
+    let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !is_border_line(line)).collect();
+    let text = SourceFile::new("", lines.join("\n"));
+    let script = sql::read(&text, Span::new(0, text.bytes().len() as u32));
+    let is_read = |statement: &Statement| statement.reading != Reading::Unreadable && border(statement).is_none();
+    script.statements.iter().any(is_read) || lines.iter().any(|line| line.ends_with(';') && !line.starts_with("--"))
 }
 
 /// BEGIN or COMMIT.

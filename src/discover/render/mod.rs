@@ -65,6 +65,7 @@ pub(super) fn rendered(request: &Request, config: &Config) -> Rendered {
                 let (history, problems) = render.history(pieces, gone, is_whole);
                 rendered.histories.push(history);
                 rendered.problems.extend(problems);
+                rendered.problems.extend(cut::is_sql_before_first(&output, entry).then(|| render.before_first()));
             }
         }
     }
@@ -104,6 +105,9 @@ impl Rendering<'_> {
         let (mut migrations, mut problems, mut printed) = (Vec::new(), Vec::new(), HashSet::new());
         for piece in pieces {
             let found = self.sources.find(&piece.named);
+            if found.is_none() && piece.statements.is_empty() && matches!(piece.named, Named::File(_)) {
+                continue;
+            }
             printed.extend(found);
             let program = found.map(|at| &self.sources.programs[at]);
             match self.migration(piece, program) {
@@ -134,6 +138,7 @@ impl Rendering<'_> {
         let Piece { named, statements, transaction, shared } = piece;
         let file = match (&named, program) {
             (_, Some(program)) => Arc::clone(&program.source),
+            (Named::File(path), None) if self.entry.tool == Tool::Other => return Err(self.unknown_file(path)),
             // Of an installed package: its tables are a part of the history.
             (Named::File(path), None) => {
                 let path = self.sources.directory.join(path);
@@ -230,6 +235,20 @@ impl Rendering<'_> {
         let message = format!("`{}` has printed revision `{id}`, and no file is called so", program::shown(self.entry));
         Problem::new("render::unknown-revision", message)
             .help("`source:` says which files are migrations")
+            .about(crate::config::non_empty(&self.sources.directory))
+    }
+
+    fn unknown_file(&self, path: &str) -> Problem {
+        let message = format!("`{}` has printed SQL of `{path}`, which is none of the files of `source:`", program::shown(self.entry));
+        Problem::new("render::unknown-file", message)
+            .help("`source:` says which files are migrations; their paths start where the program runs")
+            .about(crate::config::non_empty(&self.sources.directory))
+    }
+
+    fn before_first(&self) -> Problem {
+        let message = format!("`{}` has printed SQL before the comment that begins the first migration", program::shown(self.entry));
+        Problem::new("render::before-first", message)
+            .help("it belongs to no file, and is not judged: let the program print that comment above it; other words belong on its standard error")
             .about(crate::config::non_empty(&self.sources.directory))
     }
 
