@@ -255,6 +255,8 @@ fn a_program_that_fails_or_takes_too_long_or_leaves_something_out_is_a_problem()
     assert_eq!(failed, (Some(2), "render::failed".into(), "no such table".to_owned()));
     let slow = problem(&PRINTED.replace("1min", "50ms"), "exec sleep 60");
     assert_eq!((slow.0, slow.1), (Some(2), "render::timeout".into()));
+    let endless = problem(PRINTED, "exec yes 'SELECT 1;'");
+    assert_eq!((endless.0, endless.1), (Some(2), "render::too-much".into()));
     let missing = problem(&PRINTED.replace("sh, bin/print-sql", "bin/print-shop"), PRINTER);
     assert_eq!((missing.0, missing.1), (Some(2), "render::not-started".into()));
     let left_out = problem(PRINTED, "echo '-- == 0002'; cat db/migrate/0002_note.rb");

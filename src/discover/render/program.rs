@@ -44,6 +44,11 @@ pub(super) fn run(entry: &Render, directory: &Path, config: &Config) -> Printed 
         }
         Err(error) => {
             let message = match error.kind() {
+                ErrorKind::FileTooLarge => {
+                    let message = format!("`{}` has printed more than {} MB, and was read no further", shown(entry), MOST >> 20);
+                    failed.problem = Some(Problem::new("render::too-much", message).help("run it by hand to see what it prints"));
+                    return failed;
+                }
                 ErrorKind::TimedOut => format!("`{}` has not ended after {} s", shown(entry), entry.timeout.as_secs_f32()),
                 _ => format!("`{}` cannot be followed: {error}", shown(entry)),
             };
@@ -108,7 +113,7 @@ struct Finished {
 }
 
 /// More than this is no SQL of migrations; a program may never stop printing.
-const MOST: u64 = 256 * 1024 * 1024;
+const MOST: u64 = 64 * 1024 * 1024;
 
 /// How often is looked whether it has ended.
 const TICK: Duration = Duration::from_millis(10);
@@ -132,6 +137,9 @@ fn finish(mut child: Child, timeout: Duration) -> io::Result<Finished> {
     let rest = end.saturating_duration_since(Instant::now()).max(TICK);
     let gone = |_| io::Error::from(ErrorKind::TimedOut);
     let (text, words) = (text.recv_timeout(rest).map_err(gone)?, words.recv_timeout(rest).map_err(gone)?);
+    if text.len() as u64 > MOST {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
     Ok(Finished { text, words: last_lines(&words), status })
 }
 
@@ -141,7 +149,7 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
         let mut text = Vec::new();
         if let Some(pipe) = pipe {
             // What came before a pipe broke is what there is.
-            let _ = pipe.take(MOST).read_to_end(&mut text);
+            let _ = pipe.take(MOST + 1).read_to_end(&mut text);
         }
         // Nobody waits any more if the time is over.
         let _ = to.send(text);
