@@ -62,6 +62,8 @@ pub(super) struct Found {
 struct Walk<'r> {
     /// What stands for the disk.
     tree: Option<&'r Tree>,
+    /// The tool that the config names.
+    told: Option<Tool>,
     /// By history, by path.
     files: BTreeMap<PathBuf, BTreeMap<PathBuf, Candidate>>,
     /// Histories in which programs take part, so that the SQL does not tell everything.
@@ -81,7 +83,7 @@ struct Walk<'r> {
 /// Walks the paths of a request, and the directories of files that were named alone.
 pub(super) fn folders(request: &Request, config: &Config) -> Found {
     let tree = request.changes.as_ref().and_then(|changes| changes.tree.as_ref());
-    let mut walk = Walk { tree, ..Walk::default() };
+    let mut walk = Walk { tree, told: config.tool, ..Walk::default() };
     let mut walked = Vec::new();
     for path in &request.paths {
         let path = without_dot(path);
@@ -243,8 +245,8 @@ impl Walk<'_> {
     /// What the name of a file says, and what the files of its tool make of that.
     fn read(&mut self, path: &Path) -> Option<Named> {
         let (named, form) = convention::read_with_form(path)?;
-        let key = (named.history.clone(), form);
-        let base = self.bases.entry(key).or_insert_with_key(|(history, form)| tool::look(history, *form).map(Arc::new));
+        let (key, told) = ((named.history.clone(), form), self.told);
+        let base = self.bases.entry(key).or_insert_with_key(|(history, form)| tool::look(history, *form, told).map(Arc::new));
         let Some(base) = base else { return Some(named) };
         let named = base.named(path, named);
         if named.history == base.directory {

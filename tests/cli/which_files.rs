@@ -123,3 +123,21 @@ fn what_a_list_leaves_out_is_counted_and_its_gaps_are_told() {
     assert_eq!(answer.code, Some(2), "{}", answer.err);
     assert!(answer.out.contains("1 that the list of their tool leaves out") && answer.out.contains("m/0002_gone.sql"), "{}", answer.out);
 }
+
+#[test]
+fn the_tool_of_the_config_overrules_the_list_of_another_one() {
+    let journal = r#"{"entries": [{"tag": "001_orders"}]}"#;
+    let shop = Shop::with(&[
+        ("lockkeeper.yaml", "migrations: m\ntool: plain\n"),
+        ("m/meta/_journal.json", journal),
+        ("m/001_orders.sql", ORDERS),
+        ("m/002_drop.sql", "DROP TABLE orders;\n"),
+    ]);
+    let answer = shop.run(&["lint", "--format", "short"]);
+    assert_eq!(answer.code, Some(1), "{}{}", answer.out, answer.err);
+    assert!(answer.out.contains("m/002_drop.sql:1:1: error[drop-table]"), "{}", answer.out);
+    shop.write("lockkeeper.yaml", "migrations: m\ntool: drizzle\n");
+    let answer = shop.run(&["lint"]);
+    assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.err);
+    assert!(answer.out.contains("1 that the list of their tool leaves out"), "{}", answer.out);
+}

@@ -34,12 +34,16 @@ pub(crate) struct Flyway {
 /// How far above its files the config of a tool may lie.
 const LEVELS: usize = 5;
 
-/// Looks for what says where the history of a file begins. `history`: the directory that it would be by its name alone.
-pub(in crate::discover) fn look(history: &Path, form: Form) -> Option<Base> {
+/// Looks for what says where the history of a file begins. `history`: the directory that it would be by its name alone. `told`: the tool that
+/// the config names; the list of another one is a leftover, and says nothing of what is run.
+pub(in crate::discover) fn look(history: &Path, form: Form, told: Option<Tool>) -> Option<Base> {
+    let counts = |tool: Tool| told.is_none_or(|told| told == tool);
+    let list = |tool: Tool, read: fn(&Path) -> Option<Base>| counts(tool).then(|| read(history)).flatten();
     match form {
         Form::Prefixed => refinery(history).or_else(|| flyway(history)).or_else(|| nested(history)),
         Form::Numbered | Form::Unnumbered | Form::NumberedFolder => {
-            sqitch(history).or_else(|| supabase(history)).or_else(|| journal(history)).or_else(|| liquibase(history))
+            let first = list(Tool::Sqitch, sqitch).or_else(|| supabase(history));
+            first.or_else(|| list(Tool::Drizzle, journal)).or_else(|| list(Tool::Liquibase, liquibase))
         }
         Form::UpAndDown | Form::FolderWithUp | Form::FolderWithMigration => None,
     }
