@@ -133,7 +133,9 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
             if !request.no_history && walk.tree.is_none() {
                 walk.problems.extend(missing(&candidates, base));
             }
-            walk.skipped.unlisted += as_listed(&mut candidates, base);
+            let (unlisted, forgotten) = as_listed(&mut candidates, base);
+            walk.skipped.unlisted += unlisted;
+            walk.problems.extend(forgotten);
         }
         let gone = gone.extract_if(.., |(history, _)| *history == directory).map(|(_, candidate)| candidate).collect();
         let places = candidates.iter().map(|candidate| since.as_ref()?.place(candidate, &directory)).collect();
@@ -361,16 +363,27 @@ fn undoes(named: &Named) -> (PathBuf, String) {
     (named.history.clone(), named.version.clone().unwrap_or_else(|| named.name.clone()))
 }
 
-/// Puts candidates into the order of their tool's list. Those that it leaves out are not run: what nobody has asked for goes, and is counted;
-/// the rest is new, and stands behind the others. A list that has none of them is no list of theirs.
-fn as_listed(candidates: &mut Vec<Candidate>, base: &Base) -> usize {
+/// Puts candidates into the order of their tool's list. Those that it leaves out are not run: what nobody has asked for goes, and is counted,
+/// or is a problem where somebody has just written it; the rest is new, and stands behind the others. A list that has none of them is no list of
+/// theirs.
+fn as_listed(candidates: &mut Vec<Candidate>, base: &Base) -> (usize, Vec<Problem>) {
     if !candidates.iter().any(|candidate| base.place(&candidate.path).is_some()) {
-        return 0;
+        return (0, Vec::new());
     }
-    let all = candidates.len();
-    candidates.retain(|candidate| candidate.named || base.place(&candidate.path).is_some());
+    let is_left_out = |candidate: &mut Candidate| !candidate.named && base.place(&candidate.path).is_none();
+    let left_out: Vec<_> = candidates.extract_if(.., is_left_out).collect();
     candidates.sort_by_key(|candidate| base.place(&candidate.path).unwrap_or(usize::MAX));
-    all - candidates.len()
+    let forgotten: Vec<_> = left_out.iter().filter(|one| one.change != Change::None).map(|one| forgotten(one, base)).collect();
+    (left_out.len() - forgotten.len(), forgotten)
+}
+
+/// A file that has changed and that its tool does not run: as likely as not, the list was forgotten.
+fn forgotten(candidate: &Candidate, base: &Base) -> Problem {
+    let tool = base.tool.map_or("its tool", Tool::word);
+    let help = "add the file to the list, or name the tool that runs it: `tool:` in lockkeeper.yaml";
+    Problem::new("discover::unlisted", format!("the list of {tool} does not name this file, which is new or edited"))
+        .help(help)
+        .about(&candidate.path)
 }
 
 /// What the list of a tool names and what is not there: neither can the tool run it, nor can it be judged.

@@ -335,3 +335,24 @@ fn what_is_new_in_a_repository_inside_is_not_taken_for_old() {
     let (code, said) = nested.refusal(&["--since", "main"]);
     assert_eq!((code, said.contains("outside of the git repository")), (Some(2), true), "{said}");
 }
+
+#[test]
+fn a_changed_file_that_the_list_of_its_tool_leaves_out_is_a_problem_in_every_format() {
+    let journal = r#"{"entries": [{"tag": "0001_orders"}]}"#;
+    let shop = Repository::with(&[("m/meta/_journal.json", journal), ("m/0001_orders.sql", ORDERS), ("m/0002_old.sql", DROP)]);
+    shop.branch();
+    shop.stage("m/0003_drop.sql", DROP);
+    for since in [&["--since", "main"][..], &["--staged"], &["--staged", "m/0003_drop.sql"]] {
+        for format in ["human", "short", "json", "sarif", "markdown", "github"] {
+            let output = shop.lint(&[&["--format", format], since].concat());
+            let words = words(&output);
+            assert_eq!(output.status.code(), Some(2), "{since:?} {format}: {words}");
+            let said = "the list of drizzle does not name this file";
+            assert!(words.contains(said) && words.contains("drop.sql"), "{since:?} {format}: {words}");
+            assert!(!words.contains("old.sql"), "{since:?} {format}: {words}");
+        }
+    }
+    let listed = r#"{"entries": [{"tag": "0001_orders"}, {"tag": "0003_drop"}]}"#;
+    shop.stage("m/meta/_journal.json", listed);
+    assert_eq!(shop.judged(&["--since", "main"]), ["m/0003_drop.sql: drop-column"]);
+}
