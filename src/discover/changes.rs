@@ -20,6 +20,8 @@ pub struct Changes {
     pub(super) base: Option<Vec<PathBuf>>,
     /// A merge is being committed.
     pub(super) merges: bool,
+    /// A link is called as a migration is, and may lead to a file that is not.
+    pub(super) links: bool,
     /// What stands for the files on disk, if something does.
     pub(super) tree: Option<Tree>,
 }
@@ -70,7 +72,7 @@ impl Changes {
 
     /// Whether nothing is new that may be a migration.
     pub fn is_empty(&self) -> bool {
-        !self.changed.keys().any(|path| convention::read(path).is_some())
+        self.changed.is_empty() || !(self.links || self.changed.keys().any(|path| convention::read(path).is_some()))
     }
 
     /// Whether the next commit is a merge.
@@ -92,14 +94,17 @@ fn since(git: &Git, reference: &str) -> Result<Changes, Problem> {
     let failed = failed(&git.root);
     let tip = git.commit(reference)?;
     let point = git.merge_base(&tip, &git.commit("HEAD")?, reference)?;
-    let mut changed = changed(git, &raw_diff(git, &[&point]).map_err(&failed)?);
+    let diff = raw_diff(git, &[&point]).map_err(&failed)?;
+    let mut changed = changed(git, &diff);
     for file in list(&git.ask(&["ls-files", "--others", "--exclude-standard", "-z"]).map_err(&failed)?) {
         // Taken out of the index and still there: git counts it as gone, its runner does not.
         changed.entry(git.root.join(path(file))).and_modify(|change| *change = Change::Edited).or_insert(Change::Added);
     }
     let base = listed(git, &tip).map_err(&failed)?;
-    let before = if tip == point { base.keys().cloned().collect() } else { listed(git, &point).map_err(&failed)?.into_keys().collect() };
-    Ok(Changes { root: git.root.clone(), changed, before, base: Some(migrations(base)), merges: false, tree: None })
+    let before = if tip == point { base.clone() } else { listed(git, &point).map_err(&failed)? };
+    let links = has_links(&before, &diff);
+    let before = before.into_keys().collect();
+    Ok(Changes { root: git.root.clone(), changed, before, base: Some(migrations(base)), merges: false, links, tree: None })
 }
 
 fn staged(git: Git, reference: Option<&str>) -> Result<Changes, Problem> {
@@ -127,14 +132,9 @@ fn staged(git: Git, reference: Option<&str>) -> Result<Changes, Problem> {
     }
     let before = point.as_deref().map_or_else(|| Ok(HashMap::new()), |point| listed(&git, point)).map_err(&failed)?;
     let base = tip.map(|tip| listed(&git, &tip).map(migrations)).transpose().map_err(&failed)?;
-    Ok(Changes {
-        root: root.clone(),
-        changed,
-        before: before.keys().cloned().collect(),
-        base,
-        merges: !merged.is_empty(),
-        tree: Some(tree(git, before, &diff)),
-    })
+    let (known, links) = (before.keys().cloned().collect(), has_links(&before, &diff));
+    let tree = tree(git, before, &diff).map_err(&failed)?;
+    Ok(Changes { root: root.clone(), changed, before: known, base, merges: !merged.is_empty(), links, tree: Some(tree) })
 }
 
 fn between(git: Git, from: &str, to: &str) -> Result<Changes, Problem> {
@@ -146,8 +146,9 @@ fn between(git: Git, from: &str, to: &str) -> Result<Changes, Problem> {
     let before = listed(&git, &point).map_err(&failed)?;
     let base = listed(&git, &tip).map(migrations).map_err(&failed)?;
     let changed = changed(&git, &diff);
-    let known = before.keys().cloned().collect();
-    Ok(Changes { root: root.clone(), changed, before: known, base: Some(base), merges: false, tree: Some(tree(git, before, &diff)) })
+    let (known, links) = (before.keys().cloned().collect(), has_links(&before, &diff));
+    let tree = tree(git, before, &diff).map_err(&failed)?;
+    Ok(Changes { root: root.clone(), changed, before: known, base: Some(base), merges: false, links, tree: Some(tree) })
 }
 
 /// The heads of a merge that the next commit ends.
@@ -224,8 +225,15 @@ fn migrations(files: HashMap<PathBuf, Blob>) -> Vec<PathBuf> {
     files.into_keys().filter(|path| convention::read(path).is_some()).collect()
 }
 
+/// Whether a link among files, or one that a diff brings, is called as a migration is.
+fn has_links(files: &HashMap<PathBuf, Blob>, diff: &[u8]) -> bool {
+    let is_one = |path: &Path| convention::read(path).is_some();
+    files.iter().any(|(path, blob)| matches!(blob, Blob::Link(_)) && is_one(path))
+        || lines(diff).any(|(line, path)| line.new_mode == "120000" && is_one(&path))
+}
+
 /// The files of a commit with a diff put over them.
-fn tree(git: Git, before: HashMap<PathBuf, Blob>, diff: &[u8]) -> Tree {
+fn tree(git: Git, before: HashMap<PathBuf, Blob>, diff: &[u8]) -> Result<Tree, Refusal> {
     let (mut files, mut gone) = (before, HashSet::default());
     for (line, file) in lines(diff) {
         let file = git.root.join(file);

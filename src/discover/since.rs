@@ -60,7 +60,11 @@ impl<'a> Since<'a> {
     /// What has become of a file, or of what it leads to if it is a link.
     fn change(&self, path: &Path) -> Change {
         let of = |path: &Path| self.changes.changed.get(path).copied();
-        let target = || std::fs::canonicalize(path).ok().filter(|target| target != path && self.changes.tree.is_none());
+        let landed = || match &self.changes.tree {
+            Some(tree) => tree.landed(path),
+            None => std::fs::canonicalize(path).ok(),
+        };
+        let target = || landed().filter(|target| target != path);
         of(path).or_else(|| of(&target()?)).unwrap_or_default()
     }
 

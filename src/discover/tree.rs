@@ -1,6 +1,6 @@
 //! Files as git has them, in the index or in a commit: what stands for the disk where that is not what is asked about.
 
-use super::git::Git;
+use super::git::{Git, Refusal};
 use crate::config::{resolved, without_dots};
 use crate::problem::Problem;
 use crate::text::SourceFile;
@@ -15,6 +15,8 @@ pub(super) struct Tree {
     git: Git,
     /// By absolute path. Paths are ordered part by part, so that what is below a directory stands together.
     files: BTreeMap<PathBuf, Blob>,
+    /// Where the links among them lead, by the same paths; what that is may be a link again.
+    links: BTreeMap<PathBuf, PathBuf>,
     /// Those that were taken out of it.
     gone: HashSet<PathBuf>,
 }
@@ -24,7 +26,7 @@ pub(super) struct Tree {
 pub(super) enum Blob {
     /// Bytes, by their id.
     File(String),
-    /// A link: the id of its target's path.
+    /// A link: the id of the path that it leads to.
     Link(String),
     /// Several texts, of which nobody has made one.
     Conflict,
@@ -66,20 +68,59 @@ impl Absolute {
     }
 }
 
+/// How many links a path may lead through, as the system has it.
+const MOST_LINKS: usize = 40;
+
 /// The texts of files, by the paths that they were asked for by.
 pub(super) type Texts = HashMap<PathBuf, Result<Arc<SourceFile>, Problem>>;
 
 impl Tree {
-    pub fn new(git: Git, files: HashMap<PathBuf, Blob>, gone: HashSet<PathBuf>) -> Self {
-        Self { git, files: files.into_iter().collect(), gone }
+    /// # Errors
+    /// Git does not say where the links lead.
+    pub fn new(git: Git, files: HashMap<PathBuf, Blob>, gone: HashSet<PathBuf>) -> Result<Self, Refusal> {
+        let files: BTreeMap<_, _> = files.into_iter().collect();
+        let of_link = |(path, blob): (&PathBuf, &Blob)| match blob {
+            Blob::Link(id) => Some((path.clone(), id.clone())),
+            Blob::File(_) | Blob::Conflict => None,
+        };
+        let found: Vec<_> = files.iter().filter_map(of_link).collect();
+        let targets = git.blobs(&found.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>())?;
+        let lead = |(path, id): (PathBuf, String)| {
+            let target = path.parent()?.join(super::git::path(targets.get(&id)?));
+            Some((path, target))
+        };
+        let links = found.into_iter().filter_map(lead).collect();
+        Ok(Self { git, files, links, gone })
+    }
+
+    /// Where an absolute path leads, once the links of git are followed; `None`: in a circle.
+    pub fn landed(&self, path: &Path) -> Option<PathBuf> {
+        let mut path = path.to_owned();
+        for _ in 0..MOST_LINKS {
+            let above: Vec<_> = path.ancestors().collect();
+            let Some((link, target)) = above.into_iter().rev().find_map(|above| self.links.get_key_value(above)) else { return Some(path) };
+            path = without_dots(&target.join(path.strip_prefix(link).ok()?));
+        }
+        None
+    }
+
+    /// The same of a path as somebody has written it.
+    fn home(&self, path: &Path) -> Option<PathBuf> {
+        // What ends with `..` has no name of its own.
+        let absolute = if path.file_name().is_some() { Absolute::default().of(path) } else { resolved(path) };
+        self.landed(&absolute)
     }
 
     /// What stands at a path, if anything does.
     pub fn at(&self, path: &Path) -> Option<Standing> {
-        if self.files.contains_key(&Absolute::default().of(path)) {
-            return Some(Standing::File);
+        let landed = self.home(path);
+        let is_below = |home: &PathBuf| !self.files.contains_key(home) && self.from(home).next().is_some();
+        if landed.as_ref().is_some_and(is_below) {
+            return Some(Standing::Directory);
         }
-        self.from(&resolved(path)).next().map(|_| Standing::Directory)
+        // A link that leads nowhere is one that cannot be read.
+        let is_file = |path: &PathBuf| self.files.contains_key(path);
+        (landed.as_ref().is_some_and(is_file) || is_file(&Absolute::default().of(path))).then_some(Standing::File)
     }
 
     /// Whether a file was there before the changes that made this of it.
@@ -87,10 +128,31 @@ impl Tree {
         self.gone.contains(&Absolute::default().of(path))
     }
 
-    /// The files below a directory, as paths that begin as that is written.
+    /// The files below a directory, as paths that begin as that is written. Links to directories are followed.
     pub fn below(&self, directory: &Path) -> Vec<PathBuf> {
-        let base = resolved(directory);
-        self.from(&base).filter_map(|(file, _)| Some(directory.join(file.strip_prefix(&base).ok()?))).collect()
+        let mut files = Vec::new();
+        let mut open: Vec<_> = self.home(directory).map(|base| (directory.to_owned(), vec![base])).into_iter().collect();
+        while let Some((shown, bases)) = open.pop() {
+            let Some(base) = bases.last() else { continue };
+            for (file, _) in self.from(base) {
+                let Ok(rest) = file.strip_prefix(base) else { continue };
+                let here = shown.join(rest);
+                match self.behind(file) {
+                    // What leads back to a directory above it has nothing new.
+                    Some(target) if bases.iter().any(|base| base.starts_with(&target)) || file.starts_with(&target) => {}
+                    Some(target) if bases.len() < MOST_LINKS => open.push((here, [&bases[..], &[target]].concat())),
+                    Some(_) | None => files.push(here),
+                }
+            }
+        }
+        files
+    }
+
+    /// The directory that a link leads to.
+    fn behind(&self, link: &Path) -> Option<PathBuf> {
+        self.links.get(link)?;
+        let target = self.landed(link)?;
+        (!self.files.contains_key(&target) && self.from(&target).next().is_some()).then_some(target)
     }
 
     fn from<'t>(&'t self, base: &Path) -> impl Iterator<Item = (&'t PathBuf, &'t Blob)> + use<'t> {
@@ -104,39 +166,24 @@ impl Tree {
     /// Git gives nothing. What is wrong with a single file stands in its place.
     pub fn texts<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> Result<Texts, Problem> {
         let mut absolute = Absolute::default();
-        let paths: Vec<_> = paths.map(|path| (path, self.files.get_key_value(&absolute.of(path)))).collect();
-        let read =
-            |ids: Vec<String>| self.git.blobs(&ids).map_err(|refusal| refusal.problem("git does not give these files", &self.git.root));
-        let ids = paths.iter().filter_map(|(_, known)| match known.as_ref()?.1 {
-            Blob::File(id) | Blob::Link(id) => Some(id.clone()),
-            Blob::Conflict => None,
-        });
-        let mut bytes = read(ids.collect())?;
-        let targets: HashMap<_, _> = paths.iter().filter_map(|(path, known)| Some((*path, self.target((*known)?, &bytes)?))).collect();
-        if !targets.is_empty() {
-            bytes.extend(read(targets.values().cloned().collect())?);
-        }
-        let text = |(path, known): (&'p Path, Option<(&PathBuf, &Blob)>)| {
-            let id = match known.map(|(_, blob)| blob) {
-                Some(Blob::File(id)) => Ok(id),
-                Some(Blob::Link(_)) => targets.get(path).ok_or(("git::link", "this is a link, and git does not have what it leads to")),
-                Some(Blob::Conflict) => Err(("git::conflict", "this file is in conflict, and nobody has resolved it")),
-                None => Err(("git::no-file", "git does not have this file")),
-            };
-            let found = id.and_then(|id| bytes.get(id).ok_or(("git::no-file", "git does not have the text of this file")));
+        let known = |path: PathBuf| {
+            let landed = self.landed(&path);
+            landed.and_then(|landed| self.files.get(&landed)).or_else(|| self.files.get(&path))
+        };
+        let paths: Vec<_> = paths.map(|path| (path, known(absolute.of(path)))).collect();
+        let id = |blob: &Blob| match blob {
+            Blob::File(id) => Ok(id.clone()),
+            Blob::Link(_) => Err(("git::link", "this is a link, and git does not have what it leads to")),
+            Blob::Conflict => Err(("git::conflict", "this file is in conflict, and nobody has resolved it")),
+        };
+        let ids: Vec<_> = paths.iter().filter_map(|(_, blob)| id((*blob)?).ok()).collect();
+        let bytes = self.git.blobs(&ids).map_err(|refusal| refusal.problem("git does not give these files", &self.git.root))?;
+        let text = |(path, blob): (&'p Path, Option<&Blob>)| {
+            let id = blob.map_or(Err(("git::no-file", "git does not have this file")), id);
+            let found = id.and_then(|id| bytes.get(&id).ok_or(("git::no-file", "git does not have the text of this file")));
             let source = found.map(|bytes| SourceFile::new(path, bytes.as_slice()));
             (path.to_owned(), source.map_err(|(code, words)| Problem::new(code, words).about(path)))
         };
         Ok(paths.into_iter().map(text).collect())
-    }
-
-    /// The id of the file that a link leads to.
-    fn target(&self, (path, blob): (&PathBuf, &Blob), bytes: &HashMap<String, Vec<u8>>) -> Option<String> {
-        let Blob::Link(id) = blob else { return None };
-        let target = super::git::path(bytes.get(id)?);
-        match self.files.get(&without_dots(&path.parent()?.join(target)))? {
-            Blob::File(id) => Some(id.clone()),
-            Blob::Link(_) | Blob::Conflict => None,
-        }
     }
 }

@@ -354,3 +354,33 @@ fn a_migration_that_is_a_program_is_judged_when_it_is_staged() {
     let (code, said) = shop.refusal(&["--staged"]);
     assert_eq!((code, said.contains("was not run")), (Some(2), true), "{said}");
 }
+
+#[test]
+fn what_stands_behind_a_link_has_changed_when_it_is_staged() {
+    let shop = Repository::with(&[("lockkeeper.yaml", "migrations: [m]\n"), ("m/0001_orders.sql", ORDERS), ("x.txt", "SELECT 1;\n")]);
+    symlink("../x.txt", shop.path().join("m/0002_link.sql")).expect("a link");
+    shop.commit();
+    shop.stage("x.txt", DROP);
+    let expected = ["m/0002_link.sql: drop-column"];
+    assert_eq!(shop.judged(&["--since", "HEAD"]), ["m/0002_link.sql: migration-order, drop-column"]);
+    assert_eq!(shop.judged(&["--staged"]), expected);
+    assert_eq!(shop.judged(&["--staged", "m"]), expected);
+}
+
+#[test]
+fn a_directory_behind_a_link_is_judged_as_it_is_staged() {
+    let shop = Repository::with(&[("lockkeeper.yaml", "migrations: [m]\n"), ("real/0001_orders.sql", ORDERS)]);
+    symlink("real", shop.path().join("m")).expect("a link");
+    fs::create_dir(shop.path().join("db")).expect("a directory");
+    symlink("../real", shop.path().join("db/shop")).expect("a link");
+    symlink("..", shop.path().join("real/round")).expect("a link");
+    shop.commit();
+    shop.stage("real/0002_drop.sql", DROP);
+    shop.write("real/0003_untracked.sql", "DROP TABLE orders;\n");
+    assert_eq!(shop.judged(&["--staged"]), ["m/0002_drop.sql: drop-column"]);
+    // What stands on disk does not count.
+    fs::remove_file(shop.path().join("m")).expect("the link is removed");
+    assert_eq!(shop.judged(&["--staged"]), ["m/0002_drop.sql: drop-column"]);
+    shop.write("lockkeeper.yaml", "migrations: [db]\n");
+    assert_eq!(shop.judged(&["--staged"]), ["db/shop/0002_drop.sql: drop-column"]);
+}
