@@ -1,6 +1,8 @@
 //! Who is in the way and does not go away by itself.
 
 use super::project::{BRIEF, LOGGED, Scene, Session};
+use crate::servers::servers;
+use lockkeeper::db::server::Server;
 
 /// A session of an ordinary role, under the name of an application.
 fn session_of(scene: &Scene, role: &str, application: &str) -> Session {
@@ -83,4 +85,31 @@ fn a_session_that_may_not_be_ended_is_told_of() {
     let answer = scene.end(running);
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     scene.settled(LOGGED);
+}
+
+/// Uses up numbers of transactions: at a hundred thousand, the least that the server takes, tables have to be frozen.
+fn age(scene: &Scene, by: u32) {
+    scene.sql(&[&format!("DO $$ BEGIN FOR i IN 1..{by} LOOP PERFORM txid_current(); COMMIT; END LOOP; END $$")]);
+}
+
+#[test]
+fn a_vacuum_to_prevent_wraparound_works_on_the_table() {
+    let installed = servers().last().expect("at least one server").installation();
+    let settings =
+        [("autovacuum", "on"), ("autovacuum_freeze_max_age", "100000"), ("autovacuum_naptime", "1"), ("vacuum_freeze_min_age", "0")];
+    let server = Server::start(installed, &settings).unwrap_or_else(|problem| panic!("{}", problem.message));
+    let mut scene = Scene::on(&server, "locks", "a vacuum to prevent wraparound works on the table").with_shop();
+    scene.ends_with(&["apply", "--to", "003"], 0);
+    // No other vacuum is to be there first, and this one is slow.
+    scene.sql(&["ALTER TABLE orders SET (autovacuum_enabled = off, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 2)"]);
+    age(&scene, 101_000);
+    let pid = scene.until(
+        "the vacuum",
+        "SELECT pid::text FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM% public.orders (to prevent wraparound)%'",
+    );
+    let answer = scene.ends_with(&["apply"], 3);
+    let named = format!("a vacuum to prevent wraparound (pid {pid})");
+    scene.saw("it is refused, for a vacuum of that kind gives way to nobody", answer.err.contains(&named), &answer.err);
+    scene.until("it has ended", &format!("SELECT 'gone' WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = {pid})"));
+    scene.settles(LOGGED);
 }
