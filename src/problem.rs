@@ -1,8 +1,7 @@
 //! Problem: everything that stops lockkeeper from doing what it was asked, as a miette Diagnostic.
 
-use crate::text::{SourceFile, Span};
+use crate::text::{SourceFile, Span, shown_path};
 use miette::{Diagnostic, LabeledSpan, MietteError, SourceCode, SourceSpan, SpanContents};
-use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -161,10 +160,10 @@ impl SourceCode for SourceFile {
 }
 
 /// What stands above the lines of a file, before their number. The lines of a text that a program has printed are those of that text.
-fn name(source: &SourceFile, at: u32) -> Cow<'_, str> {
-    let path = source.path().to_string_lossy();
+fn name(source: &SourceFile, at: u32) -> String {
+    let path = shown_path(source.path());
     match source.origin() {
-        Some(origin) => format!("{path}:{}, in the SQL of {}", source.place(at).line, origin.by).into(),
+        Some(origin) => format!("{path}:{}, in the SQL of {}", source.place(at).line, origin.by),
         None => path,
     }
 }
@@ -177,7 +176,7 @@ struct Window<'a> {
     /// Of the span that was asked for, so that a header can say it.
     column: usize,
     lines: usize,
-    name: Cow<'a, str>,
+    name: String,
 }
 
 impl<'a> SpanContents<'a> for Window<'a> {

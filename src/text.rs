@@ -316,6 +316,12 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     if text.contains(is_unseen) { Cow::Owned(text.replace(is_unseen, "?")) } else { Cow::Borrowed(text) }
 }
 
+/// A path for a line of a report: one line whatever its name is, and nothing in it that a terminal, or who reads the log, would obey.
+pub fn shown_path(path: &Path) -> String {
+    let steers = |character: char| character.is_control() || is_unseen(character);
+    path.to_string_lossy().replace(steers, "?")
+}
+
 /// Control characters that are no white space, and the marks that turn the direction of reading.
 fn is_unseen(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\t' | '\r'))

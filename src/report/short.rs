@@ -2,7 +2,7 @@
 
 use crate::lint::finding::Report;
 use crate::problem::Problem;
-use crate::text::shown;
+use crate::text::{shown, shown_path};
 use std::io::{self, Write};
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -12,7 +12,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for migration in &report.migrations {
         for finding in migration.findings.iter().filter(|finding| finding.allowed.is_none()) {
             let place = migration.source.place(finding.span.start);
-            let path = migration.source.path().display();
+            let path = shown_path(migration.source.path());
             writeln!(out, "{path}:{}:{}: {}[{}] {}", place.line, place.column, finding.severity, finding.rule, one_line(&finding.message))?;
         }
     }
@@ -21,7 +21,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 /// A problem in one line.
 fn line(problem: &Problem) -> String {
-    let path = problem.path().map(|path| format!("{}:", path.display())).unwrap_or_default();
+    let path = problem.path().map(|path| format!("{}:", shown_path(path))).unwrap_or_default();
     let place = problem.place().map(|(source, span)| source.place(span.start));
     let place = place.map(|place| format!("{}:{}:", place.line, place.column)).unwrap_or_default();
     format!("{path}{place} error[{}] {}", problem.code, one_line(&problem.message))

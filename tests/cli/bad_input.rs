@@ -204,3 +204,14 @@ fn an_index_of_very_many_expressions_is_named_at_once() {
     assert_eq!(shop.run(&["lint", "--format", "short", "0001_index.sql"]).code, Some(1));
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_name_stays_in_its_line_and_steers_no_terminal() {
+    let shop = Shop::with(&[("m/0001_\n::error::forged\u{1b}[31m.sql", "DROP TABLE orders;\n")]);
+    for format in ["human", "short"] {
+        let answer = shop.run(&["lint", "m", "--format", format]);
+        assert!(answer.out.contains("m/0001_?::error::forged?[31m.sql"), "{}", answer.out);
+        assert!(!answer.out.contains('\u{1b}') && !answer.out.lines().any(|line| line.starts_with("::")), "{}", answer.out);
+    }
+}

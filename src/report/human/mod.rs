@@ -7,7 +7,7 @@ use super::{Look, Paint, diff};
 use crate::lint::finding::{Allowance, Assessed, Edit, Finding, Report, Suggestion};
 use crate::problem::Problem;
 use crate::rule::{Class, Severity};
-use crate::text::{SourceFile, Span, shown};
+use crate::text::{SourceFile, Span, shown, shown_path};
 use excerpt::Excerpt;
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -63,7 +63,7 @@ impl<'a, W: Write> Page<'a, W> {
     fn problem(&mut self, problem: &Problem) -> io::Result<()> {
         let mark = self.paint.severity(Severity::Error, format_args!("problem[{}]", problem.code));
         match problem.path().filter(|_| problem.source.is_none()) {
-            Some(path) => writeln!(self.out, "{mark} {}", self.paint.bold(path.display()))?,
+            Some(path) => writeln!(self.out, "{mark} {}", self.paint.bold(shown_path(path)))?,
             None => writeln!(self.out, "{mark}")?,
         }
         let text = Excerpt::of_problem(problem).draw(self.paint, self.width);
@@ -129,7 +129,7 @@ impl<'a, W: Write> Page<'a, W> {
             return Ok(());
         }
         let place = migration.source.place(finding.span.start);
-        let at = format!("at {}:{}:{}, as shown above", migration.source.path().display(), place.line, place.column);
+        let at = format!("at {}:{}:{}, as shown above", shown_path(migration.source.path()), place.line, place.column);
         writeln!(self.out, "    {}", self.paint.dim(at))
     }
 
@@ -168,11 +168,11 @@ impl<'a, W: Write> Page<'a, W> {
             }
         }
         if suggestion.recipe.is_some() {
-            let path = source.path().display();
+            let path = shown_path(source.path());
             self.inset(&format!("{} lockkeeper plan {path}", self.paint.hint("all phases, with their SQL:")))?;
         }
         for file in &suggestion.files {
-            self.inset(&format!("{} {}", self.paint.hint("new file"), file.path.display()))?;
+            self.inset(&format!("{} {}", self.paint.hint("new file"), shown_path(&file.path)))?;
             for line in shown(&file.text).trim_end().lines() {
                 self.inset(&format!("  {}", self.paint.good(line)))?;
             }
@@ -185,7 +185,7 @@ impl<'a, W: Write> Page<'a, W> {
         let [finding, others @ ..] = alike else { return Ok(()) };
         let place = migration.source.place(finding.span.start);
         let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-        let at = format!("{}:{}:{}{more}", migration.source.path().display(), place.line, place.column);
+        let at = format!("{}:{}:{}{more}", shown_path(migration.source.path()), place.line, place.column);
         let text = match &finding.allowed {
             Some(allowance) => self.paint.dim(format_args!("allowed[{}] {at}: {}", finding.rule, shown(allowance.reason()))),
             None => {

@@ -5,7 +5,7 @@ use crate::discover::Skipped;
 use crate::lint::finding::{Assessed, Finding, Part, Report};
 use crate::model::sizes::Estimate;
 use crate::rule::{Class, Severity};
-use crate::text::shown;
+use crate::text::shown_path;
 use crate::tool::Tool;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ fn members(migrations: &[&Assessed], paint: Paint, out: &mut impl Write) -> io::
     let worth: Vec<_> =
         migrations.iter().filter(|migration| migration.class > Class::Additive || !tally(migration, paint).is_empty()).collect();
     let worth = if migrations.len() == 1 { migrations.iter().collect() } else { worth };
-    let path = |migration: &Assessed| shown(&migration.source.path().to_string_lossy()).into_owned();
+    let path = |migration: &Assessed| shown_path(migration.source.path());
     let widest = worth.iter().map(|migration| path(migration).chars().count()).max().unwrap_or_default();
     for migration in &worth {
         let path = path(migration);
