@@ -338,25 +338,13 @@ fn setting_value(node: &Node) -> Result<String, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Config, FILE_NAME, TEMPLATE};
+    use super::super::TEMPLATE;
+    use super::super::tests::{config, fault};
     use super::*;
-    use crate::text::SourceFile;
     use insta::assert_snapshot;
-
-    fn config(text: &str) -> Result<Config, String> {
-        let source = SourceFile::new(FILE_NAME, text);
-        super::super::read::config(&source, std::path::PathBuf::new()).map_err(|problem| {
-            let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
-            format!("{} <- {}{help}", problem.message, source.text(problem.labels[0].0))
-        })
-    }
 
     fn apply(text: &str) -> Apply {
         config(text).unwrap_or_else(|why| panic!("{why}\n{text}")).apply
-    }
-
-    fn fault(text: &str) -> String {
-        config(text).expect_err("there is a fault in it")
     }
 
     #[test]

@@ -212,17 +212,13 @@ pub(super) fn hide_passwords(source: &SourceFile) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::config_in;
     use super::*;
     use insta::assert_snapshot;
     use std::path::Path;
 
     fn config(text: &str) -> Result<Config, String> {
-        let source = SourceFile::new(super::super::FILE_NAME, text);
-        super::super::read::config(&source, PathBuf::from("db")).map_err(|problem| {
-            let help = problem.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-            let shown = &source.shown()[problem.labels[0].0.range()];
-            format!("{} <- {shown}{help}", problem.message)
-        })
+        config_in("db", text)
     }
 
     fn right(text: &str) -> Config {

@@ -11,6 +11,8 @@ pub mod schema;
 pub mod setup;
 pub mod stats;
 mod template;
+#[cfg(test)]
+mod tests;
 pub mod window;
 
 use crate::model::effects::Version;

@@ -112,21 +112,17 @@ fn address(node: &Node) -> Result<String, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Config, FILE_NAME};
+    use super::super::Config;
+    use super::super::tests;
     use super::*;
-    use crate::text::SourceFile;
     use insta::assert_snapshot;
 
-    fn config(text: &str) -> Result<Config, String> {
-        let source = SourceFile::new(FILE_NAME, format!("apply:\n  notify: {text}\n"));
-        super::super::read::config(&source, std::path::PathBuf::new()).map_err(|problem| {
-            let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
-            format!("{} <- {}{help}", problem.message, source.text(problem.labels[0].0))
-        })
+    fn config(routes: &str) -> Result<Config, String> {
+        tests::config(&format!("apply:\n  notify: {routes}\n"))
     }
 
-    fn fault(text: &str) -> String {
-        config(text).expect_err("there is a fault in it")
+    fn fault(routes: &str) -> String {
+        config(routes).expect_err("there is a fault in it")
     }
 
     #[test]

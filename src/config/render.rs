@@ -204,17 +204,12 @@ fn timeout(node: &Node) -> Result<Duration, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FILE_NAME;
+    use super::super::tests;
     use super::*;
-    use crate::text::SourceFile;
     use insta::assert_snapshot;
 
     fn config(text: &str) -> Result<Vec<Render>, String> {
-        let source = SourceFile::new(FILE_NAME, text);
-        super::super::read::config(&source, PathBuf::new()).map(|config| config.render).map_err(|problem| {
-            let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
-            format!("{} <- {}{help}", problem.message, source.text(problem.labels[0].0))
-        })
+        tests::config(text).map(|config| config.render)
     }
 
     fn fault(text: &str) -> String {

@@ -138,17 +138,8 @@ fn day(written: &str) -> Result<u8, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Config, FILE_NAME};
-    use crate::text::SourceFile;
+    use super::super::tests::config;
     use insta::assert_snapshot;
-
-    fn config(text: &str) -> Result<Config, String> {
-        let source = SourceFile::new(FILE_NAME, text);
-        super::super::read::config(&source, std::path::PathBuf::new()).map_err(|problem| {
-            let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
-            format!("{} <- {}{help}", problem.message, source.text(problem.labels[0].0))
-        })
-    }
 
     fn said(window: &str) -> String {
         let windows = match config(&format!("apply: {{ window: {window} }}")) {
