@@ -130,6 +130,8 @@ pub struct Skipped {
     pub aside: usize,
     /// Files that the list of their tool leaves out.
     pub unlisted: usize,
+    /// Changes in changelogs that are no SQL: nobody has judged them.
+    pub changesets: usize,
     /// Files for another database.
     pub other_database: usize,
     /// Files that the config excludes.

@@ -141,7 +141,10 @@ pub(super) fn folders(request: &Request, config: &Config) -> Found {
         let places = candidates.iter().map(|candidate| since.as_ref()?.place(candidate, &directory)).collect();
         let is_here = |aside: &mut PathBuf| aside.ancestors().skip(1).take(2).any(|above| above == directory);
         let asides = walk.asides.extract_if(.., is_here).collect();
-        folders.push(Folder { complete: complete(&directory, &walk), directory, candidates, places, gone, asides, base });
+        let unread = base.as_ref().map_or(0, |base| base.changesets);
+        walk.skipped.changesets += unread;
+        // What they have made is not in any of the files.
+        folders.push(Folder { complete: unread == 0 && complete(&directory, &walk), directory, candidates, places, gone, asides, base });
     }
     Found { folders, problems: walk.problems, skipped: walk.skipped }
 }

@@ -141,3 +141,12 @@ fn the_tool_of_the_config_overrules_the_list_of_another_one() {
     assert_eq!(answer.code, Some(0), "{}{}", answer.out, answer.err);
     assert!(answer.out.contains("1 that the list of their tool leaves out"), "{}", answer.out);
 }
+
+#[test]
+fn changes_that_a_changelog_makes_in_its_own_words_are_counted() {
+    let changelog = "databaseChangeLog:\n  - include: { file: db/orders.sql }\n  - changeSet: { id: 2, author: anna, changes: [ { sql: DROP TABLE drafts } ] }\n";
+    let orders = "--liquibase formatted sql\n--changeset anna:1\nCREATE TABLE orders (id bigint);\n";
+    let shop = Shop::with(&[("changelog.yaml", changelog), ("db/orders.sql", orders)]);
+    let answer = shop.run(&["lint", "db"]);
+    assert!(answer.out.contains("1 changesets that are no SQL"), "{}{}", answer.out, answer.err);
+}

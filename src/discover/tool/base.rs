@@ -18,6 +18,8 @@ pub(crate) struct Base {
     pub roots: Vec<PathBuf>,
     /// The files that are run, with their places; `None`: their names tell.
     pub listed: Option<HashMap<PathBuf, usize>>,
+    /// How many changes its lists make themselves, in words that are no SQL.
+    pub changesets: usize,
     /// What Flyway is told.
     pub flyway: Flyway,
 }
@@ -157,9 +159,10 @@ fn journal(history: &Path) -> Option<Base> {
 
 /// Liquibase's changelog that includes the files.
 fn liquibase(history: &Path) -> Option<Base> {
-    let (directory, files) = changelog::around(history)?;
+    let changelog::Changelog { home: directory, files, changesets } = changelog::around(history)?;
     let roots = vec![directory.clone()];
-    Some(Base { tool: Some(Tool::Liquibase), directory, roots, listed: Some(places(files.into_iter())), ..Base::default() })
+    let listed = Some(places(files.into_iter()));
+    Some(Base { tool: Some(Tool::Liquibase), directory, roots, listed, changesets, ..Base::default() })
 }
 
 /// refinery looks below the folder that it is given (refinery_core, util.rs: find_migration_files).
@@ -206,7 +209,7 @@ fn flyway(history: &Path) -> Option<Base> {
     let inside = roots.iter().any(|root| history.starts_with(root));
     let directory = roots.first().filter(|_| inside).cloned().unwrap_or_else(|| top(history));
     let roots = if inside { roots } else { vec![directory.clone()] };
-    Some(Base { tool: Some(Tool::Flyway), directory, roots, flyway, listed: None })
+    Some(Base { tool: Some(Tool::Flyway), directory, roots, flyway, ..Base::default() })
 }
 
 /// The config above the current directory: its locations cannot be named from here, what else it says can be told.

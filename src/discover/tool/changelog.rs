@@ -23,20 +23,37 @@ const MOST: usize = 100_000;
 
 /// One line of a changelog.
 enum Line {
-    Include { file: String, relative: bool },
-    IncludeAll { path: String, relative: bool },
+    Include {
+        file: String,
+        relative: bool,
+    },
+    IncludeAll {
+        path: String,
+        relative: bool,
+    },
+    /// Changes that the changelog makes itself, in its own words.
+    ChangeSet,
 }
 
-/// The changelog that lies around a directory: its own directory, and the SQL files that it includes.
-pub(super) fn around(directory: &Path) -> Option<(PathBuf, Vec<PathBuf>)> {
+/// What the changelogs around a directory say.
+pub(super) struct Changelog {
+    /// The directory of the first of them.
+    pub home: PathBuf,
+    /// The SQL files that they include, in their order.
+    pub files: Vec<PathBuf>,
+    /// How many sets of changes they have that are no SQL file.
+    pub changesets: usize,
+}
+
+/// The changelog that lies around a directory.
+pub(super) fn around(directory: &Path) -> Option<Changelog> {
     let above: Vec<_> = directory.ancestors().take(LEVELS).collect();
     let root = above.iter().find_map(|above| told(above)).or_else(|| above.iter().find_map(|above| called(above)))?;
-    let mut found = Vec::new();
+    let mut found = Changelog { home: root.parent()?.to_owned(), files: Vec::new(), changesets: 0 };
     let homes: Vec<_> = root.ancestors().skip(1).map(Path::to_owned).collect();
     gather(&root, &homes, DEEPEST, &mut found);
-    let home = root.parent()?.to_owned();
     // What it includes from elsewhere is a history with it all the same.
-    (!found.is_empty()).then_some((home, found))
+    (!found.files.is_empty()).then_some(found)
 }
 
 /// As `liquibase.properties` says.
@@ -53,17 +70,18 @@ fn called(above: &Path) -> Option<PathBuf> {
 }
 
 /// Puts the SQL files of a changelog behind `found`.
-fn gather(changelog: &Path, homes: &[PathBuf], depth: usize, found: &mut Vec<PathBuf>) {
+fn gather(changelog: &Path, homes: &[PathBuf], depth: usize, found: &mut Changelog) {
     let Ok(text) = std::fs::read_to_string(changelog) else { return };
     let own = changelog.parent().unwrap_or(Path::new(""));
     let lines = if changelog.extension().is_some_and(|ending| ending == "xml") { xml(&text) } else { yaml(changelog, text) };
     // Paths start at one of the directories above: the first of them that has one of the files.
     let home = |path: &str| homes.iter().find(|home| joined(home, path).exists()).map_or(own, PathBuf::as_path);
     for line in lines {
-        if found.len() > MOST {
+        if found.files.len() > MOST {
             return;
         }
         match line {
+            Line::ChangeSet => found.changesets += 1,
             Line::Include { file, relative } => take(joined(if relative { own } else { home(&file) }, &file), homes, depth, found),
             Line::IncludeAll { path, relative } => {
                 let folder = joined(if relative { own } else { home(&path) }, &path);
@@ -75,9 +93,9 @@ fn gather(changelog: &Path, homes: &[PathBuf], depth: usize, found: &mut Vec<Pat
     }
 }
 
-fn take(file: PathBuf, homes: &[PathBuf], depth: usize, found: &mut Vec<PathBuf>) {
+fn take(file: PathBuf, homes: &[PathBuf], depth: usize, found: &mut Changelog) {
     match file.extension().and_then(|ending| ending.to_str()) {
-        Some("sql") => found.push(file),
+        Some("sql") => found.files.push(file),
         Some(ending) if ENDINGS.contains(&ending) && depth > 0 => gather(&file, homes, depth - 1, found),
         _ => {}
     }
@@ -94,6 +112,9 @@ fn included(entry: &Node) -> Option<Line> {
     let is_relative = |body: &Node| field(body, "relativeToChangelogFile").is_some_and(|relative| relative.what == What::Bool(true));
     if let Some(body) = field(entry, "include") {
         return Some(Line::Include { file: path(body, "file")?, relative: is_relative(body) });
+    }
+    if field(entry, "changeSet").is_some() {
+        return Some(Line::ChangeSet);
     }
     let body = field(entry, "includeAll")?;
     Some(Line::IncludeAll { path: path(body, "path")?, relative: is_relative(body) })
@@ -120,6 +141,7 @@ fn xml(text: &str) -> Vec<Line> {
         match tag.split(|c: char| c.is_whitespace() || c == '/').next() {
             Some("include") => lines.extend(attribute(tag, "file").map(|file| Line::Include { file, relative })),
             Some("includeAll") => lines.extend(attribute(tag, "path").map(|path| Line::IncludeAll { path, relative })),
+            Some("changeSet") => lines.push(Line::ChangeSet),
             _ => {}
         }
     }

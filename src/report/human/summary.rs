@@ -159,6 +159,7 @@ pub(crate) fn passed_over(skipped: &Skipped) -> Option<String> {
         (skipped.down, "that undo a migration"),
         (skipped.aside, "that check one or fill tables"),
         (skipped.unlisted, "that the list of their tool leaves out"),
+        (skipped.changesets, "changesets that are no SQL"),
         (skipped.other_database, "for another database"),
         (skipped.excluded, "excluded"),
         (skipped.ignored, "that git ignores"),
