@@ -312,5 +312,14 @@ pub(super) fn no_lock_verdict(no_lock: &NoLock) -> Verdict {
 }
 
 pub(super) fn unreachable(refusal: &Refusal) -> Problem {
-    Problem::new("apply::server", refusal.to_string()).help("nothing was done; is the URL that of the right server, and does it run?")
+    let help = match refusal.code.as_str() {
+        TOO_MANY_CONNECTIONS => {
+            "nothing was done; it takes four connections: wait for others to end, or raise the limit of the role, the database or the server"
+        }
+        _ => "nothing was done; is the URL that of the right server, and does it run?",
+    };
+    Problem::new("apply::server", refusal.to_string()).help(help)
 }
+
+/// too_many_connections, of the server, the database or the role (PostgreSQL's manual, appendix A).
+const TOO_MANY_CONNECTIONS: &str = "53300";

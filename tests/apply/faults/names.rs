@@ -115,3 +115,21 @@ fn a_role_that_may_see_little() {
     assert_eq!(answer.code, Some(0), "{}", answer.err);
     scene.settled(LOGGED);
 }
+
+#[test]
+fn a_role_that_may_connect_three_times() {
+    let mut scene = Scene::new("roles", "a role may have three connections").with_shop();
+    let name = scene.database.get_database().expect("a name").to_owned();
+    scene.sql(&[
+        "DO $$ BEGIN CREATE ROLE lone LOGIN CONNECTION LIMIT 3; EXCEPTION WHEN duplicate_object THEN END $$",
+        &format!("GRANT ALL ON DATABASE {name} TO lone"),
+        "GRANT ALL ON SCHEMA public TO lone",
+    ]);
+    scene.reach_by("PGUSER", "lone".to_owned());
+    let answer = scene.ends_with(&["apply"], 3);
+    scene.saw("it says how many it takes", answer.err.contains("it takes four connections"), &answer.err);
+    scene.sql(&["ALTER ROLE lone CONNECTION LIMIT 4"]);
+    scene.ends_with(&["apply"], 0);
+    scene.reach_by("PGUSER", "postgres".to_owned());
+    scene.settles(LOGGED);
+}
