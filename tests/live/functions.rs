@@ -26,15 +26,18 @@ fn each_function_is_as_volatile_as_its_server_says() {
     for server in servers() {
         let (release, version) = (&server.installation().release, server.installation().version);
         let said = block_on(functions(server)).expect("an event queue");
+        // Minor releases bring new ones of these (15.20), which the server refuses to everybody but pg_upgrade.
+        let is_asked = |name: &str| !name.starts_with("binary_upgrade_");
         let whole = said.keys().any(|name| name == "pgp_sym_encrypt");
-        for (name, letter) in &said {
+        for (name, letter) in said.iter().filter(|(name, _)| is_asked(name)) {
             let told = in_pg_proc(name, version).map(word);
             if told != Some(letter.as_str()) {
                 faults.push(format!("{name} on {release}: {letter}, told is {told:?}"));
             }
         }
         // A server without contrib lacks what contrib brings.
-        let gone = names_in_pg_proc().filter(|name| whole && in_pg_proc(name, version).is_some() && !said.contains_key(*name));
+        let gone =
+            names_in_pg_proc().filter(|name| whole && is_asked(name) && in_pg_proc(name, version).is_some() && !said.contains_key(*name));
         faults.extend(gone.map(|name| format!("{name} on {release}: there is none")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -103,7 +103,7 @@ const DEFINITIONS: &str = "
                 pg_get_indexdef(i.indexrelid, n, false)
                 || CASE WHEN i.indcollation[n - 1] IN (0, 100) THEN '' ELSE ' COLLATE ' || i.indcollation[n - 1]::regcollation::text END
                 || ' ' || CASE o.opcnamespace WHEN 11 THEN '' ELSE quote_ident(s.nspname) || '.' END || quote_ident(o.opcname)
-                || coalesce('(' || array_to_string(a.attoptions, ', ') || ')', '')
+                || coalesce((SELECT '(' || string_agg(o, ', ') || ')' FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg_attver=%'), '')
                 || CASE WHEN i.indoption[n - 1] & 1 = 1 THEN ' DESC' ELSE '' END
                 || CASE WHEN i.indoption[n - 1] & 3 = 1 THEN ' NULLS LAST' WHEN i.indoption[n - 1] & 3 = 2 THEN ' NULLS FIRST' ELSE '' END,
                 ', ' ORDER BY n)

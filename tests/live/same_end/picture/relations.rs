@@ -50,6 +50,7 @@ const PRIVILEGES: &str = "
     FROM relation r JOIN pg_attribute t ON t.attrelid = r.oid AND NOT t.attisdropped CROSS JOIN unnest(t.attacl) a
     GROUP BY r.name, t.attname";
 
+/// From 15.20 on the server notes in the options of a column when it was made: that is no part of what the column is.
 const COLUMNS: &str = "
     SELECT format('column %s.%I: ', r.name, a.attname) || concat_ws(', ',
            format_type(a.atttypid, a.atttypmod),
@@ -63,7 +64,7 @@ const COLUMNS: &str = "
            CASE WHEN a.attstorage <> t.typstorage THEN 'storage ' || a.attstorage::text END,
            'compression ' || nullif(to_jsonb(a) ->> 'attcompression', ''),
            'statistics ' || nullif(to_jsonb(a) ->> 'attstattarget', '-1'),
-           'with ' || array_to_string(a.attoptions, ' '),
+           (SELECT 'with ' || string_agg(o, ' ') FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg_attver=%'),
            'options ' || array_to_string(a.attfdwoptions, ' '),
            CASE WHEN a.attinhcount > 0 THEN CASE WHEN a.attislocal THEN 'inherited and its own' ELSE 'inherited' END END)
     FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid JOIN pg_type t ON t.oid = a.atttypid
